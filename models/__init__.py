@@ -1,0 +1,1 @@
+"""Tables of the console, one module an aggregate. No queries and no business rules live here."""

@@ -1,0 +1,142 @@
+"""The one way to the database: engines, units of work, and the check of the schema."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from sqlite3 import Connection as SqliteConnection
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.orm import Session
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+# A writer waits this long for its turn. Batches are short (design: 50 ms), so longer means something is wrong.
+BUSY_TIMEOUT_MS = 5_000
+STATEMENT_TIMEOUT_MS = 10_000
+
+
+class SchemaError(Exception):
+    """The database's schema is not the one this version needs; ``str()`` says what to do."""
+
+
+class Database:
+    """Units of work on SQLite or PostgreSQL.
+
+    Engines are made on first use, so that an object made before gunicorn forks shares no connection.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Remember the SQLAlchemy URL, e.g. ``sqlite:////var/lib/console.db`` or ``postgresql+psycopg://…``."""
+        self.url = make_url(url)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is SQLite, where one writer at a time is the rule."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Give a session that cannot write; it is closed at the end."""
+        with Session(self._reader, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Give a session for one unit of work: committed at the end, rolled back on any error.
+
+        On SQLite the write lock is taken at the first statement (``BEGIN IMMEDIATE``), so that a unit of work never
+        fails half-way for want of it.
+        """
+        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def require_head(self) -> None:
+        """Check that the schema is the newest.
+
+        Raises:
+            SchemaError: It is older or newer, or there is none.
+        """
+        head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+        with self._reader.connect() as connection:
+            current = MigrationContext.configure(connection).get_current_revision()
+        if current != head:
+            raise SchemaError(
+                f"The database is at schema {current or 'none'}, this program needs {head}. Run 'make migrate' first."
+            )
+
+    def migrate(self, revision: str = "head") -> None:
+        """Bring the schema to ``revision``, up or down (``base``: no tables at all)."""
+        with self._migrator.connect() as connection:
+            config = Config()
+            config.set_main_option("script_location", str(MIGRATIONS))
+            config.attributes["connection"] = connection
+            if revision == "head":
+                command.upgrade(config, revision)
+            else:
+                command.downgrade(config, revision)
+            connection.commit()
+
+    def close(self) -> None:
+        """Close all pooled connections."""
+        for name in ("_reader", "_writer", "_migrator"):
+            engine = self.__dict__.pop(name, None)
+            if engine is not None:
+                engine.dispose()
+
+    @cached_property
+    def _reader(self) -> Engine:
+        if self.is_sqlite:
+            return self._sqlite_engine("BEGIN", query_only=True)
+        return self._postgresql_engine(read_only=True)
+
+    @cached_property
+    def _writer(self) -> Engine:
+        if self.is_sqlite:
+            return self._sqlite_engine("BEGIN IMMEDIATE", query_only=False)
+        return self._postgresql_engine(read_only=False)
+
+    @cached_property
+    def _migrator(self) -> Engine:
+        # Foreign keys stay off while tables are rebuilt, and no statement has a time limit.
+        engine = create_engine(self.url)
+        if self.is_sqlite:
+            event.listen(engine, "connect", _sqlite_pragmas(query_only=False, foreign_keys=False))
+        return engine
+
+    def _sqlite_engine(self, begin: str, *, query_only: bool) -> Engine:
+        engine = create_engine(self.url, pool_size=16, max_overflow=16)
+        event.listen(engine, "connect", _sqlite_pragmas(query_only=query_only, foreign_keys=True))
+        event.listen(engine, "begin", lambda connection: _begin(connection, begin))
+        return engine
+
+    def _postgresql_engine(self, *, read_only: bool) -> Engine:
+        options = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"
+        engine = create_engine(self.url, pool_pre_ping=True, connect_args={"options": options, "connect_timeout": 5})
+        return engine.execution_options(postgresql_readonly=read_only)
+
+
+def _begin(connection: Connection, statement: str) -> None:
+    connection.exec_driver_sql(statement)
+
+
+def _sqlite_pragmas(*, query_only: bool, foreign_keys: bool) -> Any:
+    def configure(connection: SqliteConnection, _record: object) -> None:
+        # The driver must not begin transactions of its own: ours begin with the statement they need.
+        connection.isolation_level = None
+        for pragma in (
+            f"busy_timeout = {BUSY_TIMEOUT_MS}",
+            "journal_mode = WAL",
+            # Safe here: a commit lost in a power failure also loses the offset written with it.
+            "synchronous = NORMAL",
+            f"foreign_keys = {int(foreign_keys)}",
+            f"query_only = {int(query_only)}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return configure

@@ -1,0 +1,151 @@
+"""Messages from Kafka, where reading stands, and what was counted on the way."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, BigId
+
+
+class Incarnation(Base):
+    """One life of a Kafka cluster: made anew, it starts at offset 0 again, so offsets mean something only in it."""
+
+    __tablename__ = "incarnation"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    cluster_id: Mapped[str] = mapped_column(String(255), unique=True)
+    first_seen_at: Mapped[datetime]
+
+
+class Topic(Base):
+    """Name of a Kafka topic."""
+
+    __tablename__ = "topic"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(255), unique=True)
+
+
+class MessageSession(Base):
+    """Name of a session as messages give it."""
+
+    __tablename__ = "message_session"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(255), unique=True)
+
+
+class MessageApplication(Base):
+    """Name of an application, controller or process manager as messages give it."""
+
+    __tablename__ = "message_application"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(255), unique=True)
+
+
+class Message(Base):
+    """One decoded message. Ids grow in the order of commits, so a reader that follows ``after`` never misses a row.
+
+    ``time_ns`` is the record's own time (nanoseconds since 1970, UTC) where it has one, else Kafka's.
+    """
+
+    __tablename__ = "message"
+    __table_args__ = (
+        # The fence: a message is stored once, whatever happens to offsets.
+        UniqueConstraint("incarnation_id", "topic_id", "partition", "offset"),
+        # Newest of one severity.
+        Index(None, "severity", "id"),
+        # Newest of one session and severity.
+        Index(None, "session_id", "severity", "id"),
+        # Without it SQLite would give the id of a pruned row again.
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    incarnation_id: Mapped[int] = mapped_column(ForeignKey("incarnation.id"))
+    topic_id: Mapped[int] = mapped_column(ForeignKey("topic.id"))
+    partition: Mapped[int]
+    offset: Mapped[int] = mapped_column(BigInteger)
+    time_ns: Mapped[int] = mapped_column(BigInteger)
+    received_ns: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[int] = mapped_column(SmallInteger)
+    severity: Mapped[int] = mapped_column(SmallInteger)
+    session_id: Mapped[int] = mapped_column(ForeignKey("message_session.id"))
+    application_id: Mapped[int] = mapped_column(ForeignKey("message_application.id"))
+    name: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    detail: Mapped[dict[str, Any] | None]
+
+
+class MessageRollup(Base):
+    """Counts of messages by severity in one bucket of time, for all sessions (``session_id`` 0) or one."""
+
+    __tablename__ = "message_rollup"
+
+    resolution_s: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    session_id: Mapped[int] = mapped_column(primary_key=True)
+    bucket_s: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    n_debug: Mapped[int]
+    n_log: Mapped[int]
+    n_info: Mapped[int]
+    n_warning: Mapped[int]
+    n_error: Mapped[int]
+    n_fatal: Mapped[int]
+    min_id: Mapped[int] = mapped_column(BigInteger)
+    max_id: Mapped[int] = mapped_column(BigInteger)
+
+
+class TopicOffset(Base):
+    """The next offset to read of one partition, written in the same transaction as the rows before it."""
+
+    __tablename__ = "topic_offset"
+
+    incarnation_id: Mapped[int] = mapped_column(ForeignKey("incarnation.id"), primary_key=True)
+    topic_id: Mapped[int] = mapped_column(ForeignKey("topic.id"), primary_key=True)
+    partition: Mapped[int] = mapped_column(primary_key=True)
+    next_offset: Mapped[int] = mapped_column(BigInteger)
+    updated_at: Mapped[datetime]
+
+
+class Quarantined(Base):
+    """A record that could not be decoded: kept, counted, shown."""
+
+    __tablename__ = "quarantined"
+    __table_args__ = (UniqueConstraint("incarnation_id", "topic_id", "partition", "offset"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    incarnation_id: Mapped[int] = mapped_column(ForeignKey("incarnation.id"))
+    topic_id: Mapped[int] = mapped_column(ForeignKey("topic.id"))
+    partition: Mapped[int]
+    offset: Mapped[int] = mapped_column(BigInteger)
+    received_ns: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str] = mapped_column(Text)
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    payload: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Gap(Base):
+    """Offsets that were never read: gone from the broker, or left behind in an earlier incarnation."""
+
+    __tablename__ = "gap"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    at: Mapped[datetime]
+    incarnation_id: Mapped[int] = mapped_column(ForeignKey("incarnation.id"))
+    topic_id: Mapped[int] = mapped_column(ForeignKey("topic.id"))
+    partition: Mapped[int]
+    first_offset: Mapped[int] = mapped_column(BigInteger)
+    next_offset: Mapped[int | None] = mapped_column(BigInteger)
+    reason: Mapped[str] = mapped_column(Text)
+
+
+class MessageCounter(Base):
+    """What was seen but not stored, by name (``echo``: broadcasts caused by the console's own polling)."""
+
+    __tablename__ = "message_counter"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[int] = mapped_column(BigInteger)

@@ -1,0 +1,57 @@
+"""Identities, roles and permissions."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """One permission per action. The value is what the audit and the API show."""
+
+    VIEW_RUN_CONTROL = "run_control.view"
+    VIEW_MESSAGES = "messages.view"
+    TAKE_CONTROL = "control.take"
+    FORCE_CONTROL = "control.force"
+    RELEASE_CONTROL = "control.release"
+    EXECUTE_TRANSITION = "transition.execute"
+
+
+class Role(StrEnum):
+    """A named set of permissions."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ADMINISTRATOR = "administrator"
+
+
+_VIEW = frozenset({Permission.VIEW_RUN_CONTROL, Permission.VIEW_MESSAGES})
+_OPERATE = _VIEW | {
+    Permission.TAKE_CONTROL,
+    Permission.FORCE_CONTROL,
+    Permission.RELEASE_CONTROL,
+    Permission.EXECUTE_TRANSITION,
+}
+
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.VIEWER: _VIEW,
+    Role.OPERATOR: _OPERATE,
+    Role.ADMINISTRATOR: frozenset(Permission),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who acts, with what rights, from where.
+
+    Attributes:
+        name: Account name, also ``Token.user_name`` towards drunc; its token is ``<name>-token`` (contract 3).
+        role: The role the permissions come from.
+        remote_address: Address of the browser, for the audit.
+    """
+
+    name: str
+    role: Role
+    remote_address: str = ""
+
+    def may(self, permission: Permission) -> bool:
+        """Tell whether the role includes a permission."""
+        return permission in ROLE_PERMISSIONS[self.role]

@@ -1,0 +1,1 @@
+"""Messages: what Kafka carried, stored once, queried fast."""

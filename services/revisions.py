@@ -1,0 +1,41 @@
+"""Revisions: one counter per topic, so that a page learns cheaply that something it shows has changed."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.coordination import Revision
+
+
+class LiveTopic(StrEnum):
+    """What a page can follow. The value is the key in the answer of ``/live``."""
+
+    SESSIONS = "sessions"
+    PROCESSES = "processes"
+    TREE = "tree"
+    COMMANDS = "commands"
+    BACKENDS = "backends"
+    MESSAGES = "messages"
+
+
+def bump(session: Session, now: datetime, *topics: LiveTopic) -> None:
+    """Raise the counters of ``topics`` in the caller's transaction.
+
+    Call it last in a unit of work: on PostgreSQL the row stays locked until the commit.
+    """
+    for topic in sorted(topics):
+        row = session.get(Revision, topic.value, with_for_update=True)
+        if row is None:
+            session.add(Revision(topic=topic.value, value=1, changed_at=now))
+        else:
+            row.value += 1
+            row.changed_at = now
+
+
+def current(session: Session) -> Mapping[LiveTopic, int]:
+    """Return every topic's counter; 0 where nothing has happened yet."""
+    found = {row.topic: row.value for row in session.scalars(select(Revision))}
+    return {topic: found.get(topic.value, 0) for topic in LiveTopic}

@@ -1,0 +1,1 @@
+"""Run control: drunc's sessions, processes and trees, polled and commanded."""

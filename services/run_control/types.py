@@ -1,0 +1,245 @@
+"""Plain data of run control: what adapters return, what queries give to pages, what commands take."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+# A freshly booted controller belongs to itself (contract 8.1).
+INITIAL_HOLDER = "controller_init_token"
+
+# The value of an FSM argument as people and adapters handle it.
+ArgumentValue = int | float | str | bool
+
+
+class ArgumentType(StrEnum):
+    """Type of an FSM argument (contract 4.2)."""
+
+    INT = "INT"
+    FLOAT = "FLOAT"
+    STRING = "STRING"
+    BOOL = "BOOL"
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a transition, as ``describe_fsm`` describes it."""
+
+    name: str
+    type: ArgumentType
+    mandatory: bool
+    default: ArgumentValue | None = None
+    choices: tuple[ArgumentValue, ...] = ()
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One transition of the state machine, as ``describe_fsm`` describes it."""
+
+    name: str
+    arguments: tuple[Argument, ...] = ()
+    help: str = ""
+
+
+class ProcessStatus(StrEnum):
+    """Status of a process (contract 4.3)."""
+
+    RUNNING = "RUNNING"
+    DEAD = "DEAD"
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process of the process manager.
+
+    ``return_code`` is None unless the process is dead: zero and "not set" are the same bytes (contract 22.4).
+    ``first_seen_at`` and ``ended_at`` are None straight from the adapter; the database knows them.
+    """
+
+    uuid: str
+    name: str
+    session: str
+    user: str
+    hostname: str
+    status: ProcessStatus
+    return_code: int | None = None
+    tree_id: str | None = None
+    first_seen_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+class NodeKind(StrEnum):
+    """What a node of the application tree is."""
+
+    CONTROLLER = "controller"
+    APPLICATION = "application"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One node of a session's application tree.
+
+    Attributes:
+        path: Names from the root, joined by ``/``; unique in the session.
+        depth: 0 for the root.
+        state: FSM state without G1's brackets; None while unknown.
+        sub_state: Sub-state; equals the state when idle.
+        in_error: The node's own error latch.
+        included: Whether FSM commands reach it.
+        endpoint: ``grpc://…`` or ``rest://…`` from the connectivity service.
+        seen_at: When this status was read; None if never.
+    """
+
+    path: str
+    name: str
+    kind: NodeKind
+    depth: int
+    state: str | None = None
+    sub_state: str | None = None
+    in_error: bool | None = None
+    included: bool | None = None
+    endpoint: str | None = None
+    state_since: datetime | None = None
+    seen_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What is known of the current run. drunc G1 does not tell: then it is what this console started."""
+
+    number: int | None = None
+    type: str | None = None
+    trigger_rate_hz: float | None = None
+    storage_disabled: bool | None = None
+    started_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSummary:
+    """One session at a glance.
+
+    ``holder`` is None while unknown, empty when nobody holds control. ``polled_at`` is the last time the root
+    controller answered; ``error`` says why it does not, since ``error_since``.
+    """
+
+    name: str
+    state: str | None
+    sub_state: str | None
+    state_since: datetime | None
+    in_error: bool | None
+    included: bool | None
+    holder: str | None
+    holder_since: datetime | None
+    transitions: tuple[Transition, ...]
+    possible: tuple[str, ...]
+    run: RunInfo
+    root_name: str | None
+    root_address: str | None
+    generation: str | None
+    polled_at: datetime | None
+    error: str | None
+    error_since: datetime | None
+    processes_running: int = 0
+    processes_dead: int = 0
+    nodes_total: int = 0
+    nodes_in_error: int = 0
+    nodes_excluded: int = 0
+    executing: "CommandView | None" = None
+
+    @property
+    def held_by_nobody(self) -> bool:
+        """Whether control is free to take: nobody's, or still the controller's own."""
+        return self.holder in ("", INITIAL_HOLDER)
+
+
+class BackendKind(StrEnum):
+    """What an outside address is."""
+
+    PROCESS_MANAGER = "process_manager"
+    CONTROLLER = "controller"
+    CONNECTIVITY = "connectivity_service"
+    KAFKA = "kafka"
+
+
+@dataclass(frozen=True, slots=True)
+class BackendView:
+    """Health of one outside address."""
+
+    kind: BackendKind
+    address: str
+    generation: str | None
+    reachable: bool
+    since: datetime
+    answered_at: datetime | None
+    tried_at: datetime
+    latency_ms: float | None
+    error: str | None
+    error_at: datetime | None
+
+
+class Action(StrEnum):
+    """What a command does. The value stands in the command row and in the audit."""
+
+    TAKE_CONTROL = "take_control"
+    RELEASE_CONTROL = "surrender_control"
+    EXECUTE_TRANSITION = "execute_fsm_command"
+
+
+class CommandState(StrEnum):
+    """How far a command is (see `models.commands.Command`)."""
+
+    PENDING = "pending"
+    EXECUTING = "executing"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will come."""
+        return self not in (CommandState.PENDING, CommandState.EXECUTING)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeResult:
+    """What one node answered: both flags of the wire by their contract names, and a text for people.
+
+    ``succeeded`` is judged from both flags (contract 10.5). ``detail`` holds a stack trace or an application's JSON.
+    """
+
+    path: str
+    name: str
+    succeeded: bool
+    flag: str
+    fsm_flag: str | None = None
+    text: str = ""
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """Outcome of a command over the whole answer tree."""
+
+    succeeded: bool
+    text: str
+    nodes: tuple[NodeResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CommandView:
+    """A command row with its per-node results, for pages."""
+
+    id: int
+    request_id: str
+    action: Action
+    session: str | None
+    target: str
+    arguments: Mapping[str, ArgumentValue]
+    user_name: str
+    created_at: datetime
+    state: CommandState
+    text: str
+    claimed_at: datetime | None = None
+    finished_at: datetime | None = None
+    nodes: tuple[NodeResult, ...] = field(default=())

@@ -1,0 +1,191 @@
+"""The one typed Settings object, read from the environment and `.env`, checked before anything starts."""
+
+import re
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "CONSOLE_"
+MIN_SECRET_LENGTH = 16
+MAX_PORT = 65535
+
+
+def _host_port(value: object) -> object:
+    """Accept ``host:port`` with or without a scheme, as drunc and drunc_ui write it."""
+    if not isinstance(value, str):
+        return value
+    address = re.sub(r"^(grpc|http)://", "", value.strip()).rstrip("/")
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) <= MAX_PORT:
+        raise ValueError("expected host:port, e.g. localhost:10054")
+    return address
+
+
+def _brokers(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return ",".join(str(_host_port(part)) for part in value.split(","))
+
+
+HostPort = Annotated[str, BeforeValidator(_host_port)]
+Brokers = Annotated[str, BeforeValidator(_brokers)]
+
+
+class SettingsError(Exception):
+    """The settings are wrong or incomplete; ``problems`` holds one line for each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        """Keep the problems, in the order of the settings."""
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def _named(*aliases: str, name: str) -> AliasChoices:
+    return AliasChoices(PREFIX + name, *aliases)
+
+
+class Settings(BaseSettings):
+    """All settings of the web, the collector and the commands of `manage.py`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    secret_key: SecretStr = Field(
+        validation_alias=_named("SECRET_KEY", name="SECRET_KEY"),
+        description="Signs session cookies. At least 16 characters, the same for all web workers.",
+    )
+    data_dir: Path = Field(Path("var"), description="Directory of the SQLite database and of generated files.")
+    database_url: SecretStr | None = Field(
+        None, description="SQLAlchemy URL (sqlite:///… or postgresql+psycopg://…). Empty: SQLite in the data directory."
+    )
+    host: str = Field("127.0.0.1", description="Address the web server listens on.")
+    port: int = Field(8050, ge=1, le=MAX_PORT, description="Port the web server listens on.")
+    threads: int = Field(8, ge=1, le=64, description="Threads of each web worker.")
+    cookie_secure: bool = Field(
+        default=True, description="Send cookies over HTTPS only. Off only for plain HTTP on loopback."
+    )
+    embed_collector: bool = Field(default=True, description="Run the collector as threads in the (single) web worker.")
+
+    process_manager_url: HostPort = Field(
+        validation_alias=_named("PROCESS_MANAGER_URL", name="PROCESS_MANAGER_URL"),
+        description="Address of the process manager, host:port.",
+    )
+    session_manager_url: HostPort | None = Field(
+        None,
+        validation_alias=_named("SESSION_MANAGER_URL", name="SESSION_MANAGER_URL"),
+        description="Address of the session manager, host:port, where there is one.",
+    )
+    connectivity_url: HostPort = Field(
+        validation_alias=_named("CSC_URL", name="CONNECTIVITY_URL"),
+        description="Address of the connectivity service, host:port.",
+    )
+    default_session: str | None = Field(
+        None,
+        validation_alias=_named("CSC_SESSION", name="DEFAULT_SESSION"),
+        description="Session that is polled even while the process manager lists none of its processes.",
+    )
+    kafka_address: Brokers = Field(
+        validation_alias=_named("KAFKA_ADDRESS", name="KAFKA_ADDRESS"),
+        description="Kafka brokers, host:port, several separated by commas.",
+    )
+    kafka_topics: list[str] = Field(
+        ["^control\\..+", "^erscontrol\\..+", "^monitoring\\.ers_stream$"],
+        description="Regular expressions of the topics to read, as a JSON list.",
+    )
+    kafka_group: str = Field("drunc-console", description="Consumer group on a real broker.")
+    message_expire_s: int = Field(
+        14 * 24 * 3600,
+        ge=60,
+        validation_alias=_named("MESSAGE_EXPIRE_SECS", name="MESSAGE_EXPIRE_S"),
+        description="Messages older than this many seconds are removed.",
+    )
+    store_own_echo: bool = Field(
+        default=False, description="Store the broadcasts that the console's own polling causes."
+    )
+    service_user: str = Field("console", description="User name under which the collector polls drunc.")
+    poll_interval_s: float = Field(1.0, ge=0.2, le=60, description="Seconds between two polls of drunc.")
+    rpc_deadline_s: float = Field(5.0, gt=0, le=60, description="Deadline of read RPCs, seconds.")
+    command_deadline_s: float = Field(
+        480.0, gt=0, description="Deadline of transitions, seconds: 160 for each level of the tree (contract 21.1)."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level that is logged.")
+
+    @field_validator("secret_key")
+    @classmethod
+    def _secret_is_long(cls, value: SecretStr) -> SecretStr:
+        if len(value.get_secret_value()) < MIN_SECRET_LENGTH:
+            raise ValueError(f"expected at least {MIN_SECRET_LENGTH} characters")
+        return value
+
+    @field_validator("kafka_topics")
+    @classmethod
+    def _topics_compile(cls, value: list[str]) -> list[str]:
+        for pattern in value:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
+        return value
+
+    @field_validator("service_user")
+    @classmethod
+    def _user_name_is_plain(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value):
+            raise ValueError("expected letters, digits, - and _ (drunc allows no slashes and dots)")
+        return value
+
+    @model_validator(mode="after")
+    def _database_is_known(self) -> "Settings":
+        url = self.sqlalchemy_url
+        if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("CONSOLE_DATABASE_URL: expected sqlite:///<file> or postgresql+psycopg://…")
+        return self
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database's URL, password included: never log it."""
+        if self.database_url is None:
+            return f"sqlite:///{self.data_dir.absolute() / 'console.db'}"
+        url = self.database_url.get_secret_value()
+        return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read and check the settings.
+
+    Raises:
+        SettingsError: With all problems at once.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsError([_line(problem) for problem in error.errors()]) from error
+
+
+def load_settings_or_exit() -> Settings:
+    """Read the settings; on problems print one line each to standard error and exit with code 2."""
+    try:
+        return load_settings()
+    except SettingsError as error:
+        for problem in error.problems:
+            print(f"settings: {problem}", file=sys.stderr)  # noqa: T201 - logging is not configured yet
+        raise SystemExit(2) from error
+
+
+def _line(problem: ErrorDetails) -> str:
+    """One problem as ``NAME: what is wrong (given: …)``, secrets masked."""
+    location = [str(part) for part in problem["loc"]]
+    message = problem["msg"].removeprefix("Value error, ")
+    if not location:
+        return message
+    name = location[0] if location[0].isupper() else PREFIX + location[0].upper()
+    if problem["type"] == "missing":
+        return f"{name}: missing, and there is no default"
+    secret = any(word in name for word in ("SECRET", "DATABASE_URL"))
+    given = "***" if secret else repr(problem["input"])
+    return f"{name}: {message} (given: {given})"

@@ -1,0 +1,55 @@
+"""Fixtures for all tests."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from models.base import Base
+from models.database import Database
+from tests.postgres import find_binaries, running_postgres
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """URL of a PostgreSQL cluster that lives as long as the test run."""
+    binaries = find_binaries()
+    if binaries is None:
+        pytest.skip("PostgreSQL's server programs are not installed")
+    with running_postgres(binaries) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_url: str) -> Iterator[Database]:
+    """A PostgreSQL database at head, shared by the tests of this run."""
+    engine = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("CREATE DATABASE console"))
+    engine.dispose()
+    database = Database(postgres_url.removesuffix("postgres") + "console")
+    database.migrate()
+    yield database
+    database.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database at head, once on each engine."""
+    if request.param == "postgresql":
+        shared: Database = request.getfixturevalue("migrated_postgres")
+        _empty(shared)
+        yield shared
+        return
+    fresh = Database(f"sqlite:///{tmp_path / 'console.db'}")
+    fresh.migrate()
+    yield fresh
+    fresh.close()
+
+
+def _empty(database: Database) -> None:
+    """Remove all rows; TRUNCATE fires no row triggers, so the append-only audit can be emptied too."""
+    names = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+    with database.write() as session:
+        session.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))

@@ -1,0 +1,30 @@
+"""The schema: migrations and models say the same, on both engines, and the way down is open."""
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
+
+from models.base import Base
+from models.database import MIGRATIONS, Database, SchemaError
+
+
+def test_migrations_create_what_the_models_declare(database: Database) -> None:
+    with database._migrator.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_down_to_nothing_and_up_again(database: Database) -> None:
+    database.migrate("base")
+    with database._migrator.connect() as connection:
+        assert inspect(connection).get_table_names() in ([], ["alembic_version"])
+    with pytest.raises(SchemaError, match="make migrate"):
+        database.require_head()
+    database.migrate()
+    database.require_head()
+
+
+def test_there_is_one_head() -> None:
+    assert len(ScriptDirectory(str(MIGRATIONS)).get_heads()) == 1

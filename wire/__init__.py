@@ -1,0 +1,11 @@
+"""Wire schemas: one private descriptor pool per schema generation.
+
+Nothing here knows what the messages mean. The `.proto` files are written from the contract's tables,
+compiled to descriptor sets by ``make wire``, and loaded into pools of their own, so that generations that
+share full message names live side by side in one process (contract 21.1.1) and an installed ``druncschema``
+cannot disturb them.
+"""
+
+from wire.schema import Method, Schema, UnknownMessageError, WireMessage, load_ers, load_g1
+
+__all__ = ["Method", "Schema", "UnknownMessageError", "WireMessage", "load_ers", "load_g1"]
