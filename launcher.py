@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import requests
+from services.accounts.service import AccountService
 
 from models.database import Database
-from services.accounts.service import AccountService
 from services.accounts.types import Role
 from services.audit.trail import AuditTrail
 from services.clock import utc_now

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from dotenv import dotenv_values
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -161,7 +162,9 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _one_collector(self) -> "Settings":
         if self.embed_collector and self.workers > 1:
-            raise ValueError("CONSOLE_WORKERS: more than 1 needs CONSOLE_EMBED_COLLECTOR=false and a collector of its own")
+            raise ValueError(
+                "CONSOLE_WORKERS: more than 1 needs CONSOLE_EMBED_COLLECTOR=false and a collector of its own"
+            )
         return self
 
     @property
@@ -214,12 +217,27 @@ def load_settings(**overrides: Any) -> Settings:
     """Read and check the settings.
 
     Raises:
-        SettingsError: With all problems at once.
+        SettingsError: With all problems at once, names that look like ours and are not among them.
     """
+    problems = [f"{name}: there is no such setting" for name in _unknown_names()]
     try:
-        return Settings(**overrides)
+        settings = Settings(**overrides)
     except ValidationError as error:
-        raise SettingsError([_line(problem) for problem in error.errors()]) from error
+        problems += [_line(problem) for problem in error.errors()]
+        raise SettingsError(problems) from error
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def _unknown_names() -> list[str]:
+    """Names with our prefix, in the environment or `.env`, that mean nothing: most likely misspelt."""
+    known = {PREFIX + "NEW_PASSWORD", PREFIX + "DEMO_PASSWORD"}
+    for name, field in Settings.model_fields.items():
+        alias = field.validation_alias
+        known.add(str(alias.choices[0]) if isinstance(alias, AliasChoices) else PREFIX + name.upper())
+    given = {*os.environ, *dotenv_values(".env")}  # noqa: TID251
+    return sorted(name for name in given if name.startswith(PREFIX) and name not in known)
 
 
 def load_settings_or_exit() -> Settings:
