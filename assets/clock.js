@@ -86,10 +86,18 @@
   };
 
   const paintPlace = () => {
-    document.querySelectorAll("[data-page]").forEach((link) => {
-      if (link.dataset.page === location.pathname) link.setAttribute("aria-current", "page");
+    document.querySelectorAll(".rail a, .bottom-bar a").forEach((link) => {
+      if (link.pathname === location.pathname) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     });
+  };
+
+  /** State and abnormal count first: that is what a tab among others shows. */
+  const paintTitle = () => {
+    const said = document.querySelector("[data-title]")?.dataset.title;
+    const page = document.querySelector("h1")?.textContent;
+    const title = [said, page, "drunc-console"].filter(Boolean).join(" · ");
+    if (page && document.title !== title) document.title = title;
   };
 
   /** Bring everything that shows time up to now. */
@@ -106,6 +114,7 @@
     document.querySelectorAll("[data-clock-day]").forEach((element) => write(element, `${ui.zone.name()}, ${ui.format.day(now)}`));
     paintMenus();
     paintPlace();
+    paintTitle();
   };
 
   document.addEventListener("click", (event) => {

@@ -93,9 +93,7 @@ def test_a_port_in_use_gives_one_clear_line(tmp_path: Path) -> None:
         with running_demo(tmp_path, port) as process:
             assert process.wait(20) == 1
             assert process.stdout is not None
-            assert process.stdout.read() == (
-                f"Port {port} is in use. Choose another one: CONSOLE_PORT=8051 make run\n"
-            )
+            assert process.stdout.read() == (f"Port {port} is in use. Choose another one: CONSOLE_PORT=8051 make run\n")
 
 
 @pytest.mark.parametrize("command", ["serve", "collector", "migrate", "check-settings"])
