@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import dash
-from flask import Flask
+from flask import Blueprint, Flask
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -20,6 +20,7 @@ from api.headers import (
 from api.health import health_blueprint
 from api.live import live_blueprint
 from api.login import add_login
+from api.v1.routes import api_v1_blueprint
 from api.vendor import BOOTSTRAP_URL, vendor_blueprint
 from models.database import Database, SchemaError
 from pages._access import CALLBACKS, verify_callbacks
@@ -30,8 +31,11 @@ from services.clock import Clock, utc_now
 from services.container import Services
 from services.live import LiveService
 from services.logs import configure_logging
+from services.messages.queries import MessageQueries
 from services.platform_health import HealthService
 from services.revisions import LiveTopic
+from services.run_control.commands import CommandLimits, CommandService
+from services.run_control.queries import RunControlQueries
 from settings import Settings, load_settings_or_exit
 
 ROOT = Path(__file__).parent
@@ -93,7 +97,7 @@ def create_app(
         database.require_head()
     finally:
         database.close()
-    services = _services(database, clock, wake_collector)
+    services = _services(settings, database, clock, wake_collector or _nobody_to_wake)
     app = _flask(settings)
     guard = Guard(_DASH_ROUTES)
     add_request_ids(app)
@@ -104,7 +108,7 @@ def create_app(
     add_security_headers(app, secure=settings.cookie_secure)
     register_error_handlers(app)
     app.register_error_handler(dash.exceptions.DependencyException, lambda _error: not_found())
-    for blueprint in (live_blueprint(services.live), health_blueprint(services.health), vendor_blueprint()):
+    for blueprint in _blueprints(services, clock):
         app.register_blueprint(blueprint)
     app.extensions["services"] = services
     dash_app = _dash(app, pages_folder)
@@ -115,13 +119,31 @@ def create_app(
     return app
 
 
-def _services(database: Database, clock: Clock, wake_collector: Callable[[], None] | None) -> Services:
+def _services(settings: Settings, database: Database, clock: Clock, wake_collector: Callable[[], None]) -> Services:
     audit = AuditTrail(database, clock)
+    limits = CommandLimits.for_polling(settings.poll_interval_s)
     return Services(
         accounts=AccountService(database, audit, clock),
         audit=audit,
+        run_control=RunControlQueries(database, clock),
+        commands=CommandService(database, audit, clock, limits, wake_collector),
+        messages=MessageQueries(database, clock),
         live=LiveService(database, clock),
         health=HealthService(database, clock),
+        poll_interval_s=settings.poll_interval_s,
+    )
+
+
+def _nobody_to_wake() -> None:
+    """Stand in where the collector is a program of its own; it looks for commands ten times a second."""
+
+
+def _blueprints(services: Services, clock: Clock) -> tuple[Blueprint, ...]:
+    return (
+        live_blueprint(services.live),
+        health_blueprint(services.health),
+        vendor_blueprint(),
+        api_v1_blueprint(services, clock),
     )
 
 

@@ -87,6 +87,24 @@ class AccountService:
             self._audit_change(session, "account.create", name, {"role": role.value})
         return _account(user)
 
+    def ensure(self, name: str, password: str, role: Role) -> Account:
+        """Make sure an active account with this name, password and role exists; what is right already stays.
+
+        Raises:
+            InvalidInputError: As `create`.
+        """
+        user = self._user(name)
+        if user is None:
+            return self.create(name, password, role)
+        if not self._verify(user, password):
+            self.set_password(name, password)
+        with self._database.write() as session:
+            user = session.get_one(User, user.id)
+            if (user.role, user.active) != (role.value, True):
+                user.role, user.active = role.value, True
+                self._audit_change(session, "account.ensure", name, {"role": role.value})
+            return _account(user)
+
     def set_password(self, name: str, password: str) -> None:
         """Give an account a new password; log-ins made with the old one end.
 
@@ -102,6 +120,18 @@ class AccountService:
             user.password_hash = password_hash
             self._throttle.forget(session, name)
             self._audit_change(session, "account.set_password", name, {})
+
+    def ensure(self, name: str, password: str, role: Role) -> None:
+        """Make sure that an account with this password exists; a good one is left alone, so that its log-ins go on.
+
+        Raises:
+            InvalidInputError: The name or the password breaks a rule.
+        """
+        user = self._user(name)
+        if user is None:
+            self.create(name, password, role)
+        elif not self._verify(user, password):
+            self.set_password(name, password)
 
     def account(self, account_id: int) -> Account | None:
         """Return an account, active or not; None where there is none."""
