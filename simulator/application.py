@@ -48,7 +48,7 @@ class Application:
         self.session = session
         self.name = name
         self._work = work
-        self._log = log
+        self.log = log
         self._report = report
         self._ended = threading.Event()
         self.running = False
@@ -70,7 +70,7 @@ class Application:
         """
         ordered_s = self._work.faults.delay_s(self.session, transition)
         duration_s = ordered_s or usual_duration_s(transition, self.name, self._work.time_scale)
-        self._log.write(f"Command {transition} received with {data or '{}'}")
+        self.log.write(f"Command {transition} received with {data or '{}'}")
         if self._ended.wait(min(duration_s, REPLY_TIMEOUT_S)):
             raise UnreachableError(f"Connection to {self.name} refused")
         if duration_s > REPLY_TIMEOUT_S:
@@ -80,11 +80,9 @@ class Application:
     def _finish(self, transition: str) -> Reply:
         if self._work.faults.take_failure(self.session, transition, self.name):
             text = f"Command {transition} failed in {self.name}"
-            self._log.write(f"ERROR {text}")
             self._report("ERROR", text)
             return Reply(success=False, result=text, appname=self.name)
         self.running = self.running_after(transition)
-        self._log.write(f"Command {transition} executed")
         self._report("INFO", f"{self.name} executed {transition}")
         return Reply(success=True, result=f"{transition} OK", appname=self.name)
 

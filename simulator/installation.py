@@ -1,5 +1,6 @@
 """A whole drunc installation of generation G1 in one process (contract 1, 18, 21.2)."""
 
+import random
 import threading
 import time
 from collections.abc import Sequence
@@ -9,9 +10,12 @@ import grpc
 from simulator import g1
 from simulator.application import Application, Work
 from simulator.broadcast import Broadcaster
+from simulator.chatter import Chatter
 from simulator.connectivity import Announcer, Registry
 from simulator.connectivity_server import ConnectivityServer
 from simulator.faults import DURATIONS_S, Faults
+from simulator.flood import Flood
+from simulator.issues import SEVERITIES, Issue, IssuePublisher
 from simulator.layouts import LAYOUTS, OPERATOR, Role, SessionLayout, boot_request
 from simulator.process_log import ProcessLog
 from simulator.process_manager import NAME as PROCESS_MANAGER_NAME
@@ -26,7 +30,7 @@ from simulator.programs import (
     ShellProgram,
     UnreachableHostProgram,
 )
-from simulator.publisher import KafkaPublisher, Publisher, SilentPublisher
+from simulator.publisher import CAPACITY, KafkaPublisher, Publisher, SilentPublisher
 from simulator.surroundings import Surroundings
 from wire import WireMessage
 
@@ -54,6 +58,8 @@ class Installation:
         kafka_address: str | None = None,
         *,
         time_scale: float = 0.0,
+        chatter_hz: float = 0.0,
+        seed: int | None = None,
         publisher: Publisher | None = None,
     ) -> None:
         """Prepare an installation.
@@ -62,6 +68,8 @@ class Installation:
             sessions: Names of the sessions to boot, out of `simulator.layouts.LAYOUTS`.
             kafka_address: Brokers (``host:port``) for broadcasts and ERS issues; None for an installation without.
             time_scale: How long things take: 1 is natural (0.3 to 1.5 s a transition), 0 is at once.
+            chatter_hz: ERS issues a second of the whole idle installation; four times as many while all run.
+            seed: Makes the background trickle of issues the same every time.
             publisher: Takes the messages instead of Kafka, for tests.
 
         Raises:
@@ -72,6 +80,7 @@ class Installation:
         self._time_scale = time_scale
         self._kafka = None if kafka_address is None or publisher is not None else KafkaPublisher(kafka_address)
         self._publisher = publisher or self._kafka or SilentPublisher()
+        self._issues = IssuePublisher(self._publisher)
         self._faults = Faults()
         registry = Registry()
         self._connectivity = ConnectivityServer(registry)
@@ -87,6 +96,10 @@ class Installation:
         self._table = ProcessTable(self._launch, broadcaster, KILL_TIMEOUT_S * time_scale)
         self._process_manager = ProcessManager(self._table, broadcaster, OPERATOR)
         self._process_manager_address = ""
+        self._stopping = threading.Event()
+        living = self._surroundings.applications.living
+        # Not for secrets: it only makes up what applications say.
+        self._chatter = Chatter(chatter_hz, living, self._speak, random.Random(seed))  # noqa: S311
 
     @property
     def process_manager_address(self) -> str:
@@ -128,9 +141,12 @@ class Installation:
         self._surroundings.announcer.start()
         self._process_manager_address = self._process_manager.serve()
         self._boot_sessions()
+        self._chatter.start()
 
     def stop(self) -> None:
         """End everything; takes less than two seconds."""
+        self._stopping.set()
+        self._chatter.stop()
         self._process_manager.stop()
         _each_in_a_thread(self._table)
         self._surroundings.announcer.stop()
@@ -193,6 +209,21 @@ class Installation:
             except grpc.RpcError as error:
                 raise SimulatorError(f"The root controller of {session} does not answer") from error
 
+    def flood(self, count: int, rate_hz: float = 0.0, severity: str = "INFO") -> int:
+        """Publish ERS issues, ``rate_hz`` a second (0: as fast as they go); return how many were published.
+
+        It takes as long as it takes; `stop` ends it early.
+
+        Raises:
+            SimulatorError: The severity is unknown, or no application lives.
+        """
+        if severity not in SEVERITIES:
+            raise SimulatorError(f"Unknown severity {severity!r}; known are {', '.join(SEVERITIES)}")
+        applications = self._surroundings.applications.living()
+        if not applications:
+            raise SimulatorError("No application lives")
+        return Flood(self._speak, self._has_room, self._stopping).run(applications, count, rate_hz, severity)
+
     def publish_raw(self, topic: str, value: bytes) -> None:
         """Publish any bytes to a topic."""
         self._publisher.publish(topic, value)
@@ -253,7 +284,17 @@ class Installation:
         return program
 
     def _report(self, application: Application, severity: str, text: str) -> None:
-        """Publish an ERS issue of an application."""
+        """Publish what an application says about a command."""
+        name = "appfwk::CommandFailed" if severity == "ERROR" else "appfwk::CommandExecuted"
+        self._speak(application, Issue(severity, name, text))
+
+    def _speak(self, application: Application, issue: Issue) -> None:
+        application.log.write(f"{issue.severity} [{issue.function}] {issue.message}")
+        self._issues.publish(application.session, application.name, issue)
+
+    def _has_room(self, timeout_s: float) -> bool:
+        """Tell whether a flood may go on: it leaves half of the queue to everybody else."""
+        return self._kafka is None or self._kafka.has_room(CAPACITY // 2, timeout_s)
 
 
 def _each_in_a_thread(table: ProcessTable) -> None:
