@@ -6,9 +6,11 @@ from urllib.parse import quote
 import requests
 
 from services.errors import NotReachableError, SchemaMismatchError
+from services.run_control.texts import clean
 
 _SUFFIX = "_control"
 _QUERY = {"uid_regex": f".*{_SUFFIX}", "data_type": "RunControlMessage"}
+_URI_WIDTH = 255
 _NOT_FOUND = 404
 _OK = 200
 
@@ -57,7 +59,7 @@ class Connectivity:
             found = {str(entry["uid"]): str(entry["uri"]) for entry in entries}
         except (ValueError, TypeError, KeyError) as error:
             raise self._mismatch("sent something that is not a list of connections") from error
-        return {uid.removesuffix(_SUFFIX): uri.replace("\x00", "") for uid, uri in found.items()}
+        return {clean(uid.removesuffix(_SUFFIX)): clean(uri, _URI_WIDTH) for uid, uri in found.items()}
 
     def _mismatch(self, problem: str) -> SchemaMismatchError:
         return SchemaMismatchError(f"The connectivity service at {self._address} {problem}.")

@@ -1,6 +1,6 @@
 """What one poll found, before it is compared with the rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.run_control.adapter import NodeStatus
@@ -54,3 +54,7 @@ class SessionReading:
     error: str | None = None
     gone: bool = False
     backends: tuple[BackendReading, ...] = ()
+
+    def kept(self) -> "SessionReading":
+        """Return the same reading of a session that is to stay."""
+        return replace(self, gone=False)

@@ -18,7 +18,7 @@ from services.coordination import Fence, Leases
 from services.revisions import LiveTopic, bump
 from services.run_control.readings import BackendReading, RootReading, SessionReading
 from services.run_control.rows import transitions_to_json
-from services.run_control.types import Node, Process, ProcessStatus
+from services.run_control.types import BackendKind, Node, Process, ProcessStatus
 
 # In these states no run is on (contract 12.1).
 STATES_WITHOUT_RUN = frozenset({"initial", "configured"})
@@ -78,16 +78,17 @@ class RunControlStore:
         """
         self._write(fence, lambda tx, now: _save_session(tx, reading, now) | _save_backends(tx, reading.backends))
 
-    def remove_backends(self, fence: Fence, tried_before: datetime) -> None:
-        """Forget addresses that nobody has asked since ``tried_before``.
+    def remove_controllers(self, fence: Fence, tried_before: datetime) -> None:
+        """Forget addresses of controllers that nobody has asked since ``tried_before``: each boot brings new ones.
 
         Raises:
             LeaseLostError: Somebody else polls now.
         """
 
         def work(tx: Session, _now: datetime) -> set[LiveTopic]:
-            removed = tx.scalars(delete(Backend).where(Backend.tried_at < tried_before).returning(Backend.address))
-            return {LiveTopic.BACKENDS} if removed.all() else set()
+            old = delete(Backend).where(Backend.kind == BackendKind.CONTROLLER.value, Backend.tried_at < tried_before)
+            removed = tx.scalars(old.returning(Backend.address)).all()
+            return {LiveTopic.BACKENDS} if removed else set()
 
         self._write(fence, work)
 
