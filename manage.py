@@ -5,17 +5,17 @@ import sys
 from pathlib import Path
 
 import click
-from collector import Collector, run_until_told_to_stop
-from services.accounts.service import AccountService
-from simulator.cli import cli as simulator
 
+from collector import Collector, run_until_told_to_stop
 from launcher import Launcher, LaunchError
 from models.database import Database, SchemaError
+from services.accounts.service import AccountService
 from services.accounts.types import Role
 from services.audit.trail import AuditTrail
 from services.clock import utc_now
 from services.errors import ConsoleError
 from settings import Settings, SettingsError, load_demo_settings, load_new_password, load_settings_or_exit
+from simulator.cli import cli as simulator
 
 
 @click.group()
