@@ -13,7 +13,8 @@ class Command(Base):
     """One command of one person. The row is the order; the collector claims and executes it once.
 
     ``state`` goes ``pending`` → ``executing`` → ``succeeded``, ``failed`` or ``unknown``. ``unknown`` is what a
-    takeover leaves behind: the command was sent, nobody saw the answer, and it is never sent again.
+    takeover or a lost connection leaves behind: it was sent, nobody saw the answer, and it is never sent again.
+    ``target`` is the node it is sent to; ``transition`` the one to execute, null for other actions.
     """
 
     __tablename__ = "command"
@@ -33,6 +34,7 @@ class Command(Base):
     session: Mapped[str | None] = mapped_column(String(255))
     action: Mapped[str] = mapped_column(String(64))
     target: Mapped[str] = mapped_column(Text)
+    transition: Mapped[str | None] = mapped_column(String(255))
     arguments: Mapped[dict[str, Any]]
     reason: Mapped[str | None] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(16))

@@ -228,7 +228,10 @@ class CommandResult:
 
 @dataclass(frozen=True, slots=True)
 class CommandView:
-    """A command row with its per-node results, for pages."""
+    """A command row with its per-node results, for pages.
+
+    ``target`` is the node it was sent to; ``transition`` the one to execute, None for other actions.
+    """
 
     id: int
     request_id: str
@@ -243,3 +246,5 @@ class CommandView:
     claimed_at: datetime | None = None
     finished_at: datetime | None = None
     nodes: tuple[NodeResult, ...] = field(default=())
+    transition: str | None = None
+    reason: str | None = None

@@ -39,6 +39,7 @@ def upgrade() -> None:
     sa.Column('session', sa.String(length=255), nullable=True),
     sa.Column('action', sa.String(length=64), nullable=False),
     sa.Column('target', sa.Text(), nullable=False),
+    sa.Column('transition', sa.String(length=255), nullable=True),
     sa.Column('arguments', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=False),
     sa.Column('reason', sa.Text(), nullable=True),
     sa.Column('state', sa.String(length=16), nullable=False),

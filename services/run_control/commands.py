@@ -1,0 +1,250 @@
+"""What people ask of run control: checked, written as a command row, and returned from at once."""
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from models.commands import Command
+from models.database import Database
+from models.run_control import DaqSession
+from services.accounts.types import Identity, Permission
+from services.audit.trail import AuditTrail
+from services.audit.types import AuditEntry, AuditKind
+from services.clock import Clock
+from services.errors import ConsoleError, InvalidInputError, StaleError
+from services.revisions import LiveTopic, bump
+from services.run_control import rules
+from services.run_control.arguments import MAX_TEXT, parse_arguments
+from services.run_control.queries import session_not_found
+from services.run_control.rows import load_summaries
+from services.run_control.types import Action, ArgumentValue, CommandState, SessionSummary
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLimits:
+    """Limits of what may be acted on. ``stale_after``: a state older than this is not acted on."""
+
+    stale_after: timedelta = timedelta(seconds=5)
+
+    @classmethod
+    def for_polling(cls, interval_s: float) -> "CommandLimits":
+        """Return limits for a poll interval: three missed polls make a state too old, five seconds at least."""
+        return cls(timedelta(seconds=max(5.0, 3 * interval_s + 1)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What a person asks for, before it is checked."""
+
+    identity: Identity
+    session: str
+    action: Action
+    transition: str | None = None
+    raw: Mapping[str, object] = field(default_factory=dict)
+    reason: str | None = None
+
+
+class CommandService:
+    """The door for every command. Nothing is sent here: the collector claims the row and executes it once.
+
+    Every refusal is audited before it is raised.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        audit: AuditTrail,
+        clock: Clock,
+        limits: CommandLimits,
+        on_submit: Callable[[], None],
+    ) -> None:
+        """Keep the collaborators; ``on_submit`` is called after each stored command, to wake the collector."""
+        self._database = database
+        self._audit = audit
+        self._clock = clock
+        self._limits = limits
+        self._on_submit = on_submit
+
+    def take_control(self, identity: Identity, session: str, reason: str | None = None) -> int:
+        """Order that ``identity`` takes control of a session; return the command's id.
+
+        From another person it needs ``Permission.FORCE_CONTROL`` and a reason: drunc itself never refuses and tells
+        nobody (contract 8.1).
+
+        Raises:
+            NotPermittedError, NotFoundError, RefusedError, StaleError: See `services.errors`.
+            InvalidInputError: The reason is missing or too long.
+        """
+        wish = _Wish(identity, session, Action.TAKE_CONTROL, reason=(reason or "").strip() or None)
+        return self._submit(wish, Permission.TAKE_CONTROL, self._check_take)
+
+    def release_control(self, identity: Identity, session: str) -> int:
+        """Order that ``identity``, who holds it, releases control of a session; return the command's id.
+
+        Raises:
+            NotPermittedError, NotFoundError, RefusedError, StaleError, NotInControlError: See `services.errors`.
+        """
+        wish = _Wish(identity, session, Action.RELEASE_CONTROL)
+        return self._submit(wish, Permission.RELEASE_CONTROL, self._check_release)
+
+    def execute_transition(
+        self, identity: Identity, session: str, transition: str, arguments: Mapping[str, object]
+    ) -> int:
+        """Order a transition of the root controller, arguments as people gave them; return the command's id.
+
+        Raises:
+            NotPermittedError, NotFoundError, RefusedError, StaleError, NotInControlError: See `services.errors`.
+            InvalidInputError: An argument is wrong; ``field`` is its name.
+        """
+        wish = _Wish(identity, session, Action.EXECUTE_TRANSITION, transition, arguments)
+        return self._submit(wish, Permission.EXECUTE_TRANSITION, self._check_transition)
+
+    def why_not(self, identity: Identity, session_summary: SessionSummary, transition: str) -> str | None:
+        """Return why a transition cannot be executed now, None if it can. Same rules, no side effect."""
+        try:
+            rules.require_permission(identity, Permission.EXECUTE_TRANSITION)
+            self._require_transition(identity, session_summary, transition)
+        except ConsoleError as error:
+            return error.message
+        return None
+
+    def _check_take(self, wish: _Wish, summary: SessionSummary) -> dict[str, ArgumentValue]:
+        rules.require_idle(summary)
+        self._require_fresh(summary)
+        if summary.holder is None:
+            raise StaleError(
+                f"It is not known yet who is in control of {summary.name}.",
+                not_done="Nothing was sent.",
+                next_step="Wait for the next poll.",
+            )
+        if not summary.held_by_nobody and summary.holder != wish.identity.name:
+            rules.require_permission(wish.identity, Permission.FORCE_CONTROL)
+            _require_reason(wish, summary)
+        return {}
+
+    def _check_release(self, wish: _Wish, summary: SessionSummary) -> dict[str, ArgumentValue]:
+        rules.require_idle(summary)
+        self._require_fresh(summary)
+        rules.require_control(wish.identity, summary)
+        return {}
+
+    def _check_transition(self, wish: _Wish, summary: SessionSummary) -> dict[str, ArgumentValue]:
+        name = wish.transition or ""
+        self._require_transition(wish.identity, summary, name)
+        return parse_arguments(rules.require_possible(summary, name), wish.raw)
+
+    def _require_transition(self, identity: Identity, summary: SessionSummary, transition: str) -> None:
+        rules.require_idle(summary)
+        self._require_fresh(summary)
+        rules.require_control(identity, summary)
+        rules.require_able(summary)
+        rules.require_possible(summary, transition)
+
+    def _require_fresh(self, summary: SessionSummary) -> None:
+        rules.require_fresh(summary, self._clock(), self._limits.stale_after)
+
+    def _submit(
+        self,
+        wish: _Wish,
+        permission: Permission,
+        check: Callable[[_Wish, SessionSummary], dict[str, ArgumentValue]],
+    ) -> int:
+        try:
+            rules.require_permission(wish.identity, permission)
+            with self._database.write() as tx:
+                summary = _locked_summary(tx, wish.session)
+                command_id = self._store(tx, wish, summary, check(wish, summary))
+        except ConsoleError as error:
+            self._audit.record(_entry(wish, AuditKind.REFUSAL, text=error.message))
+            raise
+        self._on_submit()
+        return command_id
+
+    def _store(self, tx: Session, wish: _Wish, summary: SessionSummary, arguments: dict[str, ArgumentValue]) -> int:
+        now = self._clock()
+        row = _row(wish, summary, arguments, now)
+        tx.add(row)
+        tx.flush()
+        target = summary.root_name
+        self._audit.add(tx, _entry(wish, AuditKind.INTENT, target=target, arguments=arguments, command_id=row.id))
+        bump(tx, now, LiveTopic.COMMANDS, LiveTopic.SESSIONS)
+        return row.id
+
+
+def _require_reason(wish: _Wish, summary: SessionSummary) -> None:
+    if wish.reason is None:
+        raise InvalidInputError(
+            f"{summary.holder} is in control of {summary.name}. Taking it over needs a reason.",
+            field="reason",
+            next_step="Say why; it goes into the audit.",
+        )
+    if len(wish.reason) > MAX_TEXT or "\x00" in wish.reason:
+        raise InvalidInputError("The reason is too long or holds a character that cannot be stored.", field="reason")
+
+
+def _locked_summary(tx: Session, name: str) -> SessionSummary:
+    """Lock the session's row, so that two orders at the same moment cannot both find it idle."""
+    known = "\x00" not in name and tx.get(DaqSession, name, with_for_update=True) is not None
+    found = load_summaries(tx, name) if known else ()
+    if not found:
+        raise session_not_found(name)
+    return found[0]
+
+
+def _row(wish: _Wish, summary: SessionSummary, arguments: dict[str, ArgumentValue], now: datetime) -> Command:
+    return Command(
+        request_id=str(uuid.uuid4()),
+        created_at=now,
+        user_name=wish.identity.name,
+        remote_address=wish.identity.remote_address,
+        session=wish.session,
+        action=wish.action.value,
+        target=summary.root_name or "",
+        transition=wish.transition,
+        arguments=arguments,
+        reason=wish.reason,
+        state=CommandState.PENDING.value,
+        text="",
+    )
+
+
+def _entry(
+    wish: _Wish,
+    kind: AuditKind,
+    *,
+    target: str | None = None,
+    arguments: Mapping[str, ArgumentValue] | None = None,
+    command_id: int | None = None,
+    text: str = "",
+) -> AuditEntry:
+    details: dict[str, Any] = {}
+    if wish.transition is not None:
+        given = arguments if arguments is not None else {_clean(name): _printable(wish.raw[name]) for name in wish.raw}
+        details = {"transition": _clean(wish.transition), "arguments": given}
+    if wish.reason is not None:
+        details["reason"] = _clean(wish.reason)
+    return AuditEntry(
+        kind=kind,
+        user_name=wish.identity.name,
+        remote_address=wish.identity.remote_address,
+        action=wish.action.value,
+        session=_clean(wish.session),
+        target=target,
+        arguments=details,
+        text=_clean(text),
+        command_id=command_id,
+    )
+
+
+def _printable(value: object) -> Any:
+    """Return what a refusal's record can hold of anything a browser may have sent."""
+    return value if value is None or isinstance(value, bool | int) else _clean(str(value))
+
+
+def _clean(text: str) -> str:
+    """Return text that every database can hold, no longer than a session's column is wide."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")[:255]

@@ -1,0 +1,247 @@
+"""From rows to plain data, shared by the queries and the command service."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from models.commands import Command
+from models.commands import CommandResult as ResultRow
+from models.run_control import DaqSession
+from models.run_control import Node as NodeRow
+from models.run_control import Process as ProcessRow
+from services.run_control.types import (
+    Action,
+    Argument,
+    ArgumentType,
+    ArgumentValue,
+    CommandState,
+    CommandView,
+    Node,
+    NodeKind,
+    NodeResult,
+    Process,
+    ProcessStatus,
+    RunInfo,
+    SessionSummary,
+    Transition,
+)
+
+OPEN_STATES = (CommandState.PENDING.value, CommandState.EXECUTING.value)
+
+
+@dataclass(frozen=True, slots=True)
+class _ProcessCounts:
+    running: int = 0
+    dead: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _NodeCounts:
+    total: int = 0
+    in_error: int = 0
+    excluded: int = 0
+
+
+def load_summaries(tx: Session, name: str | None = None) -> tuple[SessionSummary, ...]:
+    """Return all present sessions by name, or only the one called ``name``, in four queries."""
+    statement = select(DaqSession).where(DaqSession.present).order_by(DaqSession.name)
+    rows = tx.scalars(statement if name is None else statement.where(DaqSession.name == name)).all()
+    names = [row.name for row in rows]
+    processes = _process_counts(tx, names)
+    nodes = _node_counts(tx, names)
+    executing = _open_commands(tx, names)
+    return tuple(
+        _summary(
+            row, processes.get(row.name, _ProcessCounts()), nodes.get(row.name, _NodeCounts()), executing.get(row.name)
+        )
+        for row in rows
+    )
+
+
+def _process_counts(tx: Session, names: Sequence[str]) -> Mapping[str, _ProcessCounts]:
+    dead = func.sum(case((ProcessRow.status_code == ProcessStatus.DEAD.value, 1), else_=0))
+    statement = (
+        select(ProcessRow.session, func.count(), dead).where(ProcessRow.session.in_(names)).group_by(ProcessRow.session)
+    )
+    return {session: _ProcessCounts(total - gone, gone) for session, total, gone in tx.execute(statement)}
+
+
+def _node_counts(tx: Session, names: Sequence[str]) -> Mapping[str, _NodeCounts]:
+    in_error = func.sum(case((NodeRow.in_error.is_(True), 1), else_=0))
+    excluded = func.sum(case((NodeRow.included.is_(False), 1), else_=0))
+    statement = (
+        select(NodeRow.session, func.count(), in_error, excluded)
+        .where(NodeRow.session.in_(names))
+        .group_by(NodeRow.session)
+    )
+    return {session: _NodeCounts(total, failed, left_out) for session, total, failed, left_out in tx.execute(statement)}
+
+
+def _open_commands(tx: Session, names: Sequence[str]) -> Mapping[str | None, CommandView]:
+    statement = (
+        select(Command).where(Command.state.in_(OPEN_STATES), Command.session.in_(names)).order_by(Command.id.desc())
+    )
+    # Written oldest last, so that the one that came first is shown.
+    return {row.session: command_view(row) for row in tx.scalars(statement)}
+
+
+def _summary(
+    row: DaqSession, processes: _ProcessCounts, nodes: _NodeCounts, executing: CommandView | None
+) -> SessionSummary:
+    return SessionSummary(
+        name=row.name,
+        state=row.state,
+        sub_state=row.sub_state,
+        state_since=row.state_since,
+        in_error=row.in_error,
+        included=row.included,
+        holder=row.holder,
+        holder_since=row.holder_since,
+        transitions=transitions_from_json(row.transitions),
+        possible=tuple(row.possible),
+        run=_run_info(row),
+        root_name=row.root_name,
+        root_address=row.root_address,
+        generation=row.generation,
+        polled_at=row.polled_at,
+        error=row.error,
+        error_since=row.error_since,
+        processes_running=processes.running,
+        processes_dead=processes.dead,
+        nodes_total=nodes.total,
+        nodes_in_error=nodes.in_error,
+        nodes_excluded=nodes.excluded,
+        executing=executing,
+    )
+
+
+def _run_info(row: DaqSession) -> RunInfo:
+    return RunInfo(
+        number=row.run_number,
+        type=row.run_type,
+        trigger_rate_hz=row.trigger_rate_hz,
+        storage_disabled=row.storage_disabled,
+        started_at=row.run_started_at,
+    )
+
+
+def command_view(row: Command, results: Iterable[ResultRow] = ()) -> CommandView:
+    """Return a command row, with the results of its nodes in their order."""
+    return CommandView(
+        id=row.id,
+        request_id=row.request_id,
+        action=Action(row.action),
+        session=row.session,
+        target=row.target,
+        arguments=row.arguments,
+        user_name=row.user_name,
+        created_at=row.created_at,
+        state=CommandState(row.state),
+        text=row.text,
+        claimed_at=row.claimed_at,
+        finished_at=row.finished_at,
+        nodes=tuple(_node_result(result) for result in results),
+        transition=row.transition,
+        reason=row.reason,
+    )
+
+
+def _node_result(row: ResultRow) -> NodeResult:
+    return NodeResult(
+        path=row.path,
+        name=row.name,
+        succeeded=row.succeeded,
+        flag=row.flag,
+        fsm_flag=row.fsm_flag,
+        text=row.text,
+        detail=row.detail,
+    )
+
+
+def process_view(row: ProcessRow) -> Process:
+    """Return a process row."""
+    return Process(
+        uuid=row.uuid,
+        name=row.name,
+        session=row.session,
+        user=row.user,
+        hostname=row.hostname,
+        status=ProcessStatus(row.status_code),
+        return_code=row.return_code,
+        tree_id=row.tree_id,
+        first_seen_at=row.first_seen_at,
+        ended_at=row.ended_at,
+    )
+
+
+def node_view(row: NodeRow) -> Node:
+    """Return a node row."""
+    return Node(
+        path=row.path,
+        name=row.name,
+        kind=NodeKind(row.kind),
+        depth=row.depth,
+        state=row.state,
+        sub_state=row.sub_state,
+        in_error=row.in_error,
+        included=row.included,
+        endpoint=row.endpoint,
+        state_since=row.state_since,
+        seen_at=row.seen_at,
+    )
+
+
+def transitions_to_json(transitions: Iterable[Transition]) -> list[dict[str, Any]]:
+    """Return transitions as the session row stores them."""
+    return [
+        {
+            "name": transition.name,
+            "help": transition.help,
+            "arguments": [_argument_to_json(argument) for argument in transition.arguments],
+        }
+        for transition in transitions
+    ]
+
+
+def _argument_to_json(argument: Argument) -> dict[str, Any]:
+    return {
+        "name": argument.name,
+        "type": argument.type.value,
+        "mandatory": argument.mandatory,
+        "default": argument.default,
+        "choices": list(argument.choices),
+        "help": argument.help,
+    }
+
+
+def transitions_from_json(stored: Iterable[Mapping[str, Any]]) -> tuple[Transition, ...]:
+    """Return transitions as the session row stores them."""
+    return tuple(
+        Transition(
+            name=item["name"],
+            help=item["help"],
+            arguments=tuple(_argument_from_json(argument) for argument in item["arguments"]),
+        )
+        for item in stored
+    )
+
+
+def _argument_from_json(item: Mapping[str, Any]) -> Argument:
+    kind = ArgumentType(item["type"])
+    default = item["default"]
+    return Argument(
+        name=item["name"],
+        type=kind,
+        mandatory=item["mandatory"],
+        default=None if default is None else _typed(kind, default),
+        choices=tuple(_typed(kind, choice) for choice in item["choices"]),
+        help=item["help"],
+    )
+
+
+def _typed(kind: ArgumentType, value: ArgumentValue) -> ArgumentValue:
+    # JSONB stores 1e16 as an integer.
+    return float(value) if kind is ArgumentType.FLOAT else value
