@@ -7,14 +7,35 @@ import dash_ag_grid
 # A column definition or grid option is AG Grid's own JSON; the library types it as loosely.
 GridValue = object
 
-# Values that never differ between the themes; colours are in assets/50-ag-grid.css. Parsed by dash-ag-grid without
-# eval, so that it works under the content security policy.
-_THEME = (
-    "themeQuartz.withParams({"
-    "fontFamily: 'inherit', fontSize: 13, headerFontSize: 12, headerFontWeight: 400, iconSize: 14,"
-    "rowHeight: %(row)d, headerHeight: %(header)d, cellHorizontalPadding: 10,"
-    "wrapperBorder: false, columnBorder: false, wrapperBorderRadius: 0, checkboxBorderRadius: 4, spacing: 6,"
-    "browserColorScheme: 'inherit'})"
+# Colours are CSS variables, so that the grid follows the theme by itself. dash-ag-grid parses this without eval, so it
+# works under the content security policy.
+_COLOURS = {
+    "backgroundColor": "bg-1",
+    "dataBackgroundColor": "bg-1",
+    "foregroundColor": "fg-0",
+    "textColor": "fg-0",
+    "headerBackgroundColor": "bg-1",
+    "headerTextColor": "fg-2",
+    "borderColor": "line",
+    "rowHoverColor": "bg-2",
+    "selectedRowBackgroundColor": "acc-bg",
+    "accentColor": "acc",
+    "inputBackgroundColor": "inp",
+    "menuBackgroundColor": "bg-2",
+    "tooltipBackgroundColor": "bg-2",
+    "tooltipTextColor": "fg-0",
+    "checkboxCheckedBackgroundColor": "acc-fill",
+    "checkboxCheckedBorderColor": "acc-fill",
+    "checkboxCheckedShapeColor": "on-acc",
+    "checkboxUncheckedBackgroundColor": "inp",
+    "checkboxUncheckedBorderColor": "ctl",
+}
+
+_SIZES = (
+    "fontFamily: 'inherit', fontSize: 13, headerFontSize: 12, headerFontWeight: 400, iconSize: 14, spacing: 6, "
+    "cellHorizontalPadding: 10, wrapperBorder: false, columnBorder: false, wrapperBorderRadius: 0, "
+    "checkboxBorderRadius: 4, oddRowBackgroundColor: 'transparent', headerColumnResizeHandleColor: 'transparent', "
+    "inputBorder: '1px solid var(--c-ctl)', inputFocusBorder: '1px solid var(--c-acc)', browserColorScheme: 'inherit'"
 )
 
 ROW_NORMAL = 32
@@ -74,7 +95,7 @@ def grid(
 def grid_options(row_height: int, header_height: int, label: str = "") -> dict[str, GridValue]:
     """Return the options every grid has."""
     return {
-        "theme": {"function": _THEME % {"row": row_height, "header": header_height}},
+        "theme": {"function": _theme(row_height, header_height)},
         "rowHeight": row_height,
         "headerHeight": header_height,
         "animateRows": False,
@@ -85,3 +106,9 @@ def grid_options(row_height: int, header_height: int, label: str = "") -> dict[s
         "tooltipShowDelay": 500,
         "ariaLabel": label,
     }
+
+
+def _theme(row_height: int, header_height: int) -> str:
+    colours = ", ".join(f"{name}: 'var(--c-{token})'" for name, token in _COLOURS.items())
+    heights = f"rowHeight: {row_height}, headerHeight: {header_height}"
+    return f"themeQuartz.withParams({{{colours}, {_SIZES}, {heights}}})"
