@@ -1,8 +1,9 @@
 """The form for a transition's arguments, built from the server's own description of them (contract 12.5)."""
 
-from collections.abc import Mapping
+import json
 
-from dash import dcc, html
+import dash_bootstrap_components as dbc
+from dash import html
 from dash.development.base_component import Component
 
 from components.attributes import marked
@@ -59,7 +60,7 @@ def _field(argument: Argument) -> html.Div:
     name = argument.name
     head = html.Div(
         [
-            html.Label(breakable(name), className="argument-name", id=_label_id(name)),
+            html.Label(breakable(name), className="argument-name", htmlFor=_dom_id(input_id(name))),
             html.Span(_kind(argument), className="argument-kind"),
         ],
         className="argument-head",
@@ -71,8 +72,9 @@ def _field(argument: Argument) -> html.Div:
     return marked(html.Div(parts, className="argument", role="group"), aria_label=f"{name}, {_kind(argument)}")
 
 
-def _label_id(name: str) -> dict[str, str]:
-    return {"component": "arguments", "element": "label", "key": name}
+def _dom_id(component_id: dict[str, str]) -> str:
+    """Return the text that Dash writes into the page for an id with several keys."""
+    return json.dumps(component_id, sort_keys=True, separators=(",", ":"))
 
 
 def _kind(argument: Argument) -> str:
@@ -96,32 +98,28 @@ def _input(argument: Argument) -> Component:
         return _choice(argument, [as_text(choice) for choice in argument.choices])
     if argument.type is ArgumentType.BOOL:
         return _choice(argument, ["false", "true"])
-    return dcc.Input(
+    default = argument.default
+    return dbc.Input(
         id=input_id(argument.name),
         type="text",
-        inputMode=_INPUT_MODES[argument.type],
+        inputmode=_INPUT_MODES[argument.type],
         value="",
-        placeholder="" if argument.default in (None, "") else f"{as_text(argument.default)} (default)",
-        autoComplete="off",
-        className="argument-input",
+        placeholder="" if default is None or default == "" else f"{as_text(default)} (default)",
+        autocomplete="off",
     )
 
 
 def _choice(argument: Argument, values: list[str]) -> Component:
     chosen = None if argument.default is None else as_text(argument.default)
-    return dcc.RadioItems(
+    return dbc.RadioItems(
         id=input_id(argument.name),
         options=[{"label": _choice_label(value, chosen), "value": value} for value in values],
         value=chosen,
         className="choices",
-        inline=True,
+        inputClassName="visually-hidden",
+        labelCheckedClassName="is-on",
     )
 
 
 def _choice_label(value: str, default: str | None) -> str:
     return f"{value} (default)" if value == default else value
-
-
-def given(values: Mapping[str, object]) -> dict[str, object]:
-    """Return what was filled in: an empty field is not sent, so that the server's default holds (contract 10.5)."""
-    return {name: value for name, value in values.items() if value not in (None, "")}

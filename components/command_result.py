@@ -16,8 +16,9 @@ _ACTION_WORDS = {Action.TAKE_CONTROL: "take control", Action.RELEASE_CONTROL: "r
 
 
 def command_list(commands: Sequence[CommandView]) -> list[Component]:
-    """Return the commands, newest first; the newest is open."""
-    return [command_result(command, is_open=index == 0) for index, command in enumerate(commands)]
+    """Return the commands, newest first; the newest that has an outcome is open, and what came after it."""
+    finished = next((index for index, command in enumerate(commands) if command.state.is_final), 0)
+    return [command_result(command, is_open=index <= finished) for index, command in enumerate(commands)]
 
 
 def command_result(command: CommandView, *, is_open: bool) -> html.Details:
@@ -100,9 +101,9 @@ def _node(node: NodeResult) -> html.Li:
     return html.Li(parts, className="command-node" if node.succeeded else "command-node is-failed", key=node.path)
 
 
-def _answer(node: NodeResult) -> str:
-    """Return the node's text; the flags where it gave none, and beside the text where it failed."""
-    flags = " · ".join(flag for flag in (node.flag, node.fsm_flag) if flag)
+def _answer(node: NodeResult) -> list[str | Component]:
+    """Return the node's text; both flags of the wire stand below it where it failed."""
     if node.succeeded:
-        return node.text or flags
-    return f"{node.text} ({flags})" if node.text else flags
+        return [node.text or "done"]
+    flags = [html.Div(breakable(flag), className="command-flag") for flag in (node.flag, node.fsm_flag) if flag]
+    return [node.text or "failed", *flags]

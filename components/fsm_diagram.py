@@ -41,24 +41,24 @@ WIDE = Layout(
     name="wide",
     height=176,
     boxes={
-        "initial": Box(8, 52, 116),
-        "configured": Box(34, 52, 140),
-        "ready": Box(62, 52, 116),
-        "running": Box(90, 52, 122),
-        "trigger_sources_stopped": Box(34, 146, 208),
-        "dataflow_drained": Box(62, 146, 170),
+        "initial": Box(8, 52, 120),
+        "configured": Box(33, 52, 140),
+        "ready": Box(64, 52, 120),
+        "running": Box(90, 52, 124),
+        "trigger_sources_stopped": Box(28, 146, 208),
+        "dataflow_drained": Box(67, 146, 170),
     },
 )
 NARROW = Layout(
     name="narrow",
-    height=388,
+    height=372,
     boxes={
-        "initial": Box(24, 28, 128),
-        "configured": Box(24, 128, 128),
-        "ready": Box(24, 236, 128),
-        "running": Box(24, 340, 128),
-        "trigger_sources_stopped": Box(76, 128, 142, 52),
-        "dataflow_drained": Box(76, 236, 142, 52),
+        "initial": Box(22, 22, 116),
+        "configured": Box(22, 126, 116),
+        "ready": Box(22, 238, 116),
+        "running": Box(22, 350, 116),
+        "trigger_sources_stopped": Box(79.5, 126, 138, 48),
+        "dataflow_drained": Box(79.5, 238, 138, 48),
     },
 )
 
@@ -143,7 +143,7 @@ def _state(name: str, box: Box, situation: Situation) -> Component:
 def _edge(edge: fsm.Edge, situation: Situation, layout: Layout) -> Component:
     source, target = layout.boxes[edge.source], layout.boxes[edge.destination]
     if edge.is_loop:
-        shape, place = "loop", {"left": f"{source.x}%", "top": f"{source.y - source.height / 2:g}px"}
+        shape, place = "loop", _loop(source)
     elif source.y == target.y:
         shape, place = _horizontal(source, target)
     else:
@@ -169,6 +169,11 @@ def _has_way_back(edge: fsm.Edge, listed: Iterable[str]) -> bool:
     return not edge.is_loop and any((other.source, other.destination) == ends for other in fsm.edges(listed))
 
 
+def _loop(box: Box) -> dict[str, str]:
+    # The style sheet puts it over the middle of the box, or, where words are in the way, over its right end.
+    return {"left": f"{box.x}%", "top": f"{box.y - box.height / 2:g}px", "--half": f"{box.width / 2:g}px"}
+
+
 def _horizontal(source: Box, target: Box) -> tuple[str, dict[str, str]]:
     left, right = (source, target) if source.x < target.x else (target, source)
     place = {
@@ -183,8 +188,13 @@ def _vertical(source: Box, target: Box) -> tuple[str, dict[str, str]]:
     upper, lower = (source, target) if source.y < target.y else (target, source)
     top = upper.y + upper.height / 2
     place = {
-        "left": f"{source.x}%",
+        "left": f"{_shared_x(upper, lower)}%",
         "top": f"{top:g}px",
         "height": f"{lower.y - lower.height / 2 - top:g}px",
     }
     return ("down" if upper is source else "up"), place
+
+
+def _shared_x(upper: Box, lower: Box) -> float:
+    """Lines between the rows hang from the upper box, whose row is the way up."""
+    return upper.x if upper.width <= lower.width else lower.x
