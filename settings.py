@@ -1,15 +1,27 @@
 """The one typed Settings object, read from the environment and `.env`, checked before anything starts."""
 
+import os
 import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from dotenv import dotenv_values
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "CONSOLE_"
+# Names that drunc_ui deployments already set; understood beside our own.
+OTHER_NAMES = (
+    "PROCESS_MANAGER_URL",
+    "SESSION_MANAGER_URL",
+    "CSC_URL",
+    "CSC_SESSION",
+    "KAFKA_ADDRESS",
+    "MESSAGE_EXPIRE_SECS",
+    "SECRET_KEY",
+)
 MIN_SECRET_LENGTH = 16
 MAX_PORT = 65535
 
@@ -65,6 +77,7 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address the web server listens on.")
     port: int = Field(8050, ge=1, le=MAX_PORT, description="Port the web server listens on.")
+    workers: int = Field(1, ge=1, le=64, description="Web workers. More than one needs CONSOLE_EMBED_COLLECTOR=false.")
     threads: int = Field(8, ge=1, le=64, description="Threads of each web worker.")
     cookie_secure: bool = Field(
         default=True, description="Send cookies over HTTPS only. Off only for plain HTTP on loopback."
@@ -146,6 +159,14 @@ class Settings(BaseSettings):
             raise ValueError("CONSOLE_DATABASE_URL: expected sqlite:///<file> or postgresql+psycopg://…")
         return self
 
+    @model_validator(mode="after")
+    def _one_collector(self) -> "Settings":
+        if self.embed_collector and self.workers > 1:
+            raise ValueError(
+                "CONSOLE_WORKERS: more than 1 needs CONSOLE_EMBED_COLLECTOR=false and a collector of its own"
+            )
+        return self
+
     @property
     def sqlalchemy_url(self) -> str:
         """The database's URL, password included: never log it."""
@@ -155,16 +176,68 @@ class Settings(BaseSettings):
         return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
 
 
-def load_settings(**overrides: Any) -> Settings:
-    """Read and check the settings.
+class DemoSettings(BaseSettings):
+    """What ``make run`` lets a person choose; everything else it makes up (see `launcher`)."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    data_dir: Path = Field(Path("var"), description="Directory of the demo's database, secrets and logs.")
+    port: int = Field(8050, ge=1, le=MAX_PORT, description="Port the web server listens on, on 127.0.0.1.")
+    demo_password: SecretStr | None = Field(None, min_length=8, description="Password of the demo user `operator`.")
+
+
+def load_demo_settings() -> DemoSettings:
+    """Read the settings of ``make run``.
 
     Raises:
         SettingsError: With all problems at once.
     """
     try:
-        return Settings(**overrides)
+        return DemoSettings()
     except ValidationError as error:
         raise SettingsError([_line(problem) for problem in error.errors()]) from error
+
+
+def load_new_password() -> str | None:
+    """Return the password for a new account from ``CONSOLE_NEW_PASSWORD``, or None when it is to be asked for."""
+    return os.environ.get(PREFIX + "NEW_PASSWORD")  # noqa: TID251
+
+
+def child_environment(**overrides: str) -> dict[str, str]:
+    """Return this process's environment for a child, without console settings of its own, plus ``overrides``."""
+    inherited = {name: value for name, value in os.environ.items() if not _is_ours(name)}  # noqa: TID251
+    return {**inherited, **overrides}
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith(PREFIX) or name in OTHER_NAMES
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read and check the settings.
+
+    Raises:
+        SettingsError: With all problems at once, names that look like ours and are not among them.
+    """
+    problems = [f"{name}: there is no such setting" for name in _unknown_names()]
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as error:
+        problems += [_line(problem) for problem in error.errors()]
+        raise SettingsError(problems) from error
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def _unknown_names() -> list[str]:
+    """Names with our prefix, in the environment or `.env`, that mean nothing: most likely misspelt."""
+    known = {PREFIX + "NEW_PASSWORD", PREFIX + "DEMO_PASSWORD"}
+    for name, field in Settings.model_fields.items():
+        alias = field.validation_alias
+        known.add(str(alias.choices[0]) if isinstance(alias, AliasChoices) else PREFIX + name.upper())
+    given = {*os.environ, *dotenv_values(".env")}  # noqa: TID251
+    return sorted(name for name in given if name.startswith(PREFIX) and name not in known)
 
 
 def load_settings_or_exit() -> Settings:

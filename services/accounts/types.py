@@ -39,6 +39,20 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """A person's account.
+
+    ``stamp`` changes with the password: a log-in that was made under another stamp is over.
+    """
+
+    id: int
+    name: str
+    role: Role
+    active: bool
+    stamp: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """Who acts, with what rights, from where.
 

@@ -1,0 +1,1 @@
+"""Flask routes beside the pages: log-in, live, health, REST. They call services and nothing below."""

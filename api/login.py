@@ -1,0 +1,157 @@
+"""Log in and out: Flask-Login over the accounts in the database."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, redirect, render_template, request, session
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from flask.typing import ResponseReturnValue
+from flask_login import LoginManager, current_user, login_user, logout_user
+
+from api.access import login_only, public
+from services.accounts.errors import LoginRefusedError
+from services.accounts.service import AccountService
+from services.accounts.types import Account, Identity
+
+# A log-in ends after this time, kept or not; kept only means that it survives closing the browser.
+LOGIN_LASTS = timedelta(hours=12)
+# An account that was switched off, or whose password changed, is out after this time at most.
+RECHECK_S = 10.0
+MAX_KNOWN = 1_000
+
+_SINCE = "since"
+_KEPT = "kept"
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """The person of this request, as Flask-Login wants it."""
+
+    account: Account
+
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    def get_id(self) -> str:
+        """Return what the session cookie holds: the account, and the stamp of its password."""
+        return f"{self.account.id}.{self.account.stamp}"
+
+    @property
+    def identity(self) -> Identity:
+        """Who acts, for the services."""
+        return Identity(self.account.name, self.account.role, request.remote_addr or "")
+
+
+class KnownAccounts:
+    """Accounts looked up lately, so that a tick of the heartbeat costs no query. Bounded; 10 s old at most."""
+
+    def __init__(self, accounts: AccountService, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """Keep the collaborators."""
+        self._accounts = accounts
+        self._monotonic = monotonic
+        self._known: dict[str, tuple[float, LoggedIn]] = {}
+
+    def load(self, user_id: str) -> LoggedIn | None:
+        """Return the person a session cookie names, or None when that log-in is over."""
+        if time.time() - session.get(_SINCE, 0) > LOGIN_LASTS.total_seconds():
+            return None
+        now = self._monotonic()
+        kept = self._known.get(user_id)
+        if kept is not None and now - kept[0] < RECHECK_S:
+            return kept[1]
+        found = self._look_up(user_id)
+        if found is None:
+            self._known.pop(user_id, None)
+        else:
+            if len(self._known) >= MAX_KNOWN:
+                # Rare, and cheap to fill again.
+                self._known.clear()
+            self._known[user_id] = (now, found)
+        return found
+
+    def _look_up(self, user_id: str) -> LoggedIn | None:
+        number, _, stamp = user_id.partition(".")
+        account = self._accounts.account(int(number)) if number.isdecimal() else None
+        if account is None or not account.active or account.stamp != stamp:
+            return None
+        return LoggedIn(account)
+
+
+class LoginSessions(SecureCookieSessionInterface):
+    """Signed session cookies that end with the browser, or 12 h after the log-in if they are kept.
+
+    Flask's own "permanent" sessions would do, but Flask-Login weakens its session protection for them.
+    """
+
+    def get_expiration_time(self, app: Flask, session: SessionMixin) -> datetime | None:  # noqa: ARG002 - Flask's signature
+        """Return until when the browser keeps the cookie; None for as long as it is open."""
+        if not session.get(_KEPT):
+            return None
+        return datetime.fromtimestamp(session[_SINCE], UTC) + LOGIN_LASTS
+
+
+def add_login(app: Flask, accounts: AccountService) -> None:
+    """Add Flask-Login and the routes ``/login`` and ``/logout``."""
+    app.session_interface = LoginSessions()
+    manager = LoginManager(app)
+    manager.session_protection = "strong"
+    manager.user_loader(KnownAccounts(accounts).load)
+    app.register_blueprint(_blueprint(accounts))
+
+
+def _blueprint(accounts: AccountService) -> Blueprint:
+    blueprint = Blueprint("login", __name__)
+
+    @blueprint.get("/login")
+    @public
+    def form() -> ResponseReturnValue:
+        target = own_path(request.args.get("next"))
+        if current_user.is_authenticated:
+            return redirect(target)
+        return render_template("login.html", name="", error=None, next=target, keep=False)
+
+    @blueprint.post("/login")
+    @public
+    def submit() -> ResponseReturnValue:
+        name = request.form.get("username", "")
+        target = own_path(request.form.get("next"))
+        keep = "keep" in request.form
+        try:
+            account = accounts.authenticate(name, request.form.get("password", ""), request.remote_addr or "")
+        except LoginRefusedError as error:
+            status = 429 if error.wait_s else 401
+            return render_template("login.html", name=name[:64], error=error, next=target, keep=keep), status
+        _begin(account, keep=keep)
+        return redirect(target)
+
+    @blueprint.post("/logout")
+    @login_only
+    def logout() -> ResponseReturnValue:
+        accounts.logged_out(current_user.account, request.remote_addr or "")
+        logout_user()
+        session.clear()
+        return redirect("/login")
+
+    return blueprint
+
+
+def _begin(account: Account, *, keep: bool) -> None:
+    """Start a new session: nothing of the one before the log-in is taken along, its CSRF token included."""
+    session.clear()
+    session[_SINCE] = int(time.time())
+    session[_KEPT] = keep
+    login_user(LoggedIn(account))
+
+
+def own_path(target: str | None) -> str:
+    """Return ``target`` if it is a path of this site, else ``/``, so that a link cannot send people elsewhere."""
+    if not target or not target.startswith("/") or target.startswith("//"):
+        return "/"
+    if "\\" in target or not target.isprintable() or " " in target:
+        return "/"
+    parts = urlsplit(target)
+    return "/" if parts.scheme or parts.netloc else target

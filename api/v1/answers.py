@@ -1,0 +1,124 @@
+"""From the plain data of the services to what the API gives."""
+
+from api.v1.models import WORDS, BackendItem, MessageItem, NodeItem, PartItem, ProcessItem, RateItem, Run, SessionItem
+from services.messages.types import MessageView, RateBucket, Severity
+from services.platform_health import PartHealth
+from services.run_control.types import BackendView, Node, Process, SessionSummary
+
+
+def session_item(summary: SessionSummary) -> SessionItem:
+    """Return a session. The run's fields carry the names of drunc's arguments."""
+    run = summary.run
+    return SessionItem(
+        name=summary.name,
+        state=summary.state,
+        sub_state=summary.sub_state,
+        state_since=summary.state_since,
+        in_error=summary.in_error,
+        included=summary.included,
+        who_is_in_charge=summary.holder,
+        in_charge_since=summary.holder_since,
+        transitions=list(summary.possible),
+        root_name=summary.root_name,
+        root_address=summary.root_address,
+        generation=summary.generation,
+        run=Run(
+            run_number=run.number,
+            run_type=run.type,
+            trigger_rate=run.trigger_rate_hz,
+            disable_data_storage=run.storage_disabled,
+            started_at=run.started_at,
+        ),
+        processes_running=summary.processes_running,
+        processes_dead=summary.processes_dead,
+        nodes_total=summary.nodes_total,
+        nodes_in_error=summary.nodes_in_error,
+        nodes_excluded=summary.nodes_excluded,
+        polled_at=summary.polled_at,
+        error=summary.error,
+        error_since=summary.error_since,
+    )
+
+
+def process_item(process: Process) -> ProcessItem:
+    """Return a process."""
+    return ProcessItem(
+        uuid=process.uuid,
+        name=process.name,
+        session=process.session,
+        user=process.user,
+        hostname=process.hostname,
+        tree_id=process.tree_id,
+        status_code=process.status.value,
+        return_code=process.return_code,
+        first_seen_at=process.first_seen_at,
+        ended_at=process.ended_at,
+    )
+
+
+def node_item(node: Node) -> NodeItem:
+    """Return a node of a tree."""
+    return NodeItem(
+        path=node.path,
+        name=node.name,
+        kind=node.kind.value,
+        depth=node.depth,
+        state=node.state,
+        sub_state=node.sub_state,
+        in_error=node.in_error,
+        included=node.included,
+        endpoint=node.endpoint,
+        state_since=node.state_since,
+        seen_at=node.seen_at,
+    )
+
+
+def message_item(message: MessageView) -> MessageItem:
+    """Return a message."""
+    return MessageItem(
+        id=message.id,
+        time=message.at,
+        time_ns=message.time_ns,
+        kind=message.kind.name,
+        severity=WORDS[message.severity],
+        session=message.session,
+        application=message.application,
+        name=message.name,
+        text=message.text,
+        topic=message.topic,
+        partition=message.partition,
+        offset=message.offset,
+        detail=None if message.detail is None else dict(message.detail),
+    )
+
+
+def rate_item(bucket: RateBucket) -> RateItem:
+    """Return a bucket of rates."""
+    return RateItem(
+        start=bucket.start,
+        width_s=bucket.width_s,
+        counts={WORDS[severity]: bucket.counts[severity] for severity in Severity},
+        min_id=bucket.min_id,
+        max_id=bucket.max_id,
+    )
+
+
+def backend_item(backend: BackendView) -> BackendItem:
+    """Return an outside address."""
+    return BackendItem(
+        kind=backend.kind.value,
+        address=backend.address,
+        generation=backend.generation,
+        reachable=backend.reachable,
+        since=backend.since,
+        answered_at=backend.answered_at,
+        tried_at=backend.tried_at,
+        latency_ms=backend.latency_ms,
+        error=backend.error,
+        error_at=backend.error_at,
+    )
+
+
+def part_item(part: PartHealth) -> PartItem:
+    """Return the health of a part."""
+    return PartItem(name=part.name, state=part.state.value, age_s=part.age_s, last_error=part.last_error)

@@ -1,0 +1,152 @@
+"""The routes of ``/api/v1``: reads only, for everybody whose role may see the same on the pages."""
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, Request, abort, jsonify
+from flask.typing import ResponseReturnValue
+from pydantic import ValidationError
+from spectree import Response as Answers
+from spectree import SpecTree
+
+from api.access import login_only, requires
+from api.errors import api_error
+from api.v1 import answers, models
+from services.accounts.types import Permission
+from services.clock import Clock
+from services.container import Services
+from services.messages.types import MessageFilter
+
+VERSION = "1"
+DEFAULT_RATES_SPAN = timedelta(minutes=15)
+
+
+def api_v1_blueprint(services: Services, clock: Clock) -> Blueprint:
+    """Return all routes of the API, with its OpenAPI document at ``openapi.json``."""
+    blueprint = Blueprint("api_v1", __name__, url_prefix="/api/v1")
+    document = _document()
+    _add_run_control(blueprint, document, services)
+    _add_messages(blueprint, document, services, clock)
+    _add_status(blueprint, document, services)
+
+    @blueprint.get("/openapi.json")
+    @login_only
+    def openapi() -> ResponseReturnValue:
+        return jsonify(document.spec)
+
+    return blueprint
+
+
+def _document() -> SpecTree:
+    """Return what validates and describes. It is never registered as such: its own routes load pages from a CDN."""
+    return SpecTree(
+        "flask",
+        title="drunc-console",
+        version=VERSION,
+        description="What the console knows of run control and of its messages. A session cookie logs you in.",
+        mode="strict",
+        before=_refuse_bad_query,
+        validation_error_model=models.Error,
+        naming_strategy=lambda model: model.__name__,
+        nested_naming_strategy=lambda _parent, child: child,
+    )
+
+
+def _refuse_bad_query(
+    _request: Request, _response: object, error: Exception | None, _instance: object, _adapter: object
+) -> None:
+    if not isinstance(error, ValidationError):
+        return
+    problem = error.errors()[0]
+    field = ".".join(str(part) for part in problem["loc"][:1]) or None
+    message = problem["msg"].removeprefix("Value error, ")
+    abort(api_error(422, "invalid_input", f"{field}: {message}" if field else message, field))
+
+
+def _answers(model: type[Any]) -> Answers:
+    return Answers(HTTP_200=model, HTTP_401=models.Error, HTTP_403=models.Error, HTTP_422=models.Error)
+
+
+def _add_run_control(blueprint: Blueprint, document: SpecTree, services: Services) -> None:
+    view = requires(Permission.VIEW_RUN_CONTROL)
+
+    @blueprint.get("/sessions")
+    @view
+    @document.validate(query=models.NoQuery, resp=_answers(models.Sessions), tags=["run control"])
+    def sessions() -> models.Sessions:
+        """List the sessions, by name."""
+        return models.Sessions(items=[answers.session_item(summary) for summary in services.run_control.sessions()])
+
+    @blueprint.get("/processes")
+    @view
+    @document.validate(resp=_answers(models.Processes), tags=["run control"])
+    def processes(query: models.ProcessesQuery) -> models.Processes:
+        """List the processes, by session and place in the tree."""
+        found = services.run_control.processes(query.session)
+        return models.Processes(items=[answers.process_item(process) for process in found])
+
+    @blueprint.get("/tree")
+    @view
+    @document.validate(
+        resp=Answers(HTTP_200=models.Tree, HTTP_401=models.Error, HTTP_404=models.Error, HTTP_422=models.Error),
+        tags=["run control"],
+    )
+    def tree(query: models.TreeQuery) -> models.Tree:
+        """Give the application tree of a session, parents before their children."""
+        services.run_control.session(query.session)
+        return models.Tree(items=[answers.node_item(node) for node in services.run_control.tree(query.session)])
+
+
+def _add_messages(blueprint: Blueprint, document: SpecTree, services: Services, clock: Clock) -> None:
+    view = requires(Permission.VIEW_MESSAGES)
+
+    @blueprint.get("/messages")
+    @view
+    @document.validate(resp=_answers(models.Messages), tags=["messages"])
+    def messages(query: models.MessagesQuery) -> models.Messages:
+        """List messages, newest first."""
+        page = services.messages.page(_filter(query), before=query.before, after=query.after, limit=query.limit)
+        items = [answers.message_item(message) for message in page.items]
+        return models.Messages(items=items, next=page.next_before, scanned_to=page.scanned_to)
+
+    @blueprint.get("/rates")
+    @view
+    @document.validate(resp=_answers(models.Rates), tags=["messages"])
+    def rates(query: models.RatesQuery) -> models.Rates:
+        """Count messages by severity over time, in buckets as wide as the span needs."""
+        end = query.end or clock()
+        start = query.start or end - DEFAULT_RATES_SPAN
+        found = services.messages.rates(start, end, session=query.session)
+        return models.Rates(items=[answers.rate_item(bucket) for bucket in found])
+
+
+def _add_status(blueprint: Blueprint, document: SpecTree, services: Services) -> None:
+    @blueprint.get("/status")
+    @requires(Permission.VIEW_RUN_CONTROL)
+    @document.validate(query=models.NoQuery, resp=_answers(models.Status), tags=["status"])
+    def status() -> models.Status:
+        """Tell how the console is, and what it talks to."""
+        readiness = services.health.readiness()
+        counts = services.messages.statistics()
+        return models.Status(
+            ready=readiness.ready,
+            parts=[answers.part_item(part) for part in readiness.parts],
+            backends=[answers.backend_item(backend) for backend in services.run_control.backends()],
+            messages=models.MessageCounts(
+                stored=counts.stored,
+                newest_id=counts.newest_id,
+                quarantined=counts.quarantined,
+                echo_not_stored=counts.echo_not_stored,
+                gaps=counts.gaps,
+                counters=dict(counts.counters),
+            ),
+        )
+
+
+def _filter(query: models.MessagesQuery) -> MessageFilter:
+    return MessageFilter(
+        severities=query.severities,
+        sessions=frozenset(filter(None, (query.session,))),
+        applications=frozenset(filter(None, (query.application,))),
+        text=query.q,
+    )

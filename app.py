@@ -1,0 +1,196 @@
+"""Composition root of the web: settings → services → Flask and Dash. Nothing imports it; gunicorn calls it."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import dash
+from flask import Blueprint, Flask
+from flask_wtf.csrf import CSRFProtect
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.access import LOGIN_ONLY, PAGE, PUBLIC, Access, Guard
+from api.errors import not_found, register_error_handlers
+from api.headers import (
+    add_csrf_cookie,
+    add_request_ids,
+    add_security_headers,
+    content_security_policy,
+)
+from api.health import health_blueprint
+from api.live import live_blueprint
+from api.login import add_login
+from api.v1.routes import api_v1_blueprint
+from api.vendor import BOOTSTRAP_URL, vendor_blueprint
+from models.database import Database, SchemaError
+from pages._access import CALLBACKS, verify_callbacks
+from pages._errors import NOTICES_ID, on_callback_error
+from services.accounts.service import AccountService
+from services.audit.trail import AuditTrail
+from services.clock import Clock, utc_now
+from services.container import Services
+from services.live import LiveService
+from services.logs import configure_logging
+from services.messages.queries import MessageQueries
+from services.platform_health import HealthService
+from services.revisions import LiveTopic
+from services.run_control.commands import CommandLimits, CommandService
+from services.run_control.queries import RunControlQueries
+from settings import Settings, load_settings_or_exit
+
+ROOT = Path(__file__).parent
+MAX_REQUEST_BYTES = 8 * 1024 * 1024
+
+# Routes that Dash registers, by endpoint. A new one of a later version stops the start until it stands here.
+_DASH_ROUTES: dict[str, Access] = {
+    "/": PAGE,
+    "/<path:path>": PAGE,
+    "/_dash-layout": LOGIN_ONLY,
+    "/_dash-dependencies": LOGIN_ONLY,
+    "/_dash-update-component": LOGIN_ONLY,
+    "/_reload-hash": LOGIN_ONLY,
+    "/_favicon.ico": PUBLIC,
+    "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>": PUBLIC,
+    "_dash_assets.static": PUBLIC,
+}
+
+
+def create_application() -> Flask:
+    """Read the settings and return the app, for gunicorn (``app:create_application()``). Ends the process on errors.
+
+    Exit code 2: wrong settings. Exit code 1: the database is not there, or its schema is not at head.
+    """
+    settings = load_settings_or_exit()
+    configure_logging(settings.log_level)
+    try:
+        return create_app(settings)
+    except SchemaError as error:
+        sys.exit(str(error))
+    except SQLAlchemyError as error:
+        # Only the kind: the text may hold host and user of the database.
+        cause = getattr(error, "orig", None) or error
+        sys.exit(f"The database does not answer ({type(cause).__name__}). Check CONSOLE_DATABASE_URL.")
+
+
+def create_app(
+    settings: Settings,
+    *,
+    wake_collector: Callable[[], None] | None = None,
+    clock: Clock = utc_now,
+    pages_folder: Path = ROOT / "pages",
+) -> Flask:
+    """Build the web app. No thread, and no connection that would not survive a fork, is left open behind.
+
+    Args:
+        settings: All settings.
+        wake_collector: Called after a command was submitted, so that an embedded collector runs it at once.
+        clock: The time, for tests.
+        pages_folder: Where Dash looks for pages, for tests.
+
+    Raises:
+        SchemaError: The database's schema is not at head.
+        UndeclaredAccessError: A route does not say who may call it.
+        UndeclaredCallbackError: A callback does not say which permission it needs.
+    """
+    database = Database(settings.sqlalchemy_url)
+    try:
+        database.require_head()
+    finally:
+        database.close()
+    services = _services(settings, database, clock, wake_collector or _nobody_to_wake)
+    app = _flask(settings)
+    guard = Guard(_DASH_ROUTES)
+    add_request_ids(app)
+    add_login(app, services.accounts)
+    guard.protect(app)
+    CSRFProtect(app)
+    add_csrf_cookie(app, secure=settings.cookie_secure)
+    add_security_headers(app, secure=settings.cookie_secure)
+    register_error_handlers(app)
+    app.register_error_handler(dash.exceptions.DependencyException, lambda _error: not_found())
+    for blueprint in _blueprints(services, clock):
+        app.register_blueprint(blueprint)
+    app.extensions["services"] = services
+    dash_app = _dash(app, pages_folder)
+    _warm_up(app)
+    guard.verify(app)
+    verify_callbacks(dash_app)
+    app.config["CSP"] = content_security_policy(dash_app.csp_hashes())
+    return app
+
+
+def _services(settings: Settings, database: Database, clock: Clock, wake_collector: Callable[[], None]) -> Services:
+    audit = AuditTrail(database, clock)
+    limits = CommandLimits.for_polling(settings.poll_interval_s)
+    return Services(
+        accounts=AccountService(database, audit, clock),
+        audit=audit,
+        run_control=RunControlQueries(database, clock),
+        commands=CommandService(database, audit, clock, limits, wake_collector),
+        messages=MessageQueries(database, clock),
+        live=LiveService(database, clock),
+        health=HealthService(database, clock),
+        poll_interval_s=settings.poll_interval_s,
+    )
+
+
+def _nobody_to_wake() -> None:
+    """Stand in where the collector is a program of its own; it looks for commands ten times a second."""
+
+
+def _blueprints(services: Services, clock: Clock) -> tuple[Blueprint, ...]:
+    return (
+        live_blueprint(services.live),
+        health_blueprint(services.health),
+        vendor_blueprint(),
+        api_v1_blueprint(services, clock),
+    )
+
+
+def _flask(settings: Settings) -> Flask:
+    app = Flask("app", root_path=str(ROOT), static_folder=None, template_folder="templates")
+    app.config.update(
+        SECRET_KEY=settings.secret_key.get_secret_value(),
+        SESSION_COOKIE_NAME="console_session",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.cookie_secure,
+        MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
+        # The token lives as long as the session it belongs to.
+        WTF_CSRF_TIME_LIMIT=None,
+        CSP=content_security_policy(()),
+    )
+    return app
+
+
+def _dash(app: Flask, pages_folder: Path) -> dash.Dash:
+    dash_app = dash.Dash(
+        server=app,  # type: ignore[arg-type]  # a Flask app is what Dash documents
+        use_pages=True,
+        pages_folder=str(pages_folder),
+        assets_folder=str(ROOT / "assets"),
+        external_stylesheets=[BOOTSTRAP_URL],
+        # Without it every page's layout stands in the index, also for anonymous visitors.
+        suppress_callback_exceptions=True,
+        serve_locally=True,
+        use_async=False,
+        enable_mcp=False,
+        include_pages_meta=False,
+        update_title=None,  # type: ignore[arg-type]  # Dash documents None: no "Updating..." title
+        title="drunc-console",
+        on_error=on_callback_error,
+        add_log_handler=False,
+    )
+    dash_app.layout = _layout
+    CALLBACKS.register(dash_app)
+    return dash_app
+
+
+def _layout() -> dash.html.Div:
+    stores = [dash.dcc.Store(id=f"live-{topic.value}") for topic in LiveTopic]
+    return dash.html.Div([*stores, dash.html.Div(id=NOTICES_ID), dash.page_container])
+
+
+def _warm_up(app: Flask) -> None:
+    """Serve one request before anybody else can: Dash finishes its set-up in the first one, and not thread-safely."""
+    app.test_client().get("/health/live")

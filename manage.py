@@ -1,0 +1,104 @@
+"""One program for everything that is not the web server: ``python manage.py --help``. The Makefile calls it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+from collector import Collector, run_until_told_to_stop
+from services.accounts.service import AccountService
+from simulator.cli import cli as simulator
+
+from launcher import Launcher, LaunchError
+from models.database import Database, SchemaError
+from services.accounts.types import Role
+from services.audit.trail import AuditTrail
+from services.clock import utc_now
+from services.errors import ConsoleError
+from settings import Settings, SettingsError, load_demo_settings, load_new_password, load_settings_or_exit
+
+
+@click.group()
+def cli() -> None:
+    """Run and look after drunc-console."""
+
+
+cli.add_command(simulator, name="simulator")
+
+
+@cli.command()
+def run() -> None:
+    """Start the demo: simulator, Kafka broker, web and collector on 127.0.0.1."""
+    try:
+        Launcher(load_demo_settings()).run()
+    except SettingsError as error:
+        for problem in error.problems:
+            click.echo(f"settings: {problem}", err=True)
+        sys.exit(2)
+    except LaunchError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+
+
+@cli.command()
+def serve() -> None:
+    """Migrate, then serve the web (with the embedded collector) against an existing drunc and Kafka."""
+    settings = load_settings_or_exit()
+    _open(settings).close()
+    command = [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn_conf.py"]
+    sys.exit(subprocess.call(command, cwd=Path(__file__).parent))  # noqa: S603 - our own program
+
+
+@cli.command()
+def collector() -> None:
+    """Run the collector as a program of its own."""
+    settings = load_settings_or_exit()
+    _open(settings).close()
+    run_until_told_to_stop(Collector(settings))
+
+
+@cli.command("check-settings")
+def check_settings() -> None:
+    """Check the settings: silent success, or one line for each problem and exit code 2."""
+    load_settings_or_exit()
+    click.echo("settings: good")
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database's schema to what this version needs."""
+    _open(load_settings_or_exit()).close()
+    click.echo("database: at head")
+
+
+@cli.command()
+@click.argument("name")
+@click.argument("role", type=click.Choice([role.value for role in Role]))
+def user(name: str, role: str) -> None:
+    """Create the account NAME with ROLE. The password is asked for, or taken from CONSOLE_NEW_PASSWORD."""
+    settings = load_settings_or_exit()
+    password = load_new_password() or click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    database = _open(settings)
+    try:
+        AccountService(database, AuditTrail(database, utc_now), utc_now).create(name, password, Role(role))
+    except ConsoleError as error:
+        raise click.ClickException(f"{error.message} {error.not_done} {error.next_step}".strip()) from error
+    finally:
+        database.close()
+    click.echo(f"account {name} created with role {role}")
+
+
+def _open(settings: Settings) -> Database:
+    """Open the database of the settings, at head."""
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    database = Database(settings.sqlalchemy_url)
+    try:
+        database.migrate()
+        database.require_head()
+    except SchemaError as error:
+        raise click.ClickException(str(error)) from error
+    return database
+
+
+if __name__ == "__main__":
+    cli()

@@ -1,0 +1,1 @@
+"""Pages: layouts and thin callbacks. Found by Dash; names that begin with an underscore are no pages."""

@@ -1,0 +1,28 @@
+"""What pages and the API can call: all services of one app, built once in `app.py`."""
+
+from dataclasses import dataclass
+
+from services.accounts.service import AccountService
+from services.audit.trail import AuditTrail
+from services.live import LiveService
+from services.messages.queries import MessageQueries
+from services.platform_health import HealthService
+from services.run_control.commands import CommandService
+from services.run_control.queries import RunControlQueries
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The services of one app. Each is stateless or guards its own small caches; all meet in the database.
+
+    ``poll_interval_s`` is how often the collector polls, by which pages tell what is late.
+    """
+
+    accounts: AccountService
+    audit: AuditTrail
+    run_control: RunControlQueries
+    commands: CommandService
+    messages: MessageQueries
+    live: LiveService
+    health: HealthService
+    poll_interval_s: float

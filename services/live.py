@@ -1,0 +1,51 @@
+"""What every page asks all the time: has anything changed?"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from models.coordination import Revision
+from models.database import Database
+from models.messages import Message
+from services.clock import Clock
+from services.revisions import LiveTopic
+from services.timed import Timed
+
+# Hundreds of browsers then cost a handful of queries a second.
+KEEP_S = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class LiveState:
+    """Revisions by topic name, and a short tag that changes when one of them does."""
+
+    revisions: Mapping[str, int]
+    tag: str
+
+
+class LiveService:
+    """The revisions of all topics (table ``revision``); that of ``messages`` is the newest message's id."""
+
+    def __init__(self, database: Database, clock: Clock, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """Keep the collaborators."""
+        self._database = database
+        self._clock = clock
+        self._state = Timed(self._read, KEEP_S, monotonic)
+
+    def state(self) -> LiveState:
+        """Return the revisions, at most 150 ms old."""
+        return self._state.get()
+
+    def now_ms(self) -> int:
+        """Return the server's time, milliseconds since 1970 UTC, by which pages tell the age of their data."""
+        return int(self._clock().timestamp() * 1000)
+
+    def _read(self) -> LiveState:
+        # Plain columns, no objects: this is the one query that runs all day.
+        with self._database.read() as session:
+            found = dict(session.execute(select(Revision.topic, Revision.value)).tuples().all())
+            found[LiveTopic.MESSAGES.value] = session.execute(select(func.max(Message.id))).scalar() or 0
+        revisions = {topic.value: found.get(topic.value, 0) for topic in LiveTopic}
+        return LiveState(revisions=revisions, tag="-".join(map(str, revisions.values())))

@@ -1,0 +1,103 @@
+"""gRPC channels and calls, with errors in our own words."""
+
+import threading
+
+import grpc
+
+from services.errors import BusyError, ConsoleError, DruncError, NotReachableError, SchemaMismatchError
+
+# Proxies in the environment make drunc unreachable (contract 22.36). A server tolerates keep-alive pings without data
+# only every five minutes. A server that is back must be found within seconds.
+OPTIONS: tuple[tuple[str, int], ...] = (
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.keepalive_time_ms", 310_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.min_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+    ("grpc.max_receive_message_length", 64 * 1024 * 1024),
+    ("grpc.use_local_subchannel_pool", 1),
+)
+
+
+class Channels:
+    """Long-lived channels, one per address, made on first use (after the fork) and closed on stop."""
+
+    def __init__(self) -> None:
+        """Start without any channel."""
+        self._lock = threading.Lock()
+        self._channels: dict[str, grpc.Channel] = {}
+        self._closed = False
+
+    def call(self, address: str, path: str, request: bytes, deadline_s: float) -> bytes:
+        """Make one unary call and return the answer's bytes.
+
+        Raises:
+            grpc.RpcError: As gRPC tells it; see `console_error`.
+            NotReachableError: The channels are closed.
+        """
+        try:
+            call = self._channel(address).unary_unary(path, _as_is, _as_is)
+            answer: bytes = call(request, timeout=deadline_s, wait_for_ready=False)
+        except ValueError as error:
+            # gRPC's way to say that the channel was closed meanwhile.
+            raise NotReachableError(f"The connection to {address} was closed.") from error
+        return answer
+
+    def forget(self, address: str) -> None:
+        """Close the channel to an address, if there is one."""
+        with self._lock:
+            channel = self._channels.pop(address, None)
+        if channel is not None:
+            channel.close()
+
+    def close(self) -> None:
+        """Close all channels for good; calls under way are cancelled."""
+        with self._lock:
+            self._closed = True
+            channels = list(self._channels.values())
+            self._channels.clear()
+        for channel in channels:
+            channel.close()
+
+    def _channel(self, address: str) -> grpc.Channel:
+        with self._lock:
+            if self._closed:
+                raise NotReachableError(f"The connection to {address} was closed: the console is stopping.")
+            channel = self._channels.get(address)
+            if channel is None:
+                channel = self._channels[address] = grpc.insecure_channel(address, options=OPTIONS)
+            return channel
+
+
+def _as_is(data: bytes) -> bytes:
+    return data
+
+
+def console_error(error: grpc.RpcError, what: str, address: str) -> ConsoleError:
+    """Return the error of a failed call to ``what`` (e.g. ``The process manager``) in our words (contract 7.2)."""
+    code, details = _status(error)
+    where = f"{what} at {address}"
+    match code:
+        case grpc.StatusCode.UNAVAILABLE | grpc.StatusCode.CANCELLED:
+            return NotReachableError(
+                f"{where} does not answer ({details or code.name}).",
+                next_step="Check that it is running and that the address is right.",
+            )
+        case grpc.StatusCode.DEADLINE_EXCEEDED:
+            return BusyError(
+                f"{where} is busy: no answer in time, most likely because a transition is running.",
+                next_step="Wait until it has ended.",
+            )
+        case grpc.StatusCode.UNIMPLEMENTED:
+            return SchemaMismatchError(f"{where} does not know the call ({details}): another version of drunc?")
+        case grpc.StatusCode.RESOURCE_EXHAUSTED:
+            return SchemaMismatchError(f"{where} sent an answer that is too large ({details}).")
+        case _:
+            return DruncError(f"{where} failed with the gRPC status {code.name}: {details}")
+
+
+def _status(error: grpc.RpcError) -> tuple[grpc.StatusCode, str]:
+    if isinstance(error, grpc.Call):
+        return error.code() or grpc.StatusCode.UNKNOWN, error.details() or ""
+    return grpc.StatusCode.UNKNOWN, str(error)

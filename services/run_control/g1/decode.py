@@ -1,0 +1,255 @@
+"""From G1 bytes to plain data. Whatever the bytes are, only errors of `services.errors` are raised."""
+
+import math
+from collections.abc import Iterable
+from typing import Final
+
+from google.protobuf.message import DecodeError
+
+from services.errors import ConsoleError, DruncError, NotInControlError, SchemaMismatchError
+from services.run_control.adapter import DescribedNode, NodeStatus
+from services.run_control.types import (
+    Argument,
+    ArgumentType,
+    ArgumentValue,
+    NodeKind,
+    Process,
+    ProcessStatus,
+    Transition,
+)
+from wire.schema import UnknownMessageError, WireMessage, load_g1
+
+PACKAGE: Final = "dunedaq.druncschema."
+
+OK, NOT_IMPLEMENTED, NOT_IN_CONTROL, NODE_IN_ERROR, BAD_REQUEST_IN_2024 = 0, 2, 3, 5, 7
+
+# Widths of the columns that the texts end up in.
+NAME_WIDTH, STATE_WIDTH, SUB_STATE_WIDTH, ID_WIDTH = 255, 64, 128, 64
+
+# The server takes these two only, and any other value leaves the root controller stuck in `preparing-start`
+# (contract 10.5 step 3, 12.5); its description never says so.
+RUN_TYPES: Final = ("PROD", "TEST")
+
+_UNKNOWN_STATE = "unknown"
+
+
+def message(name: str) -> WireMessage:
+    """Return the class of a G1 message by its short name."""
+    return load_g1().message(PACKAGE + name)
+
+
+def clean(text: str, width: int | None = None) -> str:
+    """Return text that every database can hold, cut to ``width`` characters."""
+    kept = text.encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    return kept if width is None or len(kept) <= width else kept[: width - 1] + "…"
+
+
+def response(raw: bytes) -> WireMessage:
+    """Return the envelope.
+
+    Raises:
+        SchemaMismatchError: The bytes are not a ``Response``.
+    """
+    try:
+        return message("Response").FromString(raw)
+    except DecodeError as error:
+        raise SchemaMismatchError(f"The answer ({len(raw)} bytes) is not a drunc response.") from error
+
+
+def unpacked(data: WireMessage) -> WireMessage:
+    """Return what is inside an ``Any``, decoded by its type URL.
+
+    Raises:
+        SchemaMismatchError: The type is unknown, or the bytes are not of that type; names type and size.
+    """
+    try:
+        return load_g1().unpack(data)
+    except (UnknownMessageError, DecodeError) as error:
+        size = len(data.value)
+        raise SchemaMismatchError(f"Undecodable payload of type {clean(data.type_url)!r} ({size} bytes).") from error
+
+
+def payload(answer: WireMessage, expected: str) -> WireMessage:
+    """Return the payload of a successful answer (contract 7.2).
+
+    Raises:
+        NotInControlError, DruncError: The answer is a refusal or a fault.
+        SchemaMismatchError: The payload is missing or of another type than ``expected``.
+    """
+    if answer.flag != OK:
+        raise _fault(answer)
+    if not answer.HasField("data"):
+        raise SchemaMismatchError(f"The answer of {clean(answer.name)} lacks its {expected}.")
+    content = unpacked(answer.data)
+    if content.DESCRIPTOR.full_name != PACKAGE + expected:
+        raise SchemaMismatchError(f"{clean(answer.name)} answered {content.DESCRIPTOR.name} instead of {expected}.")
+    return content
+
+
+def _fault(answer: WireMessage) -> ConsoleError:
+    text, stack = fault_text(answer)
+    if answer.flag == NOT_IN_CONTROL:
+        return NotInControlError(text, holder="")
+    return DruncError(f"{clean(answer.name)}: {text}", stack=stack)
+
+
+def fault_text(answer: WireMessage) -> tuple[str, str]:
+    """Return the line for people and the stack trace (or empty) of an answer that is no success."""
+    if not answer.HasField("data"):
+        return flag_name(answer), ""
+    try:
+        content = unpacked(answer.data)
+    except SchemaMismatchError as error:
+        return f"{flag_name(answer)}. {error.message}", ""
+    match content.DESCRIPTOR.name:
+        case "Stacktrace":
+            return last_line(content.text) or flag_name(answer), clean("\n".join(content.text))
+        case "PlainText":
+            return clean(content.text) or flag_name(answer), ""
+        case _:
+            return flag_name(answer), ""
+
+
+def last_line(lines: Iterable[str]) -> str:
+    """Return the last line that is not empty: the useful one of a stack trace (contract section 3)."""
+    return next((clean(line.strip()) for line in reversed([*lines]) if line.strip()), "")
+
+
+def flag_name(answer: WireMessage) -> str:
+    """Return the name of an answer's flag; unknown numbers keep their number.
+
+    The numbers from 5 on moved in August 2024; the payload tells which numbering it is (contract 2.3).
+    """
+    kind = answer.data.type_url.rpartition(".")[2]
+    if answer.flag == NODE_IN_ERROR and kind == "Stacktrace":
+        return "DRUNC_EXCEPTION_THROWN"
+    if answer.flag == BAD_REQUEST_IN_2024 and kind == "PlainText":
+        return "NOT_EXECUTED_BAD_REQUEST_FORMAT"
+    return enum_name("ResponseFlag", answer.flag)
+
+
+def enum_name(enum: str, number: int) -> str:
+    """Return the name of an enum's value, or ``<enum>_<number>`` for one that the schema does not know."""
+    return load_g1().enum_names(PACKAGE + enum).get(number, f"{enum}_{number}")
+
+
+def status(wire: WireMessage) -> NodeStatus:
+    """Return a ``Status``; an unreachable child is reported as ``unknown`` and excluded (contract 10.3)."""
+    state, bracketed = split_state(wire.state)
+    if state == _UNKNOWN_STATE:
+        return NodeStatus(clean(wire.name), None, None, in_error=True, included=None)
+    return NodeStatus(
+        name=clean(wire.name),
+        state=clean(state, STATE_WIDTH),
+        sub_state=clean(bracketed or wire.sub_state or state, SUB_STATE_WIDTH),
+        in_error=wire.in_error,
+        included=wire.included,
+    )
+
+
+def split_state(text: str) -> tuple[str, str]:
+    """Split ``<state> (<sub-state>)``, as G1 writes it during a transition, into its parts (contract 22.17)."""
+    state, _, rest = text.partition(" ")
+    return state, rest.strip().removeprefix("(").removesuffix(")")
+
+
+def described(answer: WireMessage) -> DescribedNode:
+    """Return the tree of a recursive ``describe``; children by name, as they come in order of completion."""
+    children = sorted((described(child) for child in answer.children), key=lambda child: child.name)
+    return DescribedNode(clean(answer.name), _kind(answer), tuple(children))
+
+
+def _kind(answer: WireMessage) -> NodeKind | None:
+    if answer.flag == NOT_IMPLEMENTED:
+        # Only DAQ applications do not know `describe` (contract 4.2).
+        return NodeKind.APPLICATION
+    try:
+        description = payload(answer, "Description")
+    except ConsoleError:
+        return None
+    return NodeKind.CONTROLLER if description.type == "controller" else NodeKind.APPLICATION
+
+
+def transition(wire: WireMessage) -> Transition:
+    """Return an ``FSMCommandDescription``."""
+    return Transition(
+        name=clean(wire.name, NAME_WIDTH),
+        arguments=tuple(_argument(argument) for argument in wire.arguments),
+        help=clean(wire.help),
+    )
+
+
+def _argument(wire: WireMessage) -> Argument:
+    try:
+        kind = ArgumentType(enum_name("Argument.Type", wire.type))
+    except ValueError as error:
+        raise SchemaMismatchError(f"Argument {clean(wire.name)} is of the unknown type {wire.type}.") from error
+    presence = enum_name("Argument.Presence", wire.presence)
+    if presence not in ("MANDATORY", "OPTIONAL"):
+        raise SchemaMismatchError(f"Argument {clean(wire.name)} has the unknown presence {wire.presence}.")
+    default = _value(wire.default_value, kind) if wire.HasField("default_value") else None
+    return Argument(
+        name=clean(wire.name),
+        type=kind,
+        mandatory=presence == "MANDATORY",
+        default=default,
+        choices=_choices(wire, kind, default),
+        help=clean(wire.help),
+    )
+
+
+def _choices(wire: WireMessage, kind: ArgumentType, default: ArgumentValue | None) -> tuple[ArgumentValue, ...]:
+    if not wire.choices and wire.name == "run_type" and default in RUN_TYPES:
+        return RUN_TYPES
+    decoded = (_value(choice, kind) for choice in wire.choices)
+    return tuple(choice for choice in decoded if choice is not None)
+
+
+def _value(data: WireMessage, kind: ArgumentType) -> ArgumentValue | None:
+    """Return the value of an ``Any`` of a ``*_msg``; None where it does not fit the argument's type."""
+    try:
+        content = unpacked(data)
+    except SchemaMismatchError:
+        return None
+    match content.DESCRIPTOR.name, kind:
+        case "int_msg", ArgumentType.INT:
+            return int(content.value)
+        case (("int_msg" | "float_msg"), ArgumentType.FLOAT):
+            return _shortest(content.value)
+        case "string_msg", ArgumentType.STRING:
+            return clean(content.value)
+        case "bool_msg", ArgumentType.BOOL:
+            return bool(content.value)
+        case _:
+            return None
+
+
+def _shortest(value: float) -> float | None:
+    """Return the short decimal that a 32-bit float stands for: 0.1 travels as 0.10000000149 (contract 22.6)."""
+    return float(f"{value:.7g}") if math.isfinite(value) else None
+
+
+def process(wire: WireMessage) -> Process:
+    """Return a ``ProcessInstance``; an exit code only for the dead (contract 22.4).
+
+    Raises:
+        SchemaMismatchError: It has no UUID, or a status that the schema does not know.
+    """
+    metadata = wire.process_description.metadata
+    uuid = wire.uuid.uuid or metadata.uuid.uuid
+    if not uuid:
+        raise SchemaMismatchError(f"The process {clean(metadata.name)} has no UUID.")
+    try:
+        code = ProcessStatus(enum_name("ProcessInstance.StatusCode", wire.status_code))
+    except ValueError as error:
+        raise SchemaMismatchError(f"Process {clean(metadata.name)} has the status {wire.status_code}.") from error
+    return Process(
+        uuid=clean(uuid, ID_WIDTH),
+        name=clean(metadata.name),
+        session=clean(metadata.session, NAME_WIDTH),
+        user=clean(metadata.user, NAME_WIDTH),
+        hostname=clean(metadata.hostname, NAME_WIDTH),
+        status=code,
+        return_code=wire.return_code if code is ProcessStatus.DEAD else None,
+        tree_id=clean(metadata.tree_id, ID_WIDTH) or None,
+    )

@@ -1,0 +1,123 @@
+"""Judge a command's answer over the whole tree: a parent may report success where a child failed (contract 10.5)."""
+
+import json
+from collections.abc import Callable, Iterator
+
+from services.errors import SchemaMismatchError
+from services.run_control.g1.decode import (
+    NOT_IMPLEMENTED,
+    OK,
+    clean,
+    enum_name,
+    fault_text,
+    flag_name,
+    unpacked,
+)
+from services.run_control.types import CommandResult, NodeResult
+from wire.schema import WireMessage
+
+# (answer, path, name) → the node's result
+_Judge = Callable[[WireMessage, str, str], NodeResult]
+
+
+def transition_result(answer: WireMessage) -> CommandResult:
+    """Return the outcome of ``execute_fsm_command``: every node must have both flags good."""
+    return _summed_up(tuple(_walk(answer, "", _transition_node)))
+
+
+def control_result(answer: WireMessage) -> CommandResult:
+    """Return the outcome of ``take_control`` or ``surrender_control``: applications have no owner (contract 8.1)."""
+    return _summed_up(tuple(_walk(answer, "", _control_node)))
+
+
+def _walk(answer: WireMessage, parent: str, judge: _Judge) -> Iterator[NodeResult]:
+    name = clean(answer.name) or "?"
+    path = f"{parent}/{name}" if parent else name
+    yield judge(answer, path, name)
+    # Children come in order of completion, which changes from call to call (contract 10.1).
+    for child in sorted(answer.children, key=lambda child: str(child.name)):
+        yield from _walk(child, path, judge)
+
+
+def _transition_node(answer: WireMessage, path: str, name: str) -> NodeResult:
+    if answer.flag != OK:
+        return _failed(answer, path, name)
+    content = None
+    problem = "The answer tells nothing of the transition."
+    if answer.HasField("data"):
+        try:
+            content = unpacked(answer.data)
+        except SchemaMismatchError as error:
+            problem = error.message
+    if content is None or content.DESCRIPTOR.name != "FSMCommandResponse":
+        return NodeResult(path, name, succeeded=False, flag=flag_name(answer), text=problem)
+    text, detail = _application_reply(content)
+    fsm_flag = enum_name("FSMResponseFlag", content.flag)
+    succeeded = content.flag == OK
+    return NodeResult(
+        path, name, succeeded, flag_name(answer), fsm_flag, text or _words(content.flag, fsm_flag), detail
+    )
+
+
+def _words(number: int, name: str) -> str:
+    if number == OK:
+        return ""
+    words = {
+        "FSM_FAILED": "The transition failed.",
+        "FSM_INVALID_TRANSITION": "The transition is not possible in its state.",
+        "FSM_NOT_EXECUTED_EXCLUDED": "Excluded: it did not take part.",
+        "FSM_NOT_EXECUTED_IN_ERROR": "In error: it did not take part.",
+    }
+    return words.get(name, name)
+
+
+def _application_reply(content: WireMessage) -> tuple[str, str | None]:
+    """Return the text and the whole of an application's JSON reply (contract 10.5, 17)."""
+    if not content.HasField("data") or not content.data.type_url:
+        return "", None
+    try:
+        reply = unpacked(content.data)
+    except SchemaMismatchError as error:
+        return error.message, None
+    if reply.DESCRIPTOR.name != "PlainText":
+        return "", None
+    detail = clean(reply.text)
+    return _result_of(detail), detail or None
+
+
+def _result_of(reply: str) -> str:
+    try:
+        parsed = json.loads(reply)
+    except (ValueError, RecursionError):
+        return reply
+    result = parsed.get("result") if isinstance(parsed, dict) else None
+    return clean(result) if isinstance(result, str) else ""
+
+
+def _control_node(answer: WireMessage, path: str, name: str) -> NodeResult:
+    if answer.flag == NOT_IMPLEMENTED:
+        text = "Applications have no owner."
+        return NodeResult(path, name, succeeded=True, flag=flag_name(answer), text=text)
+    if answer.flag != OK:
+        return _failed(answer, path, name)
+    text, _ = fault_text(answer) if answer.HasField("data") else ("", "")
+    return NodeResult(path, name, succeeded=True, flag=flag_name(answer), text=text)
+
+
+def _failed(answer: WireMessage, path: str, name: str) -> NodeResult:
+    text, stack = fault_text(answer)
+    return NodeResult(path, name, succeeded=False, flag=flag_name(answer), text=text, detail=stack or None)
+
+
+def _summed_up(nodes: tuple[NodeResult, ...]) -> CommandResult:
+    failed = [node for node in nodes if not node.succeeded]
+    if not failed:
+        return CommandResult(succeeded=True, text=f"{_count(len(nodes))} answered, all well.", nodes=nodes)
+    # The deepest failure is the cause; those above it are its consequences.
+    worst = max(failed, key=lambda node: node.path.count("/"))
+    text = f"{len(failed)} of {_count(len(nodes))} failed. {worst.path}: {worst.text}"
+    return CommandResult(succeeded=False, text=text, nodes=nodes)
+
+
+def _count(number: int) -> str:
+    return "1 node" if number == 1 else f"{number} nodes"

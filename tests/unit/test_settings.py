@@ -1,0 +1,134 @@
+"""Settings: what is understood, what is refused, and that the documents say the same."""
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import AliasChoices
+
+from settings import OTHER_NAMES, Settings, SettingsError, child_environment, load_demo_settings, load_settings
+
+ROOT = Path(__file__).parents[2]
+GOOD = {
+    "CONSOLE_SECRET_KEY": "a secret of sixteen or more",
+    "CONSOLE_PROCESS_MANAGER_URL": "np04-srv-010:10054",
+    "CONSOLE_CONNECTIVITY_URL": "np04-srv-017:30005",
+    "CONSOLE_KAFKA_ADDRESS": "broker-1:9092,broker-2:9092",
+}
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """The environment of a complete installation, without a `.env` file."""
+    monkeypatch.chdir(tmp_path)
+    for name in child_environment():
+        monkeypatch.delenv(name) if name.startswith("CONSOLE_") else None
+    for name, value in GOOD.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def names() -> list[str]:
+    return [
+        str(field.validation_alias.choices[0])
+        if isinstance(field.validation_alias, AliasChoices)
+        else f"CONSOLE_{name.upper()}"
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def test_a_complete_environment_is_understood() -> None:
+    settings = load_settings()
+    assert settings.process_manager_url == "np04-srv-010:10054"
+    assert settings.sqlalchemy_url == f"sqlite:///{Path('var').absolute() / 'console.db'}"
+
+
+def test_names_of_drunc_ui_deployments_are_understood(environment: pytest.MonkeyPatch) -> None:
+    for name in GOOD:
+        environment.delenv(name)
+    for name, value in zip(
+        OTHER_NAMES,
+        ["pm:10054", "sm:50000", "http://csc:5000/", "lr-session", "kafka:9092", "1800", "s" * 16],
+        strict=True,
+    ):
+        environment.setenv(name, value)
+    settings = load_settings()
+    assert settings.process_manager_url == "pm:10054"
+    assert settings.session_manager_url == "sm:50000"
+    assert settings.connectivity_url == "csc:5000"
+    assert settings.default_session == "lr-session"
+    assert settings.kafka_address == "kafka:9092"
+    assert settings.message_expire_s == 1800
+    assert settings.secret_key.get_secret_value() == "s" * 16
+
+
+def test_all_problems_are_told_at_once_and_secrets_stay_secret(environment: pytest.MonkeyPatch) -> None:
+    environment.delenv("CONSOLE_KAFKA_ADDRESS")
+    environment.setenv("CONSOLE_SECRET_KEY", "hunter2")
+    environment.setenv("CONSOLE_PORT", "http")
+    environment.setenv("CONSOLE_PROT", "8050")
+    environment.setenv("CONSOLE_PROCESS_MANAGER_URL", "no port here")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    told = "\n".join(caught.value.problems)
+    assert len(caught.value.problems) == 5
+    for name in (
+        "CONSOLE_PROT",
+        "CONSOLE_KAFKA_ADDRESS",
+        "CONSOLE_SECRET_KEY",
+        "CONSOLE_PORT",
+        "CONSOLE_PROCESS_MANAGER_URL",
+    ):
+        assert name in told
+    assert "hunter2" not in told
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("CONSOLE_DATABASE_URL", "mysql://u:pw@h/d", "expected sqlite"),
+        ("CONSOLE_KAFKA_TOPICS", '["("]', "not a regular expression"),
+        ("CONSOLE_SERVICE_USER", "a/b", "expected letters"),
+        ("CONSOLE_WORKERS", "4", "CONSOLE_EMBED_COLLECTOR=false"),
+        ("CONSOLE_KAFKA_ADDRESS", "a:1,b", "expected host:port"),
+        ("CONSOLE_PROCESS_MANAGER_URL", "host:99999", "expected host:port"),
+    ],
+)
+def test_each_wrong_value_says_what_was_expected(
+    environment: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    environment.setenv(name, value)
+    with pytest.raises(SettingsError, match=re.escape(told)) as caught:
+        load_settings()
+    assert "pw" not in str(caught.value)
+
+
+def test_postgresql_urls_of_any_spelling_use_psycopg(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("CONSOLE_DATABASE_URL", "postgres://console@db/console")
+    assert load_settings().sqlalchemy_url == "postgresql+psycopg://console@db/console"
+
+
+def test_printing_the_settings_shows_no_secret(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("CONSOLE_DATABASE_URL", "postgresql://console:hunter2@db/console")
+    assert "hunter2" not in repr(load_settings())
+    assert GOOD["CONSOLE_SECRET_KEY"] not in repr(load_settings())
+
+
+def test_the_demo_refuses_a_short_password(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("CONSOLE_DEMO_PASSWORD", "short")
+    with pytest.raises(SettingsError, match="CONSOLE_DEMO_PASSWORD"):
+        load_demo_settings()
+
+
+@pytest.mark.parametrize("document", [".env.example", "docs/deployment.md"])
+def test_every_setting_is_documented_and_nothing_else(document: str) -> None:
+    written = set(re.findall(r"\bCONSOLE_[A-Z_]+\b", (ROOT / document).read_text()))
+    assert set(names()) <= written
+    assert written - set(names()) <= {"CONSOLE_NEW_PASSWORD"}
+
+
+def test_the_example_file_is_good_but_for_the_secret(tmp_path: Path) -> None:
+    text = (ROOT / ".env.example").read_text().replace("CONSOLE_SECRET_KEY=", "CONSOLE_SECRET_KEY=" + "s" * 16)
+    (tmp_path / ".env").write_text(re.sub(r"^#(CONSOLE_)", r"\1", text, flags=re.MULTILINE))
+    settings = load_settings()
+    assert settings.kafka_topics[0] == "^control\\..+"

@@ -1,0 +1,101 @@
+"""An app on a real SQLite database, and people who use it."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app import create_app
+from models.database import Database
+from services.accounts.types import Role
+from services.container import Services
+from settings import Settings, load_settings
+
+PASSWORD = "correct horse"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return load_settings(
+        _env_file=None,
+        secret_key="a secret for tests only",
+        data_dir=tmp_path,
+        # Otherwise an environment variable of the developer would win.
+        database_url=f"sqlite:///{tmp_path / 'console.db'}",
+        process_manager_url="localhost:10054",
+        connectivity_url="localhost:5000",
+        kafka_address="localhost:30092",
+        cookie_secure=False,
+    )
+
+
+@pytest.fixture
+def web_database(settings: Settings) -> Iterator[Database]:
+    database = Database(settings.sqlalchemy_url)
+    database.migrate()
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def app(settings: Settings, web_database: Database) -> Flask:
+    return create_app(settings)
+
+
+@pytest.fixture
+def services(app: Flask) -> Services:
+    found: Services = app.extensions["services"]
+    return found
+
+
+@pytest.fixture
+def anonymous(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+class Person:
+    """Somebody at a browser: logs in through the form, sends the CSRF token as Dash's renderer does."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+
+    def log_in(self, name: str, password: str = PASSWORD, **form: str) -> TestResponse:
+        page = self.client.get("/login").get_data(as_text=True)
+        found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+        assert found is not None, page
+        data = {"username": name, "password": password, "csrf_token": found.group(1), **form}
+        return self.client.post("/login", data=data)
+
+    def csrf(self) -> dict[str, str]:
+        """Open a page and return the header that Dash's renderer would send after it."""
+        self.client.get("/")
+        cookie = self.client.get_cookie("_csrf_token")
+        assert cookie is not None
+        return {"X-CSRFToken": cookie.value}
+
+
+@pytest.fixture
+def person(app: Flask, services: Services) -> Callable[[Role], Person]:
+    """Give somebody with a role, logged in; the account's name is the role's."""
+
+    def make(role: Role) -> Person:
+        services.accounts.create(role.value, PASSWORD, role)
+        found = Person(app.test_client())
+        assert found.log_in(role.value).status_code == 302
+        return found
+
+    return make
+
+
+@pytest.fixture
+def operator(person: Callable[[Role], Person]) -> Person:
+    return person(Role.OPERATOR)
+
+
+@pytest.fixture
+def viewer(person: Callable[[Role], Person]) -> Person:
+    return person(Role.VIEWER)

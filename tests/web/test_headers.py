@@ -1,0 +1,83 @@
+"""What every answer carries."""
+
+import base64
+import hashlib
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app
+from models.database import Database
+from settings import Settings
+from tests.web.conftest import Person
+
+PATHS = ["/", "/login", "/live", "/health/live", "/nothing/here", "/api/v1/sessions", "/_dash-layout"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_answer_is_hardened(operator: Person, anonymous: FlaskClient, path: str) -> None:
+    for client in (operator.client, anonymous):
+        headers = client.get(path).headers
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "http" not in policy
+        assert "unsafe-eval" not in policy
+        assert "script-src 'self' 'sha256-" in policy
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "same-origin"
+        assert re.fullmatch(r"[0-9a-f]{12}", headers["X-Request-ID"])
+        assert "Strict-Transport-Security" not in headers
+
+
+def test_each_request_has_an_id_of_its_own(anonymous: FlaskClient) -> None:
+    ids = {anonymous.get("/health/live", headers={"X-Request-ID": "mine"}).headers["X-Request-ID"] for _ in range(5)}
+    assert len(ids) == 5
+    assert "mine" not in ids
+
+
+def test_https_is_remembered_where_cookies_need_it(settings: Settings, web_database: Database) -> None:
+    app = create_app(settings.model_copy(update={"cookie_secure": True}))
+    answer = app.test_client().get("/login")
+    assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
+    assert all("Secure" in cookie for cookie in answer.headers.getlist("Set-Cookie"))
+
+
+def test_the_policy_allows_every_inline_script_of_the_page(operator: Person) -> None:
+    answer = operator.client.get("/")
+    inline = re.findall(
+        r"<script(?![^>]*\bsrc=)(?![^>]*application/json)[^>]*>(.*?)</script>", answer.get_data(as_text=True), re.S
+    )
+    assert inline
+    for script in filter(None, inline):
+        if "Internet Explorer" in script:
+            continue
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_page_asks_for_nothing_from_elsewhere(operator: Person) -> None:
+    page = operator.client.get("/").get_data(as_text=True)
+    addresses = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert addresses
+    assert [address for address in addresses if not address.startswith("/") or address.startswith("//")] == []
+    for address in addresses:
+        with operator.client.get(address) as found:
+            assert found.status_code == 200, address
+
+
+def test_an_unexpected_error_says_its_id_and_no_more(
+    app: Flask, operator: Person, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("a secret detail")
+
+    monkeypatch.setattr(app.extensions["services"].live.__class__, "state", lambda _self: fail())
+    answer = operator.client.get("/live")
+    assert answer.status_code == 500
+    assert answer.json is not None
+    assert answer.json["error"]["request_id"] == answer.headers["X-Request-ID"]
+    assert "secret detail" not in answer.get_data(as_text=True)
+    assert "secret detail" in caplog.text
