@@ -10,7 +10,6 @@ from components.attributes import marked
 MINUTE_S = 60
 HOUR_S = 3600
 DAY_S = 86400
-SHORT_S = 100
 
 
 def epoch_ms(moment: datetime) -> int:
@@ -40,11 +39,14 @@ def stale_value(
     return marked(element, data_at_ms=str(epoch_ms(moment)), data_stale_after_s=f"{stale_after_s:g}", data_keep="1")
 
 
-def elapsed(since: datetime | None, *, class_name: str = "") -> html.Span:
-    """Return the time since ``since`` as ``HH:MM:SS``, counting (``6.8 s`` in its first 100 seconds)."""
+def elapsed(since: datetime | None, *, short: bool = False, class_name: str = "") -> html.Span:
+    """Return the time since ``since`` as ``HH:MM:SS``, counting; ``short``: as ``6.8 s`` for the first 100 s."""
+    classes = f"elapsed {class_name}".strip()
     if since is None:
-        return html.Span(className=f"elapsed {class_name}".strip())
-    return marked(html.Span("…", className=f"elapsed {class_name}".strip()), data_since_ms=str(epoch_ms(since)))
+        return html.Span(className=classes)
+    return marked(
+        html.Span("…", className=classes), data_since_ms=str(epoch_ms(since)), data_short="1" if short else None
+    )
 
 
 def clock_time(

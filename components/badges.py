@@ -71,7 +71,9 @@ def stale_badge(word: str, seen_at: datetime) -> html.Span:
 def transition_badge(name: str, since: datetime) -> html.Span:
     """Return the badge of a transition in progress: turning ring, its name, and the time it has taken so far."""
     word = html.Span(name, className="badge-word")
-    return html.Span([ring(), word, elapsed(since, class_name="fg-1")], className="badge-state state-transition")
+    return html.Span(
+        [ring(), word, elapsed(since, short=True, class_name="fg-1")], className="badge-state state-transition"
+    )
 
 
 def process_glyph(status: ProcessStatus, return_code: int | None) -> Glyph:

@@ -1,0 +1,140 @@
+/* Time in the browser: the clock, ages, elapsed times and moments, all from attributes, none through callbacks.
+   data-at-ms          shows its age; data-suffix is added; data-keep leaves the text alone
+   data-stale-after-s  class is-stale once the age is above it
+   data-since-ms       counts HH:MM:SS; with data-short seconds with a decimal up to 100 s
+   data-time-ms        shows the moment in the chosen zone, data-digits of it milliseconds
+   data-polled         data-at-ms follows when that source last answered (heartbeat.js) */
+(() => {
+  const ui = (window.consoleUi = window.consoleUi || {});
+  const KEY = "console-zone";
+  const DAY_MS = 86400000;
+  const pad = (number, digits = 2) => String(number).padStart(digits, "0");
+
+  ui.serverOffsetMs = 0;
+  /** The server's time: browsers' clocks may be wrong. */
+  ui.now = () => Date.now() + ui.serverOffsetMs;
+
+  ui.zone = {
+    choice: () => ui.storage.get(KEY) || "utc",
+    /** The moment as a Date whose UTC fields are those of the chosen zone. */
+    fields(ms) {
+      return new Date(this.choice() === "utc" ? ms : ms - new Date(ms).getTimezoneOffset() * 60000);
+    },
+    localName() {
+      const parts = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" }).formatToParts(new Date());
+      return parts.find((part) => part.type === "timeZoneName").value;
+    },
+    name() {
+      return this.choice() === "utc" ? "UTC" : this.localName();
+    },
+  };
+
+  ui.format = {
+    age(ms) {
+      const s = Math.max(0, ms) / 1000;
+      if (s < 9.95) return `${s.toFixed(1)} s`;
+      if (s < 100) return `${Math.floor(s)} s`;
+      if (s < 3600) return `${Math.floor(s / 60)} min`;
+      if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+      return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
+    },
+    elapsed(ms, short) {
+      const s = Math.max(0, ms) / 1000;
+      if (short && s < 100) return `${s.toFixed(1)} s`;
+      const days = s >= 86400 ? `${Math.floor(s / 86400)} d ` : "";
+      return `${days}${pad(Math.floor((s % 86400) / 3600))}:${pad(Math.floor((s % 3600) / 60))}:${pad(Math.floor(s % 60))}`;
+    },
+    time(ms, digits = 0) {
+      const at = ui.zone.fields(ms);
+      const text = `${pad(at.getUTCHours())}:${pad(at.getUTCMinutes())}:${pad(at.getUTCSeconds())}`;
+      return digits ? `${text}.${pad(at.getUTCMilliseconds(), 3)}` : text;
+    },
+    /** The day, e.g. "Fri 20 Nov". */
+    day(ms) {
+      const at = ui.zone.fields(ms);
+      const options = { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" };
+      return at.toLocaleDateString("en-GB", options).replace(",", "");
+    },
+    /** The time; before it the day when that is not today's. */
+    moment(ms, digits = 0) {
+      const today = Math.floor(ui.zone.fields(ui.now()) / DAY_MS) === Math.floor(ui.zone.fields(ms) / DAY_MS);
+      return (today ? "" : `${ui.format.day(ms)} `) + ui.format.time(ms, digits);
+    },
+  };
+
+  const write = (element, text) => {
+    if (element.textContent !== text) element.textContent = text;
+  };
+
+  const paintAge = (element, now) => {
+    const polled = ui.polledMs?.[element.dataset.polled];
+    if (polled && String(polled) !== element.dataset.atMs) element.dataset.atMs = polled;
+    const age = now - Number(element.dataset.atMs);
+    if (!element.dataset.keep) write(element, ui.format.age(age) + (element.dataset.suffix || ""));
+    const limit = Number(element.dataset.staleAfterS);
+    if (limit) element.classList.toggle("is-stale", age > limit * 1000);
+  };
+
+  const paintMenus = () => {
+    const chosen = { themeChoice: ui.theme.choice(), zoneChoice: ui.zone.choice(), keysChoice: ui.keys?.choice() };
+    document.querySelectorAll("[data-theme-choice],[data-zone-choice],[data-keys-choice]").forEach((button) => {
+      const on = Object.entries(chosen).some(([name, value]) => button.dataset[name] === value);
+      button.setAttribute("aria-pressed", String(on));
+    });
+    document.querySelectorAll("[data-zone-name]").forEach((element) => write(element, ui.zone.name()));
+    document.querySelectorAll("[data-local-zone]").forEach((element) => write(element, `Local (${ui.zone.localName()})`));
+  };
+
+  const paintPlace = () => {
+    document.querySelectorAll(".rail a, .bottom-bar a").forEach((link) => {
+      if (link.pathname === location.pathname) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    });
+  };
+
+  /** State and abnormal count first: that is what a tab among others shows. */
+  const paintTitle = () => {
+    const said = document.querySelector("[data-title]")?.dataset.title;
+    const page = document.querySelector("h1")?.textContent;
+    const title = [said, page, "drunc-console"].filter(Boolean).join(" · ");
+    if (page && document.title !== title) document.title = title;
+  };
+
+  /** Bring everything that shows time up to now. */
+  ui.paint = () => {
+    const now = ui.now();
+    document.querySelectorAll("[data-at-ms]").forEach((element) => paintAge(element, now));
+    document.querySelectorAll("[data-since-ms]").forEach((element) => {
+      write(element, ui.format.elapsed(now - Number(element.dataset.sinceMs), Boolean(element.dataset.short)));
+    });
+    document.querySelectorAll("[data-time-ms]").forEach((element) => {
+      write(element, ui.format.moment(Number(element.dataset.timeMs), Number(element.dataset.digits)));
+    });
+    document.querySelectorAll("[data-clock]").forEach((element) => write(element, ui.format.time(now)));
+    document.querySelectorAll("[data-clock-day]").forEach((element) => write(element, `${ui.zone.name()}, ${ui.format.day(now)}`));
+    paintMenus();
+    paintPlace();
+    paintTitle();
+  };
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-zone-choice]");
+    if (button) ui.storage.set(KEY, button.dataset.zoneChoice);
+    if (button) ui.paint();
+  });
+
+  // What a callback brings is painted before it is seen; the clock ticks whatever happens.
+  let asked = false;
+  const soon = () => {
+    if (asked) return;
+    asked = true;
+    requestAnimationFrame(() => {
+      asked = false;
+      ui.paint();
+    });
+  };
+  new MutationObserver((changes) => {
+    if (changes.some((change) => change.addedNodes.length && change.addedNodes[0].nodeType === 1)) soon();
+  }).observe(document.documentElement, { childList: true, subtree: true });
+  setInterval(() => document.hidden || ui.paint(), 200);
+})();

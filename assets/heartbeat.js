@@ -1,0 +1,152 @@
+/* The heartbeat: asks /live once a second whether anything changed, puts the revisions into the stores live-<topic>, and
+   says so when the server is gone. Its timers are its own, so a slow callback never starves it. */
+(() => {
+  const ui = (window.consoleUi = window.consoleUi || {});
+  const BEAT_MS = 1000;
+  const HIDDEN_MS = 10000;
+  const SLOWEST_MS = 5000;
+  const TIMEOUT_MS = 2000;
+  const LOST_MS = 2500;
+  const SAY_BACK_MS = 8000;
+
+  const state = { etag: "", revisions: {}, lastOkAt: 0, failures: 0, lost: false, backAt: 0, nextAt: 0, busySince: 0, timer: 0, resync: false };
+  /** When each source last answered, server time, by session or backend. */
+  ui.polledMs = {};
+
+  const readHeaders = (response) => {
+    const now = Number(response.headers.get("X-Now-Ms"));
+    if (now) ui.serverOffsetMs = now - Date.now();
+    const polled = response.headers.get("X-Polled");
+    if (polled === null) return;
+    ui.polledMs = Object.fromEntries([...new URLSearchParams(polled)].map(([name, ms]) => [name, Number(ms)]));
+  };
+
+  const spread = (revisions, everything) => {
+    for (const [topic, revision] of Object.entries(revisions)) {
+      if (everything || state.revisions[topic] !== revision) {
+        window.dash_clientside.set_props(`live-${topic}`, { data: revision });
+      }
+    }
+    state.revisions = revisions;
+  };
+
+  const ask = async () => {
+    const cut = new AbortController();
+    const limit = setTimeout(() => cut.abort(), TIMEOUT_MS);
+    try {
+      const headers = { Accept: "application/json", ...(state.etag && !state.resync ? { "If-None-Match": state.etag } : {}) };
+      const response = await fetch("/live", { headers, cache: "no-store", credentials: "same-origin", signal: cut.signal });
+      if (response.status === 401) {
+        location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+        return;
+      }
+      if (response.status !== 304 && !response.ok) throw new Error(`status ${response.status}`);
+      readHeaders(response);
+      if (response.status !== 304) {
+        spread((await response.json()).revisions, state.resync);
+        state.etag = response.headers.get("ETag") || "";
+        state.resync = false;
+      }
+      succeeded();
+    } catch {
+      state.failures += 1;
+    } finally {
+      clearTimeout(limit);
+    }
+  };
+
+  const succeeded = () => {
+    if (state.lost) {
+      state.backAt = Date.now();
+      state.lost = false;
+    }
+    state.lastOkAt = Date.now();
+    state.failures = 0;
+  };
+
+  const pause = () => {
+    if (document.hidden) return HIDDEN_MS;
+    return state.failures > 5 ? Math.min(SLOWEST_MS, BEAT_MS * (state.failures - 4)) : BEAT_MS;
+  };
+
+  const beat = async () => {
+    if (state.busySince) return;
+    clearTimeout(state.timer);
+    const begun = (state.busySince = Date.now());
+    try {
+      await ask();
+    } finally {
+      state.busySince = 0;
+      const wait = Math.max(50, pause() - (Date.now() - begun));
+      state.nextAt = Date.now() + wait;
+      state.timer = setTimeout(beat, wait);
+    }
+  };
+
+  const part = (tag, text, className) => Object.assign(document.createElement(tag), { textContent: text, className: className || "" });
+
+  /** Say once, in words, what is; the parts that count are painted by clock.js. */
+  const show = (banner, kind, parts) => {
+    if (banner.dataset.kind === kind) return;
+    banner.dataset.kind = kind;
+    banner.className = `connection-banner is-${kind}`;
+    banner.replaceChildren(...parts());
+  };
+
+  const lostParts = () => {
+    const since = part("span", "", "elapsed");
+    Object.assign(since.dataset, { sinceMs: state.lastOkAt + ui.serverOffsetMs, short: "1" });
+    const retry = part("button", "Try now", "button button-small");
+    retry.type = "button";
+    retry.addEventListener("click", beat);
+    const text = part("span", "");
+    text.append(part("b", "Connection to the console lost "), since, part("b", " ago."));
+    text.append(` What you see is from ${ui.format.time(state.lastOkAt + ui.serverOffsetMs)}. Commands are off; what you typed is kept.`);
+    return [part("span", "", "icon-warning-plain"), text, part("span", "", "banner-next"), retry];
+  };
+
+  const backParts = () => {
+    const line = `Connected again at ${ui.format.time(state.backAt + ui.serverOffsetMs)}. What changed in the meantime is shown.`;
+    return [part("span", "", "icon icon-check"), part("span", line)];
+  };
+
+  const paintBanner = () => {
+    const banner = document.getElementById("connection-banner");
+    if (!banner || !state.lastOkAt) return;
+    if (!document.hidden && !state.lost && Date.now() - state.lastOkAt > LOST_MS) {
+      state.lost = true;
+      state.resync = true;
+    }
+    document.documentElement.classList.toggle("is-offline", state.lost);
+    if (state.lost) {
+      show(banner, "lost", lostParts);
+      const wait = Math.max(0, Math.ceil((state.nextAt - Date.now()) / 1000));
+      banner.querySelector(".banner-next").textContent = state.busySince ? "Trying…" : `Next try in ${wait} s.`;
+    } else if (Date.now() - state.backAt < SAY_BACK_MS) show(banner, "back", backParts);
+    else show(banner, "none", () => []);
+  };
+
+  const begin = () => {
+    if (!window.dash_clientside?.set_props || !document.getElementById("frame")) {
+      setTimeout(begin, 50);
+      return;
+    }
+    ui.theme.apply();
+    beat();
+    setInterval(() => {
+      paintBanner();
+      // Watchdog: a beat that hung, or a timer that a sleeping machine swallowed.
+      const overdue = Date.now() - state.nextAt > BEAT_MS && !document.hidden;
+      if (state.busySince && Date.now() - state.busySince > 2 * TIMEOUT_MS) state.busySince = 0;
+      if (!state.busySince && overdue) beat();
+    }, 250);
+  };
+
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden || !state.lastOkAt) return;
+    // Hidden tabs beat rarely: old is not lost until the next answer fails to come.
+    if (!state.lost) state.lastOkAt = Date.now();
+    beat();
+  });
+  begin();
+})();

@@ -1,0 +1,67 @@
+/* Keyboard: / search, ? help; can be switched off. Menus close on Escape, on a click elsewhere and on a choice. */
+(() => {
+  const ui = (window.consoleUi = window.consoleUi || {});
+  const KEY = "console-keys";
+  const TYPING = "input, textarea, select, [contenteditable]";
+
+  ui.keys = { choice: () => ui.storage.get(KEY) || "on" };
+
+  const shortcuts = {
+    "/": () => document.querySelector("[data-search] input, input[data-search]"),
+    "?": () => document.getElementById("help-dialog"),
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") closeMenus(null);
+    const typing = event.target.closest?.(TYPING);
+    if (typing || event.ctrlKey || event.metaKey || event.altKey || ui.keys.choice() === "off") return;
+    const target = shortcuts[event.key]?.();
+    if (!target) return;
+    event.preventDefault();
+    if (target.showModal) target.open || target.showModal();
+    else target.focus();
+  });
+
+  const closeMenus = (inside) => {
+    document.querySelectorAll("details.menu[open]").forEach((menu) => {
+      if (menu.contains(inside)) return;
+      const held = menu.contains(document.activeElement);
+      menu.removeAttribute("open");
+      if (held && inside === null) menu.querySelector("summary").focus();
+    });
+  };
+
+  /** Log out is a plain form; Flask-WTF's token comes from its cookie. */
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("[data-csrf]")) return;
+    const token = document.cookie.match(/(?:^|; )_csrf_token=([^;]*)/)?.[1] || "";
+    event.target.append(Object.assign(document.createElement("input"), { type: "hidden", name: "csrf_token", value: decodeURIComponent(token) }));
+  });
+
+  document.addEventListener("click", (event) => {
+    const target = event.target;
+    const keys = target.closest?.("[data-keys-choice]");
+    if (keys) ui.storage.set(KEY, keys.dataset.keysChoice);
+    if (target.closest?.("[data-help]")) document.getElementById("help-dialog")?.showModal();
+    target.closest?.("[data-dismiss=notice]")?.closest(".notice").remove();
+    if (target.closest?.("[data-close]")) target.closest("dialog")?.close();
+    if (target.closest?.("details.menu a, [data-help], [data-close-menu]")) closeMenus(document.body);
+    else closeMenus(target);
+    ui.paint?.();
+  });
+})();
+
+window.dash_clientside = Object.assign(window.dash_clientside || {}, {
+  frame: {
+    /**
+     * Navigation links that keep the selected session.
+     * @param {string} search query string of the address
+     * @param {{key: string}[]} ids ids of the links; key is the path
+     * @returns {string[]} their addresses
+     */
+    keepSession(search, ids) {
+      const session = new URLSearchParams(search || "").get("session");
+      return ids.map((id) => (session ? `${id.key}?session=${encodeURIComponent(session)}` : id.key));
+    },
+  },
+});

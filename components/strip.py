@@ -1,0 +1,181 @@
+"""The strip: what every page must always show about the selected session."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from components.ages import age, clock_time, elapsed, stale_value
+from components.attributes import marked
+from components.badges import in_error_badge, state_badge, state_glyph, unreachable_badge
+from components.icons import Glyph, Icon, glyph, icon, ring
+from services.run_control.types import BackendView, CommandView, SessionSummary
+
+# Two missed polls and a little; older than that is not the present any more.
+STALE_AFTER_S = 3.0
+
+PICKER_NAME_ID = "strip-session-name"
+PICKER_LIST_ID = "strip-session-list"
+CELLS_ID = "strip-cells"
+AGE_ID = "strip-age"
+
+
+@dataclass(frozen=True, slots=True)
+class Abnormal:
+    """What is not as it should be, in all sessions together."""
+
+    dead: int = 0
+    in_error: int = 0
+    lost: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.dead + self.in_error + self.lost
+
+
+def abnormal_now(sessions: Sequence[SessionSummary], backends: Sequence[BackendView]) -> Abnormal:
+    """Count dead processes, nodes in error, and addresses that do not answer."""
+    return Abnormal(
+        dead=sum(session.processes_dead for session in sessions),
+        in_error=sum(session.nodes_in_error for session in sessions),
+        lost=sum(not backend.reachable for backend in backends),
+    )
+
+
+def select(sessions: Sequence[SessionSummary], wanted: str | None) -> SessionSummary | None:
+    """Return the session the address names, else the first one; None where the named one is not there."""
+    if wanted:
+        return next((session for session in sessions if session.name == wanted), None)
+    return sessions[0] if sessions else None
+
+
+def with_session(path: str, session: str | None) -> str:
+    """Return a path that keeps the selected session."""
+    return f"{path}?{urlencode({'session': session}, quote_via=quote)}" if session else path
+
+
+def frame_skeleton() -> list[Component]:
+    """Return the cells that callbacks fill, empty."""
+    return [
+        html.Details(
+            [
+                html.Summary(_cell("Session", [html.Span("…", id=PICKER_NAME_ID, className="clip"), icon(Icon.DOWN)])),
+                html.Div(id=PICKER_LIST_ID, className="menu-box"),
+            ],
+            className="menu session-menu",
+        ),
+        html.Div(id=CELLS_ID, className="strip-cells"),
+    ]
+
+
+def session_links(sessions: Sequence[SessionSummary], chosen: str | None, path: str) -> list[Component]:
+    """Return the entries of the session picker: links, so that they can be opened in another tab too."""
+    if not sessions:
+        return [html.P("No session is running.", className="menu-empty")]
+    return [
+        dcc.Link(
+            [html.Span(session.name, className="clip"), state_badge(session.state)],
+            href=with_session(path, session.name),
+            className="menu-item is-on" if session.name == chosen else "menu-item",
+        )
+        for session in sessions
+    ]
+
+
+def cells(session: SessionSummary | None, person: str, abnormal: Abnormal) -> list[Component]:
+    """Return the cells after the session picker, for the selected session."""
+    shown = [] if session is None else _session_cells(session, person)
+    return [*shown, abnormal_cell(abnormal), _title(session, abnormal)]
+
+
+def age_cell(session: SessionSummary | None) -> list[Component]:
+    """Return how old the shown state is; the heartbeat keeps it going without a callback."""
+    if session is None or session.polled_at is None:
+        return [icon(Icon.SIGNAL), html.Span("–")]
+    shown = age(session.polled_at, stale_after_s=STALE_AFTER_S, class_name="data-age")
+    return [icon(Icon.SIGNAL), marked(shown, data_polled=session.name)]
+
+
+def abnormal_cell(abnormal: Abnormal) -> html.Div:
+    """Return the count of what is abnormal now; tinted unless it is nothing."""
+    if not abnormal.total:
+        return _cell("Abnormal now", html.Span("nothing", className="fg-1"), "cell-abnormal")
+    words = (
+        (Glyph.DEAD, abnormal.dead, "dead"),
+        (Glyph.ERROR, abnormal.in_error, "in error"),
+        (Glyph.UNREACHABLE, abnormal.lost, "not reachable"),
+    )
+    parts = [
+        html.Span([glyph(shape), f"{count} {word}"], className="badge-state text-error")
+        for shape, count, word in words
+        if count
+    ]
+    return _cell("Abnormal now", parts, "cell-abnormal is-abnormal")
+
+
+def _session_cells(session: SessionSummary, person: str) -> list[Component]:
+    run = session.run
+    return [
+        _cell("Run", html.Span("none" if run.number is None else str(run.number), className="run-number"), "cell-run"),
+        _cell("State", state_now(session), "cell-state"),
+        _cell("Run type", run.type or "–", "cell-minor"),
+        _cell("Trigger rate", "–" if run.trigger_rate_hz is None else f"{run.trigger_rate_hz:g} Hz", "cell-minor"),
+        _cell("Storage", _storage(session), "cell-minor cell-storage"),
+        _cell("In control", holder(session, person), "cell-control"),
+    ]
+
+
+def state_now(session: SessionSummary) -> list[Component]:
+    """Return the state and how long it has lasted, or the transition in progress; struck when it is old."""
+    if session.executing is not None and session.executing.transition is not None:
+        return _in_transition(session.executing)
+    if session.state is None and session.error:
+        return [unreachable_badge()]
+    word = stale_value(session.state or "none", session.polled_at, STALE_AFTER_S)
+    marked(word, data_polled=session.name)
+    # A state word that is empty or unknown is grey; all others are as loud as the session's name.
+    parts: list[Component] = [glyph(state_glyph(session.state)), word]
+    if session.in_error:
+        parts.append(in_error_badge())
+    return [*parts, elapsed(session.state_since, class_name="fg-1 strip-elapsed")]
+
+
+def _in_transition(command: CommandView) -> list[Component]:
+    since = command.claimed_at or command.created_at
+    return [ring(), html.Span(command.transition or ""), elapsed(since, short=True, class_name="fg-1 strip-elapsed")]
+
+
+def holder(session: SessionSummary, person: str) -> list[Component]:
+    """Return who is in control, and since when: you, a name, or nobody."""
+    since = clock_time(session.holder_since, milliseconds=False, class_name="")
+    if session.holder is None:
+        return [icon(Icon.KEY), html.Span("not known yet", className="fg-2")]
+    if session.held_by_nobody:
+        who = f"({session.holder})" if session.holder else ""
+        return [icon(Icon.KEY), html.Span("nobody"), html.Span(who, className="small fg-1 clip")]
+    you = "you, since " if session.holder == person else "since "
+    return [icon(Icon.KEY), html.Span(session.holder), html.Span([you, since], className="small fg-1")]
+
+
+def _storage(session: SessionSummary) -> str:
+    if session.run.storage_disabled is None:
+        return "–"
+    return "off" if session.run.storage_disabled else "on"
+
+
+def _title(session: SessionSummary | None, abnormal: Abnormal) -> html.Span:
+    """Return what the tab's title says first; clock.js puts it there."""
+    said = [] if session is None or session.state is None else [session.state]
+    if abnormal.total:
+        said.append(f"{abnormal.total} abnormal")
+    return marked(html.Span(className="hidden"), data_title=" · ".join(said))
+
+
+def _cell(label: str, value: Component | str | Sequence[Component], class_name: str = "") -> html.Div:
+    return html.Div(
+        [html.Div(label, className="strip-label"), html.Div(value, className="strip-value")],
+        className=f"strip-cell {class_name}".strip(),
+    )
