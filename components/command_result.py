@@ -57,7 +57,9 @@ def _outcome(command: CommandView) -> html.Span:
         word = f"failed: {', '.join(failed)}" if failed else "failed"
         return html.Span([glyph(Glyph.ERROR), word], className="command-outcome is-failed")
     if command.state is CommandState.UNKNOWN:
-        return html.Span([glyph(Glyph.WARNING), "outcome unknown, not sent again"], className="command-outcome is-unknown")
+        return html.Span(
+            [glyph(Glyph.WARNING), "outcome unknown, not sent again"], className="command-outcome is-unknown"
+        )
     word = "waiting" if command.state is CommandState.PENDING else "in progress"
     since = command.claimed_at or command.created_at
     return html.Span([ring(), word, elapsed(since)], className="command-outcome")

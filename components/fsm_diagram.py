@@ -57,8 +57,8 @@ NARROW = Layout(
         "configured": Box(22, 126, 116),
         "ready": Box(22, 238, 116),
         "running": Box(22, 350, 116),
-        "trigger_sources_stopped": Box(79.5, 126, 138, 48),
-        "dataflow_drained": Box(79.5, 238, 138, 48),
+        "trigger_sources_stopped": Box(79.5, 126, 138, 56),
+        "dataflow_drained": Box(79.5, 238, 138, 44),
     },
 )
 
@@ -122,7 +122,11 @@ def _elsewhere(situation: Situation) -> list[Component]:
     """Draw the present state apart where the graph does not know it, so that it is never missing."""
     if situation.state is None or situation.state in fsm.STATES:
         return []
-    return [html.Div([glyph(state_glyph(situation.state)), breakable(situation.state)], className="fsm-state is-now is-apart")]
+    return [
+        html.Div(
+            [glyph(state_glyph(situation.state)), breakable(situation.state)], className="fsm-state is-now is-apart"
+        )
+    ]
 
 
 def _state(name: str, box: Box, situation: Situation) -> Component:

@@ -153,4 +153,4 @@ def _parent(path: str) -> str:
 
 
 def _slug(title: str) -> str:
-    return title.split(",")[0].lower()
+    return title.split(",", maxsplit=1)[0].lower()
