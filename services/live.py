@@ -45,7 +45,8 @@ class LiveService:
     def _read(self) -> LiveState:
         # Plain columns, no objects: this is the one query that runs all day.
         with self._database.read() as session:
-            found = dict(session.execute(select(Revision.topic, Revision.value)).tuples().all())
+            rows = session.execute(select(Revision.topic, Revision.value))
+            found: dict[str, int] = dict(rows.all())
             found[LiveTopic.MESSAGES.value] = session.execute(select(func.max(Message.id))).scalar() or 0
         revisions = {topic.value: found.get(topic.value, 0) for topic in LiveTopic}
         return LiveState(revisions=revisions, tag="-".join(map(str, revisions.values())))

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import requests
-from tests.waiting import wait_until
 
 from models.database import Database
 from services.accounts.service import AccountService
@@ -18,6 +17,7 @@ from services.accounts.types import Role
 from services.audit.trail import AuditTrail
 from services.clock import utc_now
 from settings import child_environment
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[1]
 PASSWORD = "a password for tests"

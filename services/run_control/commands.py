@@ -21,7 +21,11 @@ from services.run_control import rules
 from services.run_control.arguments import MAX_TEXT, parse_arguments
 from services.run_control.queries import session_not_found
 from services.run_control.rows import load_summaries
+from services.run_control.texts import clean
 from services.run_control.types import Action, ArgumentValue, CommandState, SessionSummary
+
+# A session's column is so wide; what a browser sends may be longer.
+WIDTH = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,28 +227,27 @@ def _entry(
 ) -> AuditEntry:
     details: dict[str, Any] = {}
     if wish.transition is not None:
-        given = arguments if arguments is not None else {_clean(name): _printable(wish.raw[name]) for name in wish.raw}
-        details = {"transition": _clean(wish.transition), "arguments": given}
+        given = (
+            arguments
+            if arguments is not None
+            else {clean(name, WIDTH): _printable(wish.raw[name]) for name in wish.raw}
+        )
+        details = {"transition": clean(wish.transition, WIDTH), "arguments": given}
     if wish.reason is not None:
-        details["reason"] = _clean(wish.reason)
+        details["reason"] = clean(wish.reason)
     return AuditEntry(
         kind=kind,
         user_name=wish.identity.name,
         remote_address=wish.identity.remote_address,
         action=wish.action.value,
-        session=_clean(wish.session),
+        session=clean(wish.session, WIDTH),
         target=target,
         arguments=details,
-        text=_clean(text),
+        text=clean(text),
         command_id=command_id,
     )
 
 
 def _printable(value: object) -> Any:
     """Return what a refusal's record can hold of anything a browser may have sent."""
-    return value if value is None or isinstance(value, bool | int) else _clean(str(value))
-
-
-def _clean(text: str) -> str:
-    """Return text that every database can hold, no longer than a session's column is wide."""
-    return text.encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")[:255]
+    return value if value is None or isinstance(value, bool | int) else clean(str(value), WIDTH)
