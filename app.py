@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 
 import dash
@@ -23,8 +24,9 @@ from api.login import add_login
 from api.v1.routes import api_v1_blueprint
 from api.vendor import BOOTSTRAP_URL, vendor_blueprint
 from models.database import Database, SchemaError
+from pages import _frame
 from pages._access import CALLBACKS, verify_callbacks
-from pages._errors import NOTICES_ID, on_callback_error
+from pages._errors import on_callback_error
 from services.accounts.service import AccountService
 from services.audit.trail import AuditTrail
 from services.clock import Clock, utc_now
@@ -33,7 +35,6 @@ from services.live import LiveService
 from services.logs import configure_logging
 from services.messages.queries import MessageQueries
 from services.platform_health import HealthService
-from services.revisions import LiveTopic
 from services.run_control.commands import CommandLimits, CommandService
 from services.run_control.queries import RunControlQueries
 from settings import Settings, load_settings_or_exit
@@ -169,6 +170,9 @@ def _dash(app: Flask, pages_folder: Path) -> dash.Dash:
         use_pages=True,
         pages_folder=str(pages_folder),
         assets_folder=str(ROOT / "assets"),
+        # It stands in the head of templates/index.html already.
+        assets_ignore=r"^theme\.js$",
+        index_string=(ROOT / "templates" / "index.html").read_text(encoding="utf-8"),
         external_stylesheets=[BOOTSTRAP_URL],
         # Without it every page's layout stands in the index, also for anonymous visitors.
         suppress_callback_exceptions=True,
@@ -181,16 +185,17 @@ def _dash(app: Flask, pages_folder: Path) -> dash.Dash:
         on_error=on_callback_error,
         add_log_handler=False,
     )
-    dash_app.layout = _layout
+    dash_app.layout = _frame.layout
     CALLBACKS.register(dash_app)
     return dash_app
 
 
-def _layout() -> dash.html.Div:
-    stores = [dash.dcc.Store(id=f"live-{topic.value}") for topic in LiveTopic]
-    return dash.html.Div([*stores, dash.html.Div(id=NOTICES_ID), dash.page_container])
-
-
 def _warm_up(app: Flask) -> None:
-    """Serve one request before anybody else can: Dash finishes its set-up in the first one, and not thread-safely."""
-    app.test_client().get("/health/live")
+    """Serve one request before anybody else can: Dash finishes its set-up in the first one, and not thread-safely.
+
+    Raises:
+        RuntimeError: That set-up failed; what went wrong is in the log.
+    """
+    answer = app.test_client().get("/health/live")
+    if answer.status_code != HTTPStatus.OK:
+        raise RuntimeError(f"The first request was answered with {answer.status_code}.")

@@ -1,5 +1,7 @@
 """``/live``: the heartbeat of every open page. It must cost next to nothing."""
 
+from urllib.parse import urlencode
+
 from flask import Blueprint, Response, request
 from flask.json import dumps
 from flask.typing import ResponseReturnValue
@@ -11,7 +13,8 @@ from services.live import LiveService
 def live_blueprint(live: LiveService) -> Blueprint:
     """Return the route ``/live``: ``{"now_ms": …, "revisions": {topic: number}}``, or 304 when nothing changed.
 
-    ``X-Now-Ms`` carries the server's time also with a 304, which has no body.
+    ``X-Now-Ms`` carries the server's time also with a 304, which has no body; ``X-Polled`` when each source last
+    answered, as a query string of ``session:<name>`` and kinds of backends to milliseconds since 1970 UTC.
     """
     blueprint = Blueprint("live", __name__)
 
@@ -20,7 +23,12 @@ def live_blueprint(live: LiveService) -> Blueprint:
     def tick() -> ResponseReturnValue:
         state = live.state()
         now_ms = live.now_ms()
-        headers = {"ETag": f'"{state.tag}"', "X-Now-Ms": str(now_ms), "Cache-Control": "private, no-cache"}
+        headers = {
+            "ETag": f'"{state.tag}"',
+            "X-Now-Ms": str(now_ms),
+            "X-Polled": urlencode(state.polled_ms),
+            "Cache-Control": "private, no-cache",
+        }
         # Compared as text: the heartbeat sends back exactly what it got, and parsing costs more than the answer.
         if request.headers.get("If-None-Match") == headers["ETag"]:
             return Response(status=304, headers=headers)

@@ -98,7 +98,7 @@ def _backend_line(backend: BackendView) -> html.Div:
     text: list[Component | str] = [
         html.B(f"{name} {backend.address} does not answer"),
         " for ",
-        marked(age(backend.since), data_polled=None),
+        age(backend.since),
         ". ",
         *seen,
     ]

@@ -57,6 +57,11 @@ def with_session(path: str, session: str | None) -> str:
     return f"{path}?{urlencode({'session': session}, quote_via=quote)}" if session else path
 
 
+def polled_key(session: str) -> str:
+    """Return under which name the heartbeat tells when a session last answered (``X-Polled`` of ``/live``)."""
+    return f"session:{session}"
+
+
 def frame_skeleton() -> list[Component]:
     """Return the cells that callbacks fill, empty."""
     return [
@@ -96,7 +101,7 @@ def age_cell(session: SessionSummary | None) -> list[Component]:
     if session is None or session.polled_at is None:
         return [icon(Icon.SIGNAL), html.Span("–")]
     shown = age(session.polled_at, stale_after_s=STALE_AFTER_S, class_name="data-age")
-    return [icon(Icon.SIGNAL), marked(shown, data_polled=session.name)]
+    return [icon(Icon.SIGNAL), marked(shown, data_polled=polled_key(session.name))]
 
 
 def abnormal_cell(abnormal: Abnormal) -> html.Div:
@@ -135,7 +140,7 @@ def state_now(session: SessionSummary) -> list[Component]:
     if session.state is None and session.error:
         return [unreachable_badge()]
     word = stale_value(session.state or "none", session.polled_at, STALE_AFTER_S)
-    marked(word, data_polled=session.name)
+    marked(word, data_polled=polled_key(session.name))
     # A state word that is empty or unknown is grey; all others are as loud as the session's name.
     parts: list[Component] = [glyph(state_glyph(session.state)), word]
     if session.in_error:

@@ -19,6 +19,11 @@ def identity() -> Identity:
     return cast("Identity", current_user.identity)
 
 
+def is_logged_in() -> bool:
+    """Tell whether somebody is logged in in this request."""
+    return bool(current_user and current_user.is_authenticated)
+
+
 def request_id() -> str:
     """Return the id of this request, as it stands in the log."""
     return str(g.get("request_id", ""))

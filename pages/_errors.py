@@ -2,15 +2,14 @@
 
 import logging
 
-import dash_bootstrap_components as dbc
-from dash import html, set_props
+from dash import set_props
 from werkzeug.exceptions import HTTPException
 
+from components.notice import NOTICES_ID, error_notice
 from pages._context import request_id
 from services.errors import ConsoleError
 
 _LOG = logging.getLogger(__name__)
-NOTICES_ID = "notices"
 
 
 def on_callback_error(error: Exception) -> None:
@@ -29,8 +28,5 @@ def on_callback_error(error: Exception) -> None:
 
 
 def _show(message: str, not_done: str, next_step: str) -> None:
-    body: list[html.P | html.Small] = [
-        html.P(text, className="mb-1") for text in (message, not_done, next_step) if text
-    ]
-    body.append(html.Small(f"Request {request_id()}"))
-    set_props(NOTICES_ID, {"children": dbc.Alert(body, color="warning", dismissable=True)})
+    notice = error_notice(message, not_done=not_done, next_step=next_step, request_id=request_id())
+    set_props(NOTICES_ID, {"children": notice})

@@ -13,7 +13,7 @@ from components import strip
 from components.frame import BACKENDS_ID, THEME_STORE_ID, URL_ID, app_layout, backend_notices, live_store_id
 from components.navigation import BOTTOM, COMPONENT, RAIL
 from pages._access import callback, clientside_callback
-from pages._context import identity, services
+from pages._context import identity, is_logged_in, services
 from services.accounts.types import Permission
 from services.revisions import LiveTopic
 
@@ -21,9 +21,15 @@ __all__ = ["THEME_STORE_ID", "layout", "selected_name"]
 
 
 def layout() -> Component:
-    """Return the frame for whoever asks; it holds no data but their name."""
+    """Return the frame for whoever asks; it holds no data but their name.
+
+    Dash also calls it once at start, on nobody's behalf.
+    """
+    topics = [topic.value for topic in LiveTopic]
+    if not is_logged_in():
+        return app_layout(dash.page_container, topics)
     person = identity()
-    return app_layout(dash.page_container, [topic.value for topic in LiveTopic], person.name, person.role.value)
+    return app_layout(dash.page_container, topics, person.name, person.role.value)
 
 
 def selected_name(search: str | None) -> str | None:

@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from models.coordination import Revision
 from models.database import Database
 from models.messages import Message
+from models.run_control import Backend, DaqSession
 from services.clock import Clock
 from services.revisions import LiveTopic
 from services.timed import Timed
@@ -19,10 +21,15 @@ KEEP_S = 0.15
 
 @dataclass(frozen=True, slots=True)
 class LiveState:
-    """Revisions by topic name, and a short tag that changes when one of them does."""
+    """Revisions by topic name, a short tag that changes when one of them does, and when each source last answered.
+
+    ``polled_ms`` holds milliseconds since 1970 UTC by ``session:<name>`` and by kind of backend. It changes with every
+    poll, so it is no part of the tag: pages take the age of their data from it without fetching anything.
+    """
 
     revisions: Mapping[str, int]
     tag: str
+    polled_ms: Mapping[str, int]
 
 
 class LiveService:
@@ -48,5 +55,13 @@ class LiveService:
             rows = session.execute(select(Revision.topic, Revision.value))
             found: dict[str, int] = dict(rows.all())
             found[LiveTopic.MESSAGES.value] = session.execute(select(func.max(Message.id))).scalar() or 0
+            polled = _polled_ms(session)
         revisions = {topic.value: found.get(topic.value, 0) for topic in LiveTopic}
-        return LiveState(revisions=revisions, tag="-".join(map(str, revisions.values())))
+        return LiveState(revisions=revisions, tag="-".join(map(str, revisions.values())), polled_ms=polled)
+
+
+def _polled_ms(session: Session) -> Mapping[str, int]:
+    sessions = session.execute(select(DaqSession.name, DaqSession.polled_at).where(DaqSession.present)).tuples()
+    backends = session.execute(select(Backend.kind, func.max(Backend.answered_at)).group_by(Backend.kind)).tuples()
+    moments = {f"session:{name}": moment for name, moment in sessions} | dict(backends.all())
+    return {name: int(moment.timestamp() * 1000) for name, moment in moments.items() if moment is not None}
