@@ -99,7 +99,7 @@ def _input(argument: Argument) -> Component:
     if argument.type is ArgumentType.BOOL:
         return _choice(argument, ["false", "true"])
     default = argument.default
-    return dbc.Input(
+    field: Component = dbc.Input(
         id=input_id(argument.name),
         type="text",
         inputmode=_INPUT_MODES[argument.type],
@@ -107,11 +107,12 @@ def _input(argument: Argument) -> Component:
         placeholder="" if default is None or default == "" else f"{as_text(default)} (default)",
         autocomplete="off",
     )
+    return field
 
 
 def _choice(argument: Argument, values: list[str]) -> Component:
     chosen = None if argument.default is None else as_text(argument.default)
-    return dbc.RadioItems(
+    field: Component = dbc.RadioItems(
         id=input_id(argument.name),
         options=[{"label": _choice_label(value, chosen), "value": value} for value in values],
         value=chosen,
@@ -119,6 +120,7 @@ def _choice(argument: Argument, values: list[str]) -> Component:
         inputClassName="visually-hidden",
         labelCheckedClassName="is-on",
     )
+    return field
 
 
 def _choice_label(value: str, default: str | None) -> str:

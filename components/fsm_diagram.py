@@ -122,11 +122,8 @@ def _elsewhere(situation: Situation) -> list[Component]:
     """Draw the present state apart where the graph does not know it, so that it is never missing."""
     if situation.state is None or situation.state in fsm.STATES:
         return []
-    return [
-        html.Div(
-            [glyph(state_glyph(situation.state)), breakable(situation.state)], className="fsm-state is-now is-apart"
-        )
-    ]
+    word = html.Span(breakable(situation.state))
+    return [html.Div([glyph(state_glyph(situation.state)), word], className="fsm-state is-now is-apart")]
 
 
 def _state(name: str, box: Box, situation: Situation) -> Component:

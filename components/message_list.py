@@ -32,6 +32,7 @@ def message_row(message: MessageView) -> Row:
         "id": message.id,
         "ms": message.time_ns // 1_000_000,
         "severity": message.severity.name,
+        "quiet": message.severity <= Severity.INFO,
         "session": message.session,
         "application": message.application,
         "text": text or message.name,
@@ -40,7 +41,7 @@ def message_row(message: MessageView) -> Row:
 
 def message_grid(component_id: str) -> Component:
     """Return the list. `assets/feed.js` is its only writer."""
-    return grid(
+    made: Component = grid(
         component_id,
         [
             {
@@ -61,7 +62,7 @@ def message_grid(component_id: str) -> Component:
         row_classes={
             "row-fatal": "params.data.severity == 'FATAL'",
             "row-error": "params.data.severity == 'ERROR'",
-            "row-quiet": "params.data.severity == 'INFO' || params.data.severity == 'LOG' || params.data.severity == 'DEBUG'",
+            "row-quiet": "params.data.quiet",
         },
         options={
             "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
@@ -71,6 +72,7 @@ def message_grid(component_id: str) -> Component:
         },
         label="Messages, oldest first",
     )
+    return made
 
 
 def inspector(message: MessageView) -> Component:
@@ -159,9 +161,9 @@ def _place(context: Mapping[str, Any]) -> str:
     return ", ".join(str(part) for part in (file_name + line, function) if part)
 
 
-def _ordered(context: Mapping[str, Any]) -> Mapping[str, Any]:
+def _ordered(context: Mapping[str, Any]) -> dict[str, Any]:
     first = {name: context[name] for name in _CONTEXT_FIRST if name in context}
-    return first | context
+    return first | dict(context)
 
 
 def _section(title: str, values: Mapping[str, Any]) -> Component:

@@ -13,6 +13,7 @@ from components.ages import age
 from components.attributes import marked
 from components.badges import in_error_badge, state_badge
 from components.icons import Glyph, Icon, glyph, icon
+from components.panel import Children
 from components.words import breakable
 from services.run_control.types import Node
 
@@ -116,7 +117,7 @@ def _name(node: Node, *, has_children: bool) -> Component:
     )
 
 
-def _cell(name: str, content: object) -> Component:
+def _cell(name: str, content: Children) -> Component:
     return html.Div(content, role="gridcell", className=f"tree-cell is-{name}")
 
 
@@ -129,7 +130,7 @@ def _state(node: Node) -> list[Component]:
     return shown
 
 
-def _sub_state(node: Node) -> list[str | Component]:
+def _sub_state(node: Node) -> Sequence[str | Component]:
     if node.sub_state in (None, "", node.state, _IDLE):
         return []
     return breakable(str(node.sub_state))
@@ -139,9 +140,9 @@ def _below(below: RollUp, expected: str | None) -> list[Component]:
     shown: list[Component] = []
     for shape, word, found in ((Glyph.ERROR, "in error", below.in_error), (Glyph.EXCLUDED, "excluded", below.excluded)):
         if found:
-            mark = [glyph(shape), str(len(found)), html.Span(word, className="visually-hidden")]
+            mark: list[Component | str] = [glyph(shape), str(len(found)), html.Span(word, className="visually-hidden")]
             names = f"{word}: {', '.join(found)}"
-            shown.append(html.Span(mark, className=f"tree-mark is-{shape}", title=names))
+            shown.append(html.Span(mark, className=f"tree-mark is-{word.replace(' ', '-')}", title=names))
     if not below.complete:
         word = "done" if expected else "in this state"
         shown.append(html.Span(f"{below.done}/{below.total} {word}"))

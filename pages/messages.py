@@ -12,7 +12,7 @@ from dash import ALL, ClientsideFunction, Input, Output, State, ctx, dcc, html, 
 from dash.development.base_component import Component
 
 from components.attributes import marked
-from components.buttons import Look, button, icon_button
+from components.buttons import Look, button, chip, icon_button
 from components.figures import GRAPH_CONFIG, STACK_ORDER
 from components.frame import page
 from components.icons import Icon, icon
@@ -38,6 +38,7 @@ OLDER_ASK = "messages-older-ask"
 OLDER = "messages-older-delta"
 POSITION = "messages-position"
 APPLICATION = "messages-application"
+CHIP = "messages-application-chip"
 SEVERITIES = "messages-severity-checklist"
 FROM_WARNING = "messages-from-warning-button"
 COUNTS = "messages-severity-counts"
@@ -57,6 +58,7 @@ _SPAN = SPANS[0]
 
 
 def layout(
+    *,
     severity: str | None = None,
     session: str | None = None,
     application: str | None = None,
@@ -101,7 +103,7 @@ def _search(text: str | None) -> list[Component]:
 
 
 def _histogram() -> Component:
-    graph = dcc.Graph(id=GRAPH, config=dict(GRAPH_CONFIG), className="plot feed-plot", responsive=True)
+    graph = dcc.Graph(id=GRAPH, config=dict(GRAPH_CONFIG), className="plot feed-plot", responsive=True)  # type: ignore[arg-type]
     named = html.Div(graph, id=GRAPH_NAME, role="img")
     return panel(
         "Messages per second",
@@ -162,7 +164,10 @@ def _list() -> Component:
     )
     return html.Section(
         [
-            html.Div([older, marked(following, role="status"), pause, resume, html.Kbd("space")], className="feed-bar"),
+            html.Div(
+                [older, html.Span(id=CHIP), marked(following, role="status"), pause, resume, html.Kbd("space")],
+                className="feed-bar",
+            ),
             html.Div([message_grid(GRID), html.Div(nothing, id="messages-empty", hidden=True)], className="feed-grid"),
             html.Div(
                 [
@@ -254,6 +259,14 @@ def _narrow_buttons(application: str) -> Component:
     return html.Div(only, className="notice-actions")
 
 
+@callback(Output(CHIP, "children"), Input(APPLICATION, "data"), permission=Permission.VIEW_MESSAGES)
+def show_application(application: str | None) -> Any:
+    """Say that only one application is shown, with a way to drop that."""
+    if not application:
+        return []
+    return chip("application", application, {"component": "messages", "element": "drop-application", "key": "it"})
+
+
 @callback(
     Output(APPLICATION, "data"),
     Input({"component": "messages", "element": "only", "key": ALL}, "n_clicks"),
@@ -261,7 +274,7 @@ def _narrow_buttons(application: str) -> Component:
     permission=Permission.VIEW_MESSAGES,
     prevent_initial_call=True,
 )
-def narrow(_only: list[int | None], _drop: list[int | None]) -> str | None | Any:
+def narrow(_only: list[int | None], _drop: list[int | None]) -> Any:
     """Show one application only, or all of them again."""
     if not ctx.triggered or not ctx.triggered[0]["value"]:
         return no_update

@@ -100,7 +100,7 @@ def _table_button() -> Component:
 
 
 def _plot() -> Component:
-    graph = dcc.Graph(id=GRAPH, config=dict(GRAPH_CONFIG), className="plot rates-plot", responsive=True)
+    graph = dcc.Graph(id=GRAPH, config=dict(GRAPH_CONFIG), className="plot rates-plot", responsive=True)  # type: ignore[arg-type]
     body = [
         html.Div(graph, id=GRAPH_NAME, role="img"),
         html.Div(id=TABLE, className="rates-table-frame", hidden=True),
