@@ -9,6 +9,7 @@ import dash
 from flask import Blueprint, Flask
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api.access import LOGIN_ONLY, PAGE, PUBLIC, Access, Guard
 from api.errors import not_found, register_error_handlers
@@ -21,6 +22,7 @@ from api.headers import (
 from api.health import health_blueprint
 from api.live import live_blueprint
 from api.login import add_login
+from api.request_log import add_request_log
 from api.v1.routes import api_v1_blueprint
 from api.vendor import BOOTSTRAP_URL, vendor_blueprint
 from models.database import Database, SchemaError
@@ -102,6 +104,7 @@ def create_app(
     app = _flask(settings)
     guard = Guard(_DASH_ROUTES)
     add_request_ids(app)
+    add_request_log(app)
     add_login(app, services.accounts)
     guard.protect(app)
     CSRFProtect(app)
@@ -161,6 +164,9 @@ def _flask(settings: Settings) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,
         CSP=content_security_policy(()),
     )
+    hops = settings.trusted_proxies
+    if hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     return app
 
 

@@ -82,6 +82,9 @@ class Settings(BaseSettings):
     cookie_secure: bool = Field(
         default=True, description="Send cookies over HTTPS only. Off only for plain HTTP on loopback."
     )
+    trusted_proxies: int = Field(
+        0, ge=0, le=5, description="Proxies in front whose X-Forwarded-For and -Proto are believed. 0: none."
+    )
     embed_collector: bool = Field(default=True, description="Run the collector as threads in the (single) web worker.")
 
     process_manager_url: HostPort = Field(
