@@ -25,6 +25,7 @@ from api.login import add_login
 from api.request_log import add_request_log
 from api.v1.routes import api_v1_blueprint
 from api.vendor import BOOTSTRAP_URL, vendor_blueprint
+from collector import Collector
 from models.database import Database, SchemaError
 from pages import _frame
 from pages._access import CALLBACKS, verify_callbacks
@@ -65,14 +66,18 @@ def create_application() -> Flask:
     """
     settings = load_settings_or_exit()
     configure_logging(settings.log_level)
+    collector = Collector(settings) if settings.embed_collector else None
     try:
-        return create_app(settings)
+        app = create_app(settings, wake_collector=collector.wake if collector else None)
     except SchemaError as error:
         sys.exit(str(error))
     except SQLAlchemyError as error:
         # Only the kind: the text may hold host and user of the database.
         cause = getattr(error, "orig", None) or error
         sys.exit(f"The database does not answer ({type(cause).__name__}). Check CONSOLE_DATABASE_URL.")
+    # Started by gunicorn's hook once the worker is up (deploy/gunicorn_conf.py), never here.
+    app.extensions["collector"] = collector
+    return app
 
 
 def create_app(

@@ -184,9 +184,11 @@ class DemoSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
-    data_dir: Path = Field(Path("var"), description="Directory of the demo's database, secrets and logs.")
-    port: int = Field(8050, ge=1, le=MAX_PORT, description="Port the web server listens on, on 127.0.0.1.")
-    demo_password: SecretStr | None = Field(None, min_length=8, description="Password of the demo user `operator`.")
+    data_dir: Path = Field(default=Path("var"), description="Directory of the demo's database, secrets and logs.")
+    port: int = Field(default=8050, ge=1, le=MAX_PORT, description="Port the web server listens on, on 127.0.0.1.")
+    demo_password: SecretStr | None = Field(
+        default=None, min_length=8, description="Password of the demo user `operator`."
+    )
 
 
 def load_demo_settings() -> DemoSettings:

@@ -33,6 +33,8 @@ def configure_logging(level: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(KeyValueFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    # It tells its dialect at each look at the schema, which each question for our readiness is.
+    logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
 
 
 def _quoted(value: str) -> str:

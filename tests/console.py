@@ -80,7 +80,7 @@ def running_console(
                 process.wait()
 
 
-def _environment(directory: Path, process_manager: str, connectivity: str, kafka: str) -> Mapping[str, str]:
+def _environment(directory: Path, process_manager: str, connectivity: str, kafka: str) -> dict[str, str]:
     return {
         "CONSOLE_SECRET_KEY": "a secret for tests only",
         "CONSOLE_DATA_DIR": str(directory),

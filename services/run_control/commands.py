@@ -109,12 +109,29 @@ class CommandService:
 
     def why_not(self, identity: Identity, session_summary: SessionSummary, transition: str) -> str | None:
         """Return why a transition cannot be executed now, None if it can. Same rules, no side effect."""
-        try:
-            rules.require_permission(identity, Permission.EXECUTE_TRANSITION)
-            self._require_transition(identity, session_summary, transition)
-        except ConsoleError as error:
-            return error.message
-        return None
+        return next(iter(self.obstacles(identity, session_summary, transition)), None)
+
+    def obstacles(self, identity: Identity, summary: SessionSummary, transition: str) -> tuple[str, ...]:
+        """Return all that stands against a transition now, the weightiest first; empty if nothing does."""
+        checks: tuple[Callable[[], object], ...] = (
+            lambda: rules.require_permission(identity, Permission.EXECUTE_TRANSITION),
+            lambda: rules.require_idle(summary),
+            lambda: self._require_fresh(summary),
+            lambda: rules.require_control(identity, summary),
+            lambda: rules.require_able(summary),
+            lambda: rules.require_possible(summary, transition),
+        )
+        refusals = (_refusal(check) for check in checks)
+        return tuple(refusal for refusal in refusals if refusal is not None)
+
+    def control_obstacle(self, identity: Identity, summary: SessionSummary) -> str | None:
+        """Return why control can be neither taken nor released now, None if it can. Same rules, no side effect."""
+        checks: tuple[Callable[[], object], ...] = (
+            lambda: rules.require_permission(identity, Permission.TAKE_CONTROL),
+            lambda: rules.require_idle(summary),
+            lambda: self._require_fresh(summary),
+        )
+        return next((refusal for refusal in map(_refusal, checks) if refusal is not None), None)
 
     def _check_take(self, wish: _Wish, summary: SessionSummary) -> dict[str, ArgumentValue]:
         rules.require_idle(summary)
@@ -177,6 +194,14 @@ class CommandService:
         self._audit.add(tx, _entry(wish, AuditKind.INTENT, target=target, arguments=arguments, command_id=row.id))
         bump(tx, now, LiveTopic.COMMANDS, LiveTopic.SESSIONS)
         return row.id
+
+
+def _refusal(check: Callable[[], object]) -> str | None:
+    try:
+        check()
+    except ConsoleError as error:
+        return error.message
+    return None
 
 
 def _require_reason(wish: _Wish, summary: SessionSummary) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from services.errors import BusyError, ConsoleError, NotReachableError, RefusedError, SchemaMismatchError
-from services.run_control.adapter import ControllerAdapter
+from services.run_control.adapter import ControllerAdapter, NodeStatus
 from services.run_control.arguments import parse_arguments
 from services.run_control.rules import not_in_control
 from services.run_control.types import Action, ArgumentValue, CommandResult, CommandState, Transition
@@ -24,16 +24,36 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class RootState:
+    """What the root controller told right after a command, so that its row and the command's change together."""
+
+    status: NodeStatus
+    holder: str
+    possible: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a command, for the row and the audit. ``detail`` is a stack trace, for the log."""
+    """What came of a command, for the row and the audit; ``after`` is None where the root did not tell."""
 
     state: CommandState
     text: str
     result: CommandResult | None = None
+    after: RootState | None = None
 
 
 def execute(order: Order, adapter: ControllerAdapter) -> Outcome:
     """Check once more, send once, and find out what came of it. Never raises an error of `services.errors`."""
+    outcome = _checked_and_sent(order, adapter)
+    try:
+        # Texts are not to be trusted: read again after every write (contract 21.1).
+        after = RootState(adapter.status(order.user), adapter.holder(order.user), adapter.possible(order.user))
+    except ConsoleError:
+        return outcome
+    return replace(outcome, after=after)
+
+
+def _checked_and_sent(order: Order, adapter: ControllerAdapter) -> Outcome:
     try:
         _check(order, adapter)
     except ConsoleError as error:

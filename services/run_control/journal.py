@@ -19,6 +19,7 @@ from services.coordination import Fence, Leases
 from services.revisions import LiveTopic, bump
 from services.run_control.execution import Order, Outcome
 from services.run_control.rows import transitions_from_json
+from services.run_control.store import assign, root_state_values
 from services.run_control.texts import clean
 from services.run_control.types import Action, ArgumentValue, CommandState, NodeResult, Transition
 
@@ -109,7 +110,7 @@ class CommandJournal:
                 return
             nodes = outcome.result.nodes if outcome.result else ()
             tx.add_all(_result_row(order.id, position, node) for position, node in enumerate(nodes))
-            _note_run(tx, order, nodes, self._clock())
+            _note_session(tx, order, outcome, self._clock())
             self._close(tx, [_Closing(row, outcome)])
 
     def _close(self, tx: Session, closings: list[_Closing]) -> None:
@@ -208,13 +209,24 @@ def _outcome_entry(row: Command, outcome: Outcome) -> AuditEntry:
     )
 
 
-def _note_run(tx: Session, order: Order, nodes: tuple[NodeResult, ...], now: datetime) -> None:
+def _note_session(tx: Session, order: Order, outcome: Outcome, now: datetime) -> None:
+    """Bring the session's row up to date with the command, so that nobody sees the one without the other."""
+    daq = tx.get(DaqSession, order.session, with_for_update=True)
+    if daq is None or daq.root_address != order.address:
+        return
+    _note_run(daq, order, outcome.result.nodes if outcome.result else (), now)
+    after = outcome.after
+    if after is not None:
+        assign(daq, root_state_values(daq, after.status, after.holder, after.possible, now))
+        daq.polled_at = now
+
+
+def _note_run(daq: DaqSession, order: Order, nodes: tuple[NodeResult, ...], now: datetime) -> None:
     """Keep what our own ``start`` said of the run: drunc G1 tells nobody.
 
     The root's own answer decides: with a child that failed the run is on all the same (contract 10.5, step 5).
     """
-    daq = tx.get(DaqSession, order.session, with_for_update=True)
-    if daq is None or order.transition is None or not nodes or not nodes[0].succeeded:
+    if order.transition is None or not nodes or not nodes[0].succeeded:
         return
     values = _with_defaults(order.transition, order.arguments)
     if order.transition.name == START:

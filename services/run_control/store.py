@@ -16,6 +16,7 @@ from models.run_control import Process as ProcessRow
 from services.clock import Clock
 from services.coordination import Fence, Leases
 from services.revisions import LiveTopic, bump
+from services.run_control.adapter import NodeStatus
 from services.run_control.readings import BackendReading, RootReading, SessionReading
 from services.run_control.rows import transitions_to_json
 from services.run_control.types import BackendKind, Node, Process, ProcessStatus
@@ -158,6 +159,9 @@ def _save_session(tx: Session, reading: SessionReading, now: datetime) -> set[Li
     if row is None:
         row = DaqSession(name=reading.name, transitions=[], possible=[], present=True)
         tx.add(row)
+    if row.polled_at is not None and reading.at < row.polled_at:
+        # A command ended after this was read, and wrote what is newer.
+        return set()
     if reading.gone:
         return _forget_session(tx, row)
     changed = created | assign(row, {"present": True, **_error_values(row, reading, now)})
@@ -186,21 +190,31 @@ def _save_root(row: DaqSession, root: RootReading, read_at: datetime, now: datet
         "root_name": root.name,
         "root_address": root.address,
         "generation": root.generation,
-        "state": root.status.state,
-        "sub_state": root.status.sub_state,
-        "in_error": root.status.in_error,
-        "included": root.status.included,
-        "holder": root.holder,
         "transitions": transitions_to_json(root.transitions),
-        "possible": list(root.possible),
+        **root_state_values(row, root.status, root.holder, root.possible, now),
     }
-    if row.state != root.status.state or row.state_since is None:
-        values["state_since"] = now
-    if row.holder != root.holder or row.holder_since is None:
-        values["holder_since"] = now
     if _run_is_over(row, root, read_at):
         values |= NO_RUN
     return assign(row, values)
+
+
+def root_state_values(
+    row: DaqSession, status: NodeStatus, holder: str, possible: Iterable[str], now: datetime
+) -> dict[str, object]:
+    """Return the columns that change as the root controller goes from state to state and from hand to hand."""
+    values: dict[str, object] = {
+        "state": status.state,
+        "sub_state": status.sub_state,
+        "in_error": status.in_error,
+        "included": status.included,
+        "holder": holder,
+        "possible": list(possible),
+    }
+    if row.state != status.state or row.state_since is None:
+        values["state_since"] = now
+    if row.holder != holder or row.holder_since is None:
+        values["holder_since"] = now
+    return values
 
 
 def _run_is_over(row: DaqSession, root: RootReading, read_at: datetime) -> bool:

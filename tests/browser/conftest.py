@@ -1,7 +1,7 @@
 """The whole house for browser tests: broker, simulated drunc, console, and headless Chromium."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from tests.console import Console, running_console
 
 ARTIFACTS = Path("test-artifacts")
 NewPerson = Callable[..., Person]
+FAILED = pytest.StashKey[bool]()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -56,7 +57,7 @@ def new_person(console: Console, tmp_path: Path, request: pytest.FixtureRequest)
             return person.log_in(name) if name else person
 
         yield make
-        failed = getattr(request.node, "failed", False)
+        failed = request.node.stash.get(FAILED, False)
         for number, person in enumerate(people):
             if failed:
                 person.screenshot(ARTIFACTS / f"{request.node.name}-{number}.png")
@@ -67,9 +68,9 @@ def new_person(console: Console, tmp_path: Path, request: pytest.FixtureRequest)
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Tell fixtures whether their test failed, so that they can save what the page looked like."""
     report = yield
-    if report.when == "call" and report.failed:
-        item.failed = True
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
     return report

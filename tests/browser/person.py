@@ -36,7 +36,7 @@ class Person:
         """Start Chromium with a window of ``size`` CSS pixels."""
         options = Options()
         for argument in (*_ARGUMENTS, f"--window-size={size[0]},{size[1]}"):
-            options.add_argument(argument)
+            options.add_argument(argument)  # type: ignore[no-untyped-call]  # this selenium has no types here
         self._console = console
         self._browser = Browser(
             browser="chrome", options=[options], download_path=str(download_path), percy_run=False, percy_finalize=False
@@ -86,7 +86,9 @@ class Person:
 
     def wait(self, css: str, timeout_s: float = 10.0) -> WebElement:
         """Return the first element that matches, as soon as it is displayed."""
-        return wait_until(lambda: self._displayed(css), timeout_s, f"{css} in {self.driver.current_url}")
+        found = wait_until(lambda: self._displayed(css), timeout_s, f"{css} in {self.driver.current_url}")
+        assert found is not None
+        return found
 
     def wait_gone(self, css: str, timeout_s: float = 10.0) -> None:
         """Wait until nothing that matches is displayed."""
