@@ -32,10 +32,11 @@ class Console:
     database_url: str
     log: Path
 
-    def log_in(self, name: str) -> requests.Session:
-        """Return an HTTP session in which ``name`` is logged in."""
+    def log_in(self, name: str, user_agent: str = "drunc-console tests") -> requests.Session:
+        """Return an HTTP session in which ``name`` is logged in; the log-in is good for this user agent only."""
         http = requests.Session()
         http.trust_env = False
+        http.headers["User-Agent"] = user_agent
         page = http.get(f"{self.url}/login", timeout=10)
         page.raise_for_status()
         form = {"username": name, "password": PASSWORD, "csrf_token": csrf_token(page.text)}

@@ -57,7 +57,7 @@ class Person:
 
     def log_in(self, name: str) -> Self:
         """Take over the session cookie of an HTTP log-in: only the log-in tests type a password."""
-        http = self._console.log_in(name)
+        http = self._console.log_in(name, self.driver.execute_script("return navigator.userAgent"))
         self.driver.get(f"{self._console.url}/health/live")
         for cookie in http.cookies:
             self.driver.add_cookie({"name": cookie.name, "value": cookie.value or "", "path": "/"})
