@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 import dash_ag_grid
+from dash import html
+
+from components.attributes import marked
 
 # A column definition or grid option is AG Grid's own JSON; the library types it as loosely.
 GridValue = object
@@ -62,8 +65,9 @@ def grid(
     row_classes: Mapping[str, str] | None = None,
     options: Mapping[str, GridValue] | None = None,
     label: str = "",
+    filter_model: Mapping[str, GridValue] | None = None,
     class_name: str = "",
-) -> dash_ag_grid.AgGrid:
+) -> html.Div:
     """Return a grid.
 
     Args:
@@ -74,25 +78,31 @@ def grid(
         row_height: One of the ``ROW_…`` heights, pixels.
         header_height: Pixels.
         row_classes: CSS class to JavaScript condition on ``params`` (``rowClassRules``).
-        options: Further grid options; they win over the defaults.
-        label: Accessible name of the grid.
+        options: Further grid options; they win over the defaults. ``defaultColDef`` among them is added to the default.
+        label: Accessible name of the region that holds the grid.
+        filter_model: Column filters to begin with.
         class_name: Further CSS classes.
     """
-    return dash_ag_grid.AgGrid(
+    wanted = dict(options or {})
+    column = wanted.pop("defaultColDef", {})
+    made = dash_ag_grid.AgGrid(
         id=component_id,
-        columnDefs=[dict(column) for column in columns],
+        columnDefs=[dict(definition) for definition in columns],
         rowData=None if rows is None else [dict(row) for row in rows],
-        defaultColDef=dict(DEFAULT_COLUMN),
+        defaultColDef=dict(DEFAULT_COLUMN) | (dict(column) if isinstance(column, Mapping) else {}),
         getRowId=f"params.data.{row_id}",
         rowClassRules=dict(row_classes or {}),
-        dashGridOptions=grid_options(row_height, header_height, label) | dict(options or {}),
+        filterModel=dict(filter_model or {}),
+        dashGridOptions=grid_options(row_height, header_height) | wanted,
         className=f"grid {class_name}".strip(),
         style={"height": "100%", "width": "100%"},
         dangerously_allow_code=False,
     )
+    # AG Grid offers no option for its name.
+    return marked(html.Div(made, className="grid-region", role="region"), aria_label=label or None)
 
 
-def grid_options(row_height: int, header_height: int, label: str = "") -> dict[str, GridValue]:
+def grid_options(row_height: int, header_height: int) -> dict[str, GridValue]:
     """Return the options every grid has."""
     return {
         "theme": {"function": _theme(row_height, header_height)},
@@ -104,7 +114,6 @@ def grid_options(row_height: int, header_height: int, label: str = "") -> dict[s
         "suppressCellFocus": False,
         "suppressRowVirtualisation": False,
         "tooltipShowDelay": 500,
-        "ariaLabel": label,
     }
 
 

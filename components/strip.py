@@ -37,9 +37,9 @@ class Abnormal:
 
 
 def abnormal_now(sessions: Sequence[SessionSummary], backends: Sequence[BackendView]) -> Abnormal:
-    """Count dead processes, nodes in error, and addresses that do not answer."""
+    """Count dead processes (those with exit code 0 are not), nodes in error, and addresses that do not answer."""
     return Abnormal(
-        dead=sum(session.processes_dead for session in sessions),
+        dead=sum(session.processes_dead - session.processes_ended for session in sessions),
         in_error=sum(session.nodes_in_error for session in sessions),
         lost=sum(not backend.reachable for backend in backends),
     )

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -44,6 +45,10 @@ class LiveService:
     def state(self) -> LiveState:
         """Return the revisions, at most 150 ms old."""
         return self._state.get()
+
+    def now(self) -> datetime:
+        """Return the server's time, UTC."""
+        return self._clock()
 
     def now_ms(self) -> int:
         """Return the server's time, milliseconds since 1970 UTC, by which pages tell the age of their data."""

@@ -36,6 +36,7 @@ OPEN_STATES = (CommandState.PENDING.value, CommandState.EXECUTING.value)
 class _ProcessCounts:
     running: int = 0
     dead: int = 0
+    ended: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,15 @@ def load_summaries(tx: Session, name: str | None = None) -> tuple[SessionSummary
 
 def _process_counts(tx: Session, names: Sequence[str]) -> Mapping[str, _ProcessCounts]:
     dead = func.sum(case((ProcessRow.status_code == ProcessStatus.DEAD.value, 1), else_=0))
+    is_ended = (ProcessRow.status_code == ProcessStatus.DEAD.value) & (ProcessRow.return_code == 0)
+    ended = func.sum(case((is_ended, 1), else_=0))
     statement = (
-        select(ProcessRow.session, func.count(), dead).where(ProcessRow.session.in_(names)).group_by(ProcessRow.session)
+        select(ProcessRow.session, func.count(), dead, ended)
+        .where(ProcessRow.session.in_(names))
+        .group_by(ProcessRow.session)
     )
-    return {session: _ProcessCounts(total - gone, gone) for session, total, gone in tx.execute(statement)}
+    found = tx.execute(statement)
+    return {session: _ProcessCounts(total - gone, gone, well) for session, total, gone, well in found}
 
 
 def _node_counts(tx: Session, names: Sequence[str]) -> Mapping[str, _NodeCounts]:
@@ -111,6 +117,7 @@ def _summary(
         error_since=row.error_since,
         processes_running=processes.running,
         processes_dead=processes.dead,
+        processes_ended=processes.ended,
         nodes_total=nodes.total,
         nodes_in_error=nodes.in_error,
         nodes_excluded=nodes.excluded,

@@ -120,7 +120,8 @@ class SessionSummary:
     """One session at a glance.
 
     ``holder`` is None while unknown, empty when nobody holds control. ``polled_at`` is the last time the root
-    controller answered; ``error`` says why it does not, since ``error_since``.
+    controller answered; ``error`` says why it does not, since ``error_since``. ``processes_ended`` are those of
+    ``processes_dead`` that ended with exit code 0.
     """
 
     name: str
@@ -142,6 +143,7 @@ class SessionSummary:
     error_since: datetime | None
     processes_running: int = 0
     processes_dead: int = 0
+    processes_ended: int = 0
     nodes_total: int = 0
     nodes_in_error: int = 0
     nodes_excluded: int = 0

@@ -1,0 +1,195 @@
+"""The card of one session on the overview: state, run, processes, control, its tree, and its message rate."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from components.ages import clock_time, duration_text, elapsed, stale_value
+from components.attributes import marked
+from components.badges import in_error_badge, severity_glyph, state_glyph, unreachable_badge
+from components.health_strip import health_strip
+from components.icons import Glyph, Icon, glyph, icon, ring
+from components.sparkline import RateSummary, sparkline
+from components.strip import STALE_AFTER_S, polled_key, with_session
+from services.messages.types import Severity
+from services.run_control.types import Action, CommandState, CommandView, Node, SessionSummary
+
+RATE_SPAN = timedelta(minutes=5)
+_OUTCOMES = {
+    CommandState.SUCCEEDED: (Icon.CHECK, "ok", "fg-0"),
+    CommandState.FAILED: (None, "failed", "text-error"),
+    CommandState.UNKNOWN: (None, "outcome unknown", "text-error"),
+}
+
+
+def session_card(
+    session: SessionSummary, tree: Sequence[Node], last: CommandView | None, person: str, rate: Component
+) -> html.Section:
+    """Return the card.
+
+    Args:
+        session: The session.
+        tree: Its nodes, in tree order.
+        last: Its newest transition that has ended.
+        person: Name of who is looking, for "you".
+        rate: The element that holds its message rate.
+    """
+    card = html.Section(
+        [_left(session, person), html.Div(_middle(session, tree, last), className="card-tree"), rate],
+        className="panel session-card",
+    )
+    return marked(card, aria_label=f"Session {session.name}")
+
+
+def rate_view(summary: RateSummary | None, session: str) -> list[Component]:
+    """Return the message rate of the last five minutes, in words and as a line."""
+    head = html.Span("Messages, 5 min", className="label")
+    if summary is None or not any(summary.counts):
+        return [html.Div([head, html.Span("none", className="push fg-1")], className="row-line"), _flat_line()]
+    now = html.Span([html.B(f"{summary.all_per_s[-1]:.1f}"), " /s"], className="push")
+    line = sparkline(summary, f"{session}: {sum(summary.counts)} messages in 5 minutes, {_spoken(summary)}")
+    return [html.Div([head, now], className="row-line"), line, html.Div(_counts(summary), className="rate-counts")]
+
+
+def last_transition(commands: Sequence[CommandView], session: str) -> CommandView | None:
+    """Return the newest transition of a session that has ended; ``commands`` are newest first."""
+    return next(
+        (
+            command
+            for command in commands
+            if command.session == session and command.action is Action.EXECUTE_TRANSITION and command.state.is_final
+        ),
+        None,
+    )
+
+
+def _left(session: SessionSummary, person: str) -> html.Div:
+    name = dcc.Link(session.name, href=with_session("/controller", session.name), className="card-name")
+    return html.Div(
+        [html.H2(name), _state(session), _run(session), _processes(session), _control(session, person)],
+        className="card-state",
+    )
+
+
+def _state(session: SessionSummary) -> html.Div:
+    command = session.executing
+    if command is not None and command.transition is not None:
+        since = command.claimed_at or command.created_at
+        progress = html.Span(["in progress, ", elapsed(since, short=True)], className="fg-1")
+        return html.Div(
+            [ring(), html.Span(command.transition, className="state-word"), progress], className="state-line"
+        )
+    if session.state is None and session.error:
+        return html.Div(unreachable_badge("not reachable"), className="state-line")
+    word = stale_value(session.state or "none", session.polled_at, STALE_AFTER_S, class_name="state-word")
+    marked(word, data_polled=polled_key(session.name))
+    parts: list[Component] = [glyph(state_glyph(session.state)), word, elapsed(session.state_since, class_name="fg-1")]
+    if session.in_error:
+        parts.append(in_error_badge())
+    return html.Div(parts, className="state-line")
+
+
+def _run(session: SessionSummary) -> html.Div:
+    run = session.run
+    if run.number is None:
+        return html.Div("no run", className="fg-1")
+    parts: list[Component] = [html.Span(["Run ", html.B(str(run.number))])]
+    if run.type:
+        parts.append(html.Span(run.type))
+    if run.storage_disabled is not None:
+        parts.append(html.Span(["storage ", html.B("off" if run.storage_disabled else "on")]))
+    return html.Div(parts, className="card-run fg-1")
+
+
+def _processes(session: SessionSummary) -> html.Div:
+    total = session.processes_running + session.processes_dead
+    dead = session.processes_dead - session.processes_ended
+    if not dead:
+        ended = f", {session.processes_ended} ended normally" if session.processes_ended else ""
+        return html.Div(f"{session.processes_running} of {total} processes alive{ended}", className="fg-1")
+    text = f"{dead} of {total} processes dead"
+    href = f"{with_session('/processes', session.name)}&status=dead"
+    return html.Div([glyph(Glyph.DEAD), dcc.Link(text, href=href, className="text-error")], className="row-line")
+
+
+def _control(session: SessionSummary, person: str) -> html.Div:
+    if session.holder is None:
+        return html.Div("in control: not known yet", className="fg-1")
+    if session.held_by_nobody:
+        who = f" ({session.holder})" if session.holder else ""
+        return html.Div(["in control ", html.B("nobody"), who], className="fg-1")
+    you = " (you)" if session.holder == person else ""
+    return html.Div(["in control ", html.B(session.holder), you], className="fg-1")
+
+
+def _middle(session: SessionSummary, tree: Sequence[Node], last: CommandView | None) -> list[Component]:
+    executing = session.executing is not None and session.executing.transition is not None
+    before = session.state if executing else None
+    body = health_strip(tree, before) if tree else html.Div("The tree has not been read yet.", className="fg-1")
+    return [
+        html.Div([html.Span("Tree by segment", className="label"), _sum(tree, session)], className="row-line"),
+        body,
+        html.Div(_last(last), className="card-last"),
+    ]
+
+
+def _sum(tree: Sequence[Node], session: SessionSummary) -> html.Span:
+    included = [node for node in tree if node.included is not False]
+    failed = sum(bool(node.in_error) for node in included)
+    excluded = len(tree) - len(included)
+    alike = sum(node.state == session.state and not node.in_error for node in included)
+    word = session.state or "none"
+    parts: list[Component | str] = [f"{alike} of {len(included)} {word}"]
+    if session.executing is not None and session.executing.transition is not None:
+        # The server does not tell where a transition leads, so what can be counted is who has left.
+        parts = [f"{sum(node.state != session.state for node in included)} of {len(included)} have left {word}"]
+    if failed:
+        parts += [", ", html.Span(f"{failed} in error", className="text-error")]
+    if excluded:
+        parts.append(f", {excluded} excluded")
+    return html.Span(parts if tree else [], className="push nowrap")
+
+
+def _last(command: CommandView | None) -> list[Component]:
+    label = html.Span("last transition", className="fg-2")
+    if command is None:
+        return [label, html.Span("none from this console", className="fg-1")]
+    sign, word, class_name = _OUTCOMES[command.state]
+    shape = glyph(Glyph.ERROR) if sign is None else icon(sign)
+    took = "" if command.finished_at is None else _took(command.claimed_at or command.created_at, command.finished_at)
+    return [
+        label,
+        html.Span(command.transition or "", className="fg-0"),
+        clock_time(command.created_at),
+        html.Span(took),
+        html.Span([shape, word], className=f"outcome {class_name}"),
+        html.Span(f"by {command.user_name}", className="fg-2"),
+    ]
+
+
+def _took(begun: datetime, finished: datetime) -> str:
+    return duration_text((finished - begun).total_seconds())
+
+
+def _counts(summary: RateSummary) -> list[Component]:
+    shown = [severity for severity in reversed(Severity) if severity >= Severity.WARNING and summary.counts[severity]]
+    if not shown:
+        return [html.Span("nothing from WARNING up", className="fg-2")]
+    return [
+        html.Span(
+            [glyph(severity_glyph(severity)), f"{summary.counts[severity]} {severity.name}"],
+            className=f"row-line rate-{severity.name.lower()}",
+        )
+        for severity in shown
+    ]
+
+
+def _spoken(summary: RateSummary) -> str:
+    counted = [f"{summary.counts[severity]} {severity.name}" for severity in Severity if summary.counts[severity]]
+    return ", ".join(counted)
+
+
+def _flat_line() -> html.Div:
+    return marked(html.Div(className="spark-none"), aria_hidden="true")

@@ -1,0 +1,131 @@
+"""Overview (``/``): every session at a glance, and the latest messages from WARNING up. Needs the viewing rights."""
+
+from datetime import datetime
+
+import dash
+from dash import ALL, Input, Output, State, dcc, html
+from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
+
+from components.ages import age
+from components.attributes import marked
+from components.frame import live_store_id, page
+from components.icons import Icon
+from components.message_table import message_table
+from components.notice import empty, loading
+from components.panel import panel
+from components.session_card import RATE_SPAN, last_transition, rate_view, session_card
+from components.sparkline import RateSummary, last_full_step, summarise
+from pages._access import callback
+from pages._context import identity, services
+from services.accounts.types import Permission
+from services.messages.types import MessageFilter, Severity
+from services.revisions import LiveTopic
+from services.run_control.types import SessionSummary
+
+dash.register_page(__name__, path="/", title="Overview · drunc-console")
+
+SUB_ID = "overview-sub"
+CARDS_ID = "overview-cards"
+LATEST_ID = "overview-latest"
+RATES_OF_ID = "overview-rates-of"
+COMPONENT = "overview"
+
+LOUD = frozenset({Severity.WARNING, Severity.ERROR, Severity.FATAL})
+LATEST = 10
+# One bucket a second; the roll-up's own resolution for so short a time.
+RATE_POINTS = int(RATE_SPAN.total_seconds()) + 1
+
+
+def layout(**_query: str) -> html.Div:
+    """Return the page without data; the first callbacks bring it."""
+    all_messages = dcc.Link("All messages", href="/messages?severity=WARNING,ERROR,FATAL", className="strong")
+    latest = panel(
+        "Latest from WARNING up",
+        html.Div(loading("Reading messages"), id=LATEST_ID),
+        sub="all sessions",
+        actions=all_messages,
+        flush=True,
+        class_name="latest",
+    )
+    cards = html.Div(loading("Reading sessions"), id=CARDS_ID, className="session-cards")
+    return page("Overview", [dcc.Store(id=RATES_OF_ID), cards, latest], sub=html.Span(id=SUB_ID))
+
+
+@callback(
+    Output(CARDS_ID, "children"),
+    Output(SUB_ID, "children"),
+    Input(live_store_id(LiveTopic.SESSIONS), "data"),
+    Input(live_store_id(LiveTopic.PROCESSES), "data"),
+    Input(live_store_id(LiveTopic.TREE), "data"),
+    Input(live_store_id(LiveTopic.COMMANDS), "data"),
+    permission=Permission.VIEW_RUN_CONTROL,
+)
+def show_sessions(*_revisions: int | None) -> tuple[list[Component], str]:
+    """Draw a card for each session whenever one of them has changed."""
+    sessions = services().run_control.sessions()
+    if not sessions:
+        return [_no_sessions()], "no session"
+    return [_card(session) for session in sessions], _sum(sessions)
+
+
+@callback(
+    Output({"component": COMPONENT, "element": "rate", "key": ALL}, "children"),
+    Output(RATES_OF_ID, "data"),
+    Input(live_store_id(LiveTopic.MESSAGES), "data"),
+    Input({"component": COMPONENT, "element": "rate", "key": ALL}, "id"),
+    State(RATES_OF_ID, "data"),
+    permission=Permission.VIEW_MESSAGES,
+)
+def show_rates(
+    _revision: int | None, ids: list[dict[str, str]], drawn: list[str] | None
+) -> tuple[list[list[Component]], list[str]]:
+    """Draw each session's message rate, once for each step of the line, however often messages come."""
+    names = [rate_id["key"] for rate_id in ids]
+    end = last_full_step(services().live.now(), RATE_SPAN)
+    wanted = [end.isoformat(), *names]
+    if not names or wanted == drawn:
+        raise PreventUpdate
+    return [rate_view(_rate(name, end), name) for name in names], wanted
+
+
+@callback(
+    Output(LATEST_ID, "children"),
+    Input(live_store_id(LiveTopic.MESSAGES), "data"),
+    permission=Permission.VIEW_MESSAGES,
+)
+def show_latest(_revision: int | None) -> Component:
+    """List the newest messages from WARNING up, of all sessions."""
+    found = services().messages.page(MessageFilter(severities=LOUD), limit=LATEST)
+    return message_table(found.items, "No message from WARNING up")
+
+
+def _card(session: SessionSummary) -> html.Section:
+    run_control = services().run_control
+    last = last_transition(run_control.last_commands(session.name), session.name)
+    rate_id = {"component": COMPONENT, "element": "rate", "key": session.name}
+    rate = html.Div(id=rate_id, className="card-rate")
+    return session_card(session, run_control.tree(session.name), last, identity().name, rate)
+
+
+def _rate(session: str, end: datetime) -> RateSummary:
+    start = end - RATE_SPAN
+    return summarise(services().messages.rates(start, end, session=session, max_points=RATE_POINTS), start, end)
+
+
+def _sum(sessions: tuple[SessionSummary, ...]) -> str:
+    dead = sum(session.processes_dead for session in sessions)
+    processes = dead + sum(session.processes_running for session in sessions)
+    word = "session" if len(sessions) == 1 else "sessions"
+    return f"{len(sessions)} {word} · {processes} processes, {dead} dead"
+
+
+def _no_sessions() -> Component:
+    process_manager = [backend for backend in services().run_control.backends() if backend.answered_at is not None]
+    text = "Nobody has booted one. It appears here as soon as the process manager or a controller knows it."
+    if not process_manager:
+        text = "No address of the run control has answered yet; the lines above say which."
+    asked = max((backend.answered_at for backend in process_manager if backend.answered_at), default=None)
+    notice = empty("No session is running", text, sign=Icon.SESSIONS)
+    seen = html.Div(["last answer ", marked(age(asked), data_polled="process_manager"), " ago"], className="label")
+    return html.Div([notice, seen] if asked else notice, className="panel")
