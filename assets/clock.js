@@ -78,7 +78,7 @@
   const paintMenus = () => {
     const chosen = { themeChoice: ui.theme.choice(), zoneChoice: ui.zone.choice(), keysChoice: ui.keys?.choice() };
     document.querySelectorAll("[data-theme-choice],[data-zone-choice],[data-keys-choice]").forEach((button) => {
-      const on = Object.entries(chosen).some(([name, value]) => button.dataset[name] === value);
+      const on = Object.entries(chosen).some(([name, value]) => value && button.dataset[name] === value);
       button.setAttribute("aria-pressed", String(on));
     });
     document.querySelectorAll("[data-zone-name]").forEach((element) => write(element, ui.zone.name()));

@@ -100,9 +100,11 @@
     retry.type = "button";
     retry.addEventListener("click", beat);
     const text = part("span", "");
-    text.append(part("b", "Connection to the console lost "), since, part("b", " ago."));
+    const what = part("b", "Connection to the console lost ");
+    what.append(since, " ago.");
+    text.append(what);
     text.append(` What you see is from ${ui.format.time(state.lastOkAt + ui.serverOffsetMs)}. Commands are off; what you typed is kept.`);
-    return [part("span", "", "icon-warning-plain"), text, part("span", "", "banner-next"), retry];
+    return [part("span", "", "icon icon-lost"), text, part("span", "", "banner-next"), retry];
   };
 
   const backParts = () => {

@@ -52,10 +52,12 @@ def layout(q: str = "", status: str = "all", **query: str) -> html.Div:
             html.Div(
                 [
                     marked(html.Span("…", id=SHOWN_ID), aria_live="polite"),
-                    html.Span([icon(Icon.CLOCK), " updated ", html.Span(id=AGE_ID), " ago"], className="row-line"),
+                    html.Span(
+                        [icon(Icon.CLOCK), html.Span(["updated ", html.Span(id=AGE_ID), " ago"])], className="row-line"
+                    ),
                     html.Span("selection is kept through updates", className="push fg-2"),
                 ],
-                className="panel-foot",
+                className="panel-foot process-foot",
             ),
         ],
         className="panel",
