@@ -9,6 +9,7 @@ import dash
 from flask import Blueprint, Flask
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api.access import LOGIN_ONLY, PAGE, PUBLIC, Access, Guard
 from api.errors import not_found, register_error_handlers
@@ -21,8 +22,11 @@ from api.headers import (
 from api.health import health_blueprint
 from api.live import live_blueprint
 from api.login import add_login
+from api.metrics import add_metrics
+from api.request_log import add_request_log
 from api.v1.routes import api_v1_blueprint
 from api.vendor import BOOTSTRAP_URL, vendor_blueprint
+from collector import Collector
 from models.database import Database, SchemaError
 from pages import _frame
 from pages._access import CALLBACKS, verify_callbacks
@@ -63,14 +67,18 @@ def create_application() -> Flask:
     """
     settings = load_settings_or_exit()
     configure_logging(settings.log_level)
+    collector = Collector(settings) if settings.embed_collector else None
     try:
-        return create_app(settings)
+        app = create_app(settings, wake_collector=collector.wake if collector else None)
     except SchemaError as error:
         sys.exit(str(error))
     except SQLAlchemyError as error:
         # Only the kind: the text may hold host and user of the database.
         cause = getattr(error, "orig", None) or error
         sys.exit(f"The database does not answer ({type(cause).__name__}). Check CONSOLE_DATABASE_URL.")
+    # Started by gunicorn's hook once the worker is up (deploy/gunicorn_conf.py), never here.
+    app.extensions["collector"] = collector
+    return app
 
 
 def create_app(
@@ -102,6 +110,7 @@ def create_app(
     app = _flask(settings)
     guard = Guard(_DASH_ROUTES)
     add_request_ids(app)
+    add_request_log(app)
     add_login(app, services.accounts)
     guard.protect(app)
     CSRFProtect(app)
@@ -109,6 +118,8 @@ def create_app(
     add_security_headers(app, secure=settings.cookie_secure)
     register_error_handlers(app)
     app.register_error_handler(dash.exceptions.DependencyException, lambda _error: not_found())
+    if settings.metrics:
+        add_metrics(app, services)
     for blueprint in _blueprints(services, clock):
         app.register_blueprint(blueprint)
     app.extensions["services"] = services
@@ -161,6 +172,9 @@ def _flask(settings: Settings) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,
         CSP=content_security_policy(()),
     )
+    hops = settings.trusted_proxies
+    if hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     return app
 
 

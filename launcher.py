@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import requests
-from services.accounts.service import AccountService
 
 from models.database import Database
+from services.accounts.service import AccountService
 from services.accounts.types import Role
 from services.audit.trail import AuditTrail
 from services.clock import utc_now
@@ -100,6 +100,7 @@ class Launcher:
 
     def _start(self) -> None:
         made_up = load_secrets(self._data_dir, self._password)
+        (self._data_dir / "simulator").mkdir(mode=0o700, exist_ok=True)
         self._prepare_database(made_up)
         kafka = self._start_and_read("broker", ["-m", "simulator.broker"])["kafka"]
         drunc = self._start_and_read("simulator", ["-m", "simulator", "serve", "--kafka", kafka])
@@ -119,9 +120,10 @@ class Launcher:
 
     def _start_and_read(self, name: str, arguments: list[str]) -> Mapping[str, str]:
         """Start a child that writes ``<name>.json`` when it is ready; return what it wrote."""
-        state = self._data_dir / f"{name}.json"
+        directory = self._data_dir / "simulator"
+        state = directory / f"{name}.json"
         state.unlink(missing_ok=True)
-        self._spawn(name, [sys.executable, *arguments, "--directory", str(self._data_dir)], {})
+        self._spawn(name, [sys.executable, *arguments, "--directory", str(directory)], {})
         self._wait_for(name, state.exists)
         written: Mapping[str, str] = json.loads(state.read_text())
         return written

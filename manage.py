@@ -5,17 +5,18 @@ import sys
 from pathlib import Path
 
 import click
-from collector import Collector, run_until_told_to_stop
-from services.accounts.service import AccountService
-from simulator.cli import cli as simulator
 
+from collector import Collector, run_until_told_to_stop
 from launcher import Launcher, LaunchError
 from models.database import Database, SchemaError
+from services.accounts.service import AccountService
 from services.accounts.types import Role
 from services.audit.trail import AuditTrail
 from services.clock import utc_now
 from services.errors import ConsoleError
+from services.logs import configure_logging
 from settings import Settings, SettingsError, load_demo_settings, load_new_password, load_settings_or_exit
+from simulator.cli import cli as simulator
 
 
 @click.group()
@@ -53,6 +54,7 @@ def serve() -> None:
 def collector() -> None:
     """Run the collector as a program of its own."""
     settings = load_settings_or_exit()
+    configure_logging(settings.log_level)
     _open(settings).close()
     run_until_told_to_stop(Collector(settings))
 

@@ -82,6 +82,9 @@ class Settings(BaseSettings):
     cookie_secure: bool = Field(
         default=True, description="Send cookies over HTTPS only. Off only for plain HTTP on loopback."
     )
+    trusted_proxies: int = Field(
+        0, ge=0, le=5, description="Proxies in front whose X-Forwarded-For and -Proto are believed. 0: none."
+    )
     embed_collector: bool = Field(default=True, description="Run the collector as threads in the (single) web worker.")
 
     process_manager_url: HostPort = Field(
@@ -126,6 +129,7 @@ class Settings(BaseSettings):
     command_deadline_s: float = Field(
         480.0, gt=0, description="Deadline of transitions, seconds: 160 for each level of the tree (contract 21.1)."
     )
+    metrics: bool = Field(default=False, description="Serve /metrics for Prometheus, without a log-in: numbers only.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level that is logged.")
 
     @field_validator("secret_key")
@@ -181,9 +185,11 @@ class DemoSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
-    data_dir: Path = Field(Path("var"), description="Directory of the demo's database, secrets and logs.")
-    port: int = Field(8050, ge=1, le=MAX_PORT, description="Port the web server listens on, on 127.0.0.1.")
-    demo_password: SecretStr | None = Field(None, min_length=8, description="Password of the demo user `operator`.")
+    data_dir: Path = Field(default=Path("var"), description="Directory of the demo's database, secrets and logs.")
+    port: int = Field(default=8050, ge=1, le=MAX_PORT, description="Port the web server listens on, on 127.0.0.1.")
+    demo_password: SecretStr | None = Field(
+        default=None, min_length=8, description="Password of the demo user `operator`."
+    )
 
 
 def load_demo_settings() -> DemoSettings:

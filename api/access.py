@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from flask import Flask, current_app, redirect, request, url_for
+from flask import Flask, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -87,6 +87,8 @@ class Guard:
             return _log_in_first(access)
         if access is None or (access.permission and not current_user.identity.may(access.permission)):
             return api_error(403, "not_permitted", "Your role does not include what this needs.")
+        # For the log line of this request.
+        g.user_name = current_user.account.name
         return None
 
 

@@ -3,9 +3,9 @@
 The settings are read here once more so that wrong ones end the program before a socket opens.
 """
 
-from collector import Collector
 from gunicorn.workers.base import Worker
 
+from collector import Collector
 from settings import load_settings_or_exit
 
 _settings = load_settings_or_exit()

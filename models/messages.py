@@ -10,7 +10,11 @@ from models.base import Base, BigId
 
 
 class Incarnation(Base):
-    """One life of a Kafka cluster: made anew, it starts at offset 0 again, so offsets mean something only in it."""
+    """One life of a Kafka cluster, or of one topic in it: made anew, it starts at offset 0 again.
+
+    Offsets mean something only within an incarnation. ``cluster_id`` is what the broker says; a topic that was made
+    anew on the same cluster gets one of its own, ``<cluster id>#<topic id>.<n>``.
+    """
 
     __tablename__ = "incarnation"
 
@@ -60,6 +64,8 @@ class Message(Base):
         Index(None, "severity", "id"),
         # Newest of one session and severity.
         Index(None, "session_id", "severity", "id"),
+        # Newest of one application and severity.
+        Index(None, "application_id", "severity", "id"),
         # Without it SQLite would give the id of a pruned row again.
         {"sqlite_autoincrement": True},
     )
@@ -143,7 +149,11 @@ class Gap(Base):
 
 
 class MessageCounter(Base):
-    """What was seen but not stored, by name (``echo``: broadcasts caused by the console's own polling)."""
+    """Counts since the database was made, by name, so that nothing must be counted when somebody asks.
+
+    ``stored``, ``pruned`` (removed again when too old), ``quarantined``, ``echo`` (broadcasts caused by the console's
+    own polling, not stored), ``duplicates`` (had been stored before), ``gaps``.
+    """
 
     __tablename__ = "message_counter"
 

@@ -8,7 +8,10 @@ REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 
 
 class KeyValueFormatter(logging.Formatter):
-    """Formats a record as one line of ``key=value`` pairs; a stack trace follows on lines of its own."""
+    """Formats a record as one line of ``key=value`` pairs; a stack trace follows on lines of its own.
+
+    More pairs come from ``extra={"fields": {...}}``, values as texts.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line. Quotes and line ends in the message are escaped, so that nobody can forge a line."""
@@ -19,6 +22,7 @@ class KeyValueFormatter(logging.Formatter):
             "thread": record.threadName or "",
             "request": REQUEST_ID.get(),
             "message": record.getMessage(),
+            **getattr(record, "fields", {}),
         }
         line = " ".join(f"{key}={_quoted(value)}" for key, value in pairs.items() if value)
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
@@ -29,6 +33,8 @@ def configure_logging(level: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(KeyValueFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    # It tells its dialect at each look at the schema, which each question for our readiness is.
+    logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
 
 
 def _quoted(value: str) -> str:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import requests
-from tests.waiting import wait_until
 
 from models.database import Database
 from services.accounts.service import AccountService
@@ -18,6 +17,7 @@ from services.accounts.types import Role
 from services.audit.trail import AuditTrail
 from services.clock import utc_now
 from settings import child_environment
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[1]
 PASSWORD = "a password for tests"
@@ -32,10 +32,11 @@ class Console:
     database_url: str
     log: Path
 
-    def log_in(self, name: str) -> requests.Session:
-        """Return an HTTP session in which ``name`` is logged in."""
+    def log_in(self, name: str, user_agent: str = "drunc-console tests") -> requests.Session:
+        """Return an HTTP session in which ``name`` is logged in; the log-in is good for this user agent only."""
         http = requests.Session()
         http.trust_env = False
+        http.headers["User-Agent"] = user_agent
         page = http.get(f"{self.url}/login", timeout=10)
         page.raise_for_status()
         form = {"username": name, "password": PASSWORD, "csrf_token": csrf_token(page.text)}
@@ -80,7 +81,7 @@ def running_console(
                 process.wait()
 
 
-def _environment(directory: Path, process_manager: str, connectivity: str, kafka: str) -> Mapping[str, str]:
+def _environment(directory: Path, process_manager: str, connectivity: str, kafka: str) -> dict[str, str]:
     return {
         "CONSOLE_SECRET_KEY": "a secret for tests only",
         "CONSOLE_DATA_DIR": str(directory),

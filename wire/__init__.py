@@ -6,6 +6,6 @@ share full message names live side by side in one process (contract 21.1.1) and 
 cannot disturb them.
 """
 
-from wire.schema import Method, Schema, UnknownMessageError, WireMessage, load_ers, load_g1
+from wire.schema import TYPE_URL_PREFIX, Method, Schema, UnknownMessageError, WireMessage, load_ers, load_g1
 
-__all__ = ["Method", "Schema", "UnknownMessageError", "WireMessage", "load_ers", "load_g1"]
+__all__ = ["TYPE_URL_PREFIX", "Method", "Schema", "UnknownMessageError", "WireMessage", "load_ers", "load_g1"]

@@ -121,18 +121,6 @@ class AccountService:
             self._throttle.forget(session, name)
             self._audit_change(session, "account.set_password", name, {})
 
-    def ensure(self, name: str, password: str, role: Role) -> None:
-        """Make sure that an account with this password exists; a good one is left alone, so that its log-ins go on.
-
-        Raises:
-            InvalidInputError: The name or the password breaks a rule.
-        """
-        user = self._user(name)
-        if user is None:
-            self.create(name, password, role)
-        elif not self._verify(user, password):
-            self.set_password(name, password)
-
     def account(self, account_id: int) -> Account | None:
         """Return an account, active or not; None where there is none."""
         with self._database.read() as session:

@@ -5,6 +5,7 @@ import threading
 import grpc
 
 from services.errors import BusyError, ConsoleError, DruncError, NotReachableError, SchemaMismatchError
+from services.run_control.texts import clean
 
 # Proxies in the environment make drunc unreachable (contract 22.36). A server tolerates keep-alive pings without data
 # only every five minutes. A server that is back must be found within seconds.
@@ -99,5 +100,5 @@ def console_error(error: grpc.RpcError, what: str, address: str) -> ConsoleError
 
 def _status(error: grpc.RpcError) -> tuple[grpc.StatusCode, str]:
     if isinstance(error, grpc.Call):
-        return error.code() or grpc.StatusCode.UNKNOWN, error.details() or ""
-    return grpc.StatusCode.UNKNOWN, str(error)
+        return error.code() or grpc.StatusCode.UNKNOWN, clean(error.details() or "")
+    return grpc.StatusCode.UNKNOWN, clean(str(error))

@@ -21,7 +21,11 @@ from services.run_control import rules
 from services.run_control.arguments import MAX_TEXT, parse_arguments
 from services.run_control.queries import session_not_found
 from services.run_control.rows import load_summaries
+from services.run_control.texts import clean
 from services.run_control.types import Action, ArgumentValue, CommandState, SessionSummary
+
+# A session's column is so wide; what a browser sends may be longer.
+WIDTH = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +109,29 @@ class CommandService:
 
     def why_not(self, identity: Identity, session_summary: SessionSummary, transition: str) -> str | None:
         """Return why a transition cannot be executed now, None if it can. Same rules, no side effect."""
-        try:
-            rules.require_permission(identity, Permission.EXECUTE_TRANSITION)
-            self._require_transition(identity, session_summary, transition)
-        except ConsoleError as error:
-            return error.message
-        return None
+        return next(iter(self.obstacles(identity, session_summary, transition)), None)
+
+    def obstacles(self, identity: Identity, summary: SessionSummary, transition: str) -> tuple[str, ...]:
+        """Return all that stands against a transition now, the weightiest first; empty if nothing does."""
+        checks: tuple[Callable[[], object], ...] = (
+            lambda: rules.require_permission(identity, Permission.EXECUTE_TRANSITION),
+            lambda: rules.require_idle(summary),
+            lambda: self._require_fresh(summary),
+            lambda: rules.require_control(identity, summary),
+            lambda: rules.require_able(summary),
+            lambda: rules.require_possible(summary, transition),
+        )
+        refusals = (_refusal(check) for check in checks)
+        return tuple(refusal for refusal in refusals if refusal is not None)
+
+    def control_obstacle(self, identity: Identity, summary: SessionSummary) -> str | None:
+        """Return why control can be neither taken nor released now, None if it can. Same rules, no side effect."""
+        checks: tuple[Callable[[], object], ...] = (
+            lambda: rules.require_permission(identity, Permission.TAKE_CONTROL),
+            lambda: rules.require_idle(summary),
+            lambda: self._require_fresh(summary),
+        )
+        return next((refusal for refusal in map(_refusal, checks) if refusal is not None), None)
 
     def _check_take(self, wish: _Wish, summary: SessionSummary) -> dict[str, ArgumentValue]:
         rules.require_idle(summary)
@@ -175,6 +196,14 @@ class CommandService:
         return row.id
 
 
+def _refusal(check: Callable[[], object]) -> str | None:
+    try:
+        check()
+    except ConsoleError as error:
+        return error.message
+    return None
+
+
 def _require_reason(wish: _Wish, summary: SessionSummary) -> None:
     if wish.reason is None:
         raise InvalidInputError(
@@ -223,28 +252,27 @@ def _entry(
 ) -> AuditEntry:
     details: dict[str, Any] = {}
     if wish.transition is not None:
-        given = arguments if arguments is not None else {_clean(name): _printable(wish.raw[name]) for name in wish.raw}
-        details = {"transition": _clean(wish.transition), "arguments": given}
+        given = (
+            arguments
+            if arguments is not None
+            else {clean(name, WIDTH): _printable(wish.raw[name]) for name in wish.raw}
+        )
+        details = {"transition": clean(wish.transition, WIDTH), "arguments": given}
     if wish.reason is not None:
-        details["reason"] = _clean(wish.reason)
+        details["reason"] = clean(wish.reason)
     return AuditEntry(
         kind=kind,
         user_name=wish.identity.name,
         remote_address=wish.identity.remote_address,
         action=wish.action.value,
-        session=_clean(wish.session),
+        session=clean(wish.session, WIDTH),
         target=target,
         arguments=details,
-        text=_clean(text),
+        text=clean(text),
         command_id=command_id,
     )
 
 
 def _printable(value: object) -> Any:
     """Return what a refusal's record can hold of anything a browser may have sent."""
-    return value if value is None or isinstance(value, bool | int) else _clean(str(value))
-
-
-def _clean(text: str) -> str:
-    """Return text that every database can hold, no longer than a session's column is wide."""
-    return text.encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")[:255]
+    return value if value is None or isinstance(value, bool | int) else clean(str(value), WIDTH)

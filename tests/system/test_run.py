@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 import requests
-from tests.console import ROOT, csrf_token, free_port
-from tests.waiting import wait_until
 
 from settings import child_environment
+from tests.console import ROOT, csrf_token, free_port
+from tests.waiting import wait_until
 
 PASSWORD = "a demo password"
 

@@ -2,10 +2,11 @@
 
 import base64
 import hashlib
+import logging
 import re
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from flask.testing import FlaskClient
 
 from app import create_app
@@ -81,3 +82,27 @@ def test_an_unexpected_error_says_its_id_and_no_more(
     assert answer.json["error"]["request_id"] == answer.headers["X-Request-ID"]
     assert "secret detail" not in answer.get_data(as_text=True)
     assert "secret detail" in caplog.text
+
+
+def test_the_proxy_is_believed_only_where_the_settings_say_so(settings: Settings, web_database: Database) -> None:
+    seen = {}
+    for hops in (0, 1):
+        app = create_app(settings.model_copy(update={"trusted_proxies": hops}))
+        with app.test_client() as client:
+            client.get("/health/live", headers={"X-Forwarded-For": "192.0.2.1, 192.0.2.2"})
+            seen[hops] = request.remote_addr
+    assert seen == {0: "127.0.0.1", 1: "192.0.2.2"}
+
+
+def test_requests_are_logged_with_person_and_id_but_not_what_they_said(
+    operator: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, logger="api"):
+        operator.client.get("/live")
+        answer = operator.client.get("/controller?secret=1")
+    (record,) = [record for record in caplog.records if record.name == "api.request_log"]
+    fields = record.__dict__["fields"]
+    assert (fields["method"], fields["path"], fields["status"], fields["user"]) == (
+        "GET", "/controller", str(answer.status_code), "operator",
+    )  # fmt: skip
+    assert "secret" not in str(fields)

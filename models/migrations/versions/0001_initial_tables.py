@@ -260,6 +260,7 @@ def upgrade() -> None:
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('message', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_message_application_id_severity_id'), ['application_id', 'severity', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_message_session_id_severity_id'), ['session_id', 'severity', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_message_severity_id'), ['severity', 'id'], unique=False)
 
@@ -298,6 +299,7 @@ def downgrade() -> None:
     with op.batch_alter_table('message', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_message_severity_id'))
         batch_op.drop_index(batch_op.f('ix_message_session_id_severity_id'))
+        batch_op.drop_index(batch_op.f('ix_message_application_id_severity_id'))
 
     op.drop_table('message')
     op.drop_table('gap')

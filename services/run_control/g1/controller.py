@@ -8,6 +8,7 @@ from services.run_control.adapter import DescribedNode, NodeStatus
 from services.run_control.g1 import decode
 from services.run_control.g1.call import Caller
 from services.run_control.g1.judge import control_result, transition_result
+from services.run_control.texts import clean
 from services.run_control.types import ArgumentType, ArgumentValue, CommandResult, Transition
 from wire.schema import WireMessage, load_g1
 
@@ -53,7 +54,7 @@ class G1Controller:
     def holder(self, user: str) -> str:
         """Return who is in control (``who_is_in_charge``)."""
         answer = decode.payload(self._read("who_is_in_charge", user), "PlainText")
-        return decode.clean(answer.text, decode.NAME_WIDTH)
+        return clean(answer.text, decode.NAME_WIDTH)
 
     def transitions(self, user: str) -> tuple[Transition, ...]:
         """Return all transitions (``describe_fsm``)."""
@@ -61,7 +62,7 @@ class G1Controller:
 
     def possible(self, user: str) -> tuple[str, ...]:
         """Return the transitions possible now (``describe_fsm`` with an empty key)."""
-        return tuple(decode.clean(command.name) for command in self._describe_fsm(user, _POSSIBLE_NOW))
+        return tuple(clean(command.name) for command in self._describe_fsm(user, _POSSIBLE_NOW))
 
     def take_control(self, user: str) -> CommandResult:
         """Take control (``take_control``, recursive; it steals)."""

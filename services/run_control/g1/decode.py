@@ -8,6 +8,7 @@ from google.protobuf.message import DecodeError
 
 from services.errors import ConsoleError, DruncError, NotInControlError, SchemaMismatchError
 from services.run_control.adapter import DescribedNode, NodeStatus
+from services.run_control.texts import clean
 from services.run_control.types import (
     Argument,
     ArgumentType,
@@ -36,12 +37,6 @@ _UNKNOWN_STATE = "unknown"
 def message(name: str) -> WireMessage:
     """Return the class of a G1 message by its short name."""
     return load_g1().message(PACKAGE + name)
-
-
-def clean(text: str, width: int | None = None) -> str:
-    """Return text that every database can hold, cut to ``width`` characters."""
-    kept = text.encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")
-    return kept if width is None or len(kept) <= width else kept[: width - 1] + "…"
 
 
 def response(raw: bytes) -> WireMessage:

@@ -7,12 +7,12 @@ from services.errors import SchemaMismatchError
 from services.run_control.g1.decode import (
     NOT_IMPLEMENTED,
     OK,
-    clean,
     enum_name,
     fault_text,
     flag_name,
     unpacked,
 )
+from services.run_control.texts import clean
 from services.run_control.types import CommandResult, NodeResult
 from wire.schema import WireMessage
 

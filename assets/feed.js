@@ -1,0 +1,260 @@
+/* The message feed: the one writer of its grid. Callbacks fetch (pages/messages.py), this applies, follows and pauses.
+   A reader who scrolls up, selects a row or presses space stops the list; what comes meanwhile waits and is counted. */
+(() => {
+  const ui = (window.consoleUi = window.consoleUi || {});
+  const GRID = "messages-grid";
+  const WINDOW = 3000;
+  const INTENT_MS = 800;
+  const LOUD = ["FATAL", "ERROR"];
+
+  const fresh = () => ({ key: null, cursor: null, waiting: [], overflow: false, paused: "", pausedAt: 0, older: null, note: "", detached: false });
+  let feed = fresh();
+  let api = null;
+  let intentAt = 0;
+  let asks = 0;
+
+  const set = (id, data) => window.dash_clientside.set_props(id, { data });
+  const rowCount = () => api?.getDisplayedRowCount() ?? 0;
+  const rowAt = (index) => api?.getDisplayedRowAtIndex(index);
+  const ids = () => Array.from({ length: rowCount() }, (_, index) => rowAt(index).data);
+
+  /** Ask for the next rows; the answer comes through apply(). */
+  const ask = () => set("messages-ask", ++asks);
+
+  const toEnd = () => rowCount() && api.ensureIndexVisible(rowCount() - 1, "bottom");
+
+  const pause = (why) => {
+    if (!feed.paused) Object.assign(feed, { paused: why, pausedAt: ui.now() });
+    paint();
+  };
+
+  const resume = () => {
+    const waiting = feed.waiting;
+    const reload = feed.overflow || feed.detached;
+    Object.assign(feed, { paused: "", waiting: [], overflow: false, note: "" });
+    api.deselectAll();
+    if (feed.key?.before) set("messages-position", null);
+    else if (reload) {
+      feed.note = `more than ${WINDOW} came meanwhile: showing the newest`;
+      feed.cursor = null;
+      set("messages-cursor", null);
+      ask();
+    } else append(waiting);
+    paint();
+  };
+
+  const append = (rows) => {
+    const spare = rowCount() + rows.length - WINDOW;
+    const remove = spare > 0 ? ids().slice(0, spare) : [];
+    if (remove.length) feed.older = remove[remove.length - 1].id + 1;
+    api.applyTransaction({ add: rows, remove });
+    toEnd();
+  };
+
+  const reset = (delta) => {
+    const note = feed.note;
+    feed = Object.assign(fresh(), { key: delta.key, older: delta.older, note });
+    api.setGridOption("rowData", delta.rows);
+    if (delta.key.before) pause("history");
+    requestAnimationFrame(toEnd);
+  };
+
+  const prepend = (delta) => {
+    const known = rowCount();
+    const drop = Math.max(0, known + delta.rows.length - WINDOW);
+    const remove = drop ? ids().slice(known - drop) : [];
+    if (drop) feed.detached = true;
+    feed.older = delta.older;
+    pause("history");
+    api.applyTransaction({ add: delta.rows, addIndex: 0, remove });
+    if (delta.rows.length) api.ensureIndexVisible(delta.rows.length, "top");
+  };
+
+  const wait = (rows) => {
+    feed.waiting.push(...rows);
+    if (feed.waiting.length > WINDOW) Object.assign(feed, { overflow: true, waiting: feed.waiting.slice(-WINDOW) });
+  };
+
+  const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+
+  /** Take what a callback fetched. Answers to an older filter, and rows already here, are left out. */
+  const apply = (delta) => {
+    if (delta.mode === "reset") reset(delta);
+    else if (!same(delta.key, feed.key)) return;
+    else if (delta.mode === "older") prepend(delta);
+    else {
+      const rows = delta.rows.filter((row) => row.id > (feed.cursor ?? 0));
+      if (feed.paused) wait(rows);
+      else if (rows.length) append(rows);
+    }
+    if (delta.mode !== "older") {
+      feed.cursor = delta.cursor;
+      set("messages-cursor", { key: delta.key, after: delta.cursor });
+      if (delta.more) ask();
+    }
+    paint();
+  };
+
+  const element = (id) => document.getElementById(id);
+  const write = (id, text) => {
+    const target = element(id);
+    if (target && target.textContent !== text) target.textContent = text;
+  };
+  const thin = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, "\u2009");
+
+  const WHY = { scroll: "you scrolled up", selection: "a row is selected", space: "by you", history: "you look at history" };
+
+  const paint = () => {
+    const button = element("messages-resume");
+    if (!button) return;
+    const waiting = feed.waiting.length;
+    button.hidden = !feed.paused;
+    write("messages-resume-text", feed.key?.before ? "Go to live" : `${feed.overflow ? "more than " : ""}${thin(waiting)} new, resume`);
+    write("messages-following", feed.paused ? `Paused ${ui.format.age(ui.now() - feed.pausedAt)} ago: ${WHY[feed.paused]}` : "Following");
+    element("messages-pause").hidden = Boolean(feed.paused);
+    write("messages-shown", `${thin(rowCount())} shown${feed.note ? `, ${feed.note}` : ""}`);
+    element("messages-older").setAttribute("aria-disabled", String(!feed.older));
+    element("messages-empty").hidden = feed.key === null || rowCount() > 0;
+  };
+
+  const atEnd = () => api.getLastDisplayedRowIndex() >= rowCount() - 2;
+
+  const select = (index) => {
+    const row = rowAt(Math.max(0, Math.min(rowCount() - 1, index)));
+    if (!row) return;
+    row.setSelected(true, true);
+    api.ensureIndexVisible(row.rowIndex);
+    api.setFocusedCell(row.rowIndex, "text");
+  };
+
+  const selected = () => api.getSelectedNodes()[0]?.rowIndex;
+
+  const step = (by) => {
+    const here = selected();
+    select(here === undefined ? rowCount() - 1 : here + by);
+  };
+
+  const stepError = (by) => {
+    const here = selected() ?? (by > 0 ? -1 : rowCount());
+    for (let index = here + by; index >= 0 && index < rowCount(); index += by) {
+      if (LOUD.includes(rowAt(index).data.severity)) return select(index);
+    }
+  };
+
+  const KEYS = {
+    j: () => step(1),
+    k: () => step(-1),
+    " ": () => (feed.paused ? resume() : pause("space")),
+    ArrowLeft: () => stepError(-1),
+    ArrowRight: () => stepError(1),
+    Escape: () => api.deselectAll(),
+  };
+
+  const onKey = (event) => {
+    if (!element(GRID) || !api || ui.keys?.choice() === "off" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest?.("input, textarea, select, button, a, [role=radio]")) return;
+    if (!KEYS[event.key]) return;
+    event.preventDefault();
+    event.stopPropagation();
+    KEYS[event.key]();
+  };
+
+  const fit = () => {
+    const narrow = element(GRID).clientWidth < 640;
+    api.setColumnsVisible(["session"], !narrow);
+    api.setColumnWidths([{ key: "application", newWidth: narrow ? 96 : 140 }, { key: "severity", newWidth: narrow ? 104 : 112 }]);
+  };
+
+  /** Listen to a new grid: the page was opened (again). */
+  const attach = (found) => {
+    api = found;
+    feed = fresh();
+    const box = element(GRID);
+    for (const name of ["wheel", "touchmove", "pointerdown", "keydown"]) {
+      box.addEventListener(name, () => (intentAt = Date.now()), { passive: true });
+    }
+    api.addEventListener("bodyScroll", (event) => {
+      if (event.direction !== "vertical" || Date.now() - intentAt > INTENT_MS) return;
+      if (!feed.paused && !atEnd()) pause("scroll");
+      else if (feed.paused === "scroll" && atEnd()) resume();
+    });
+    api.addEventListener("selectionChanged", () => {
+      if (api.getSelectedNodes().length) pause("selection");
+      else if (feed.paused === "selection" && atEnd()) resume();
+    });
+    new ResizeObserver(() => element(GRID) === box && fit()).observe(box);
+    fit();
+  };
+
+  const ready = async () => {
+    const found = await window.dash_ag_grid.getApiAsync(GRID);
+    if (found !== api) attach(found);
+  };
+
+  /** The zone is said in the header of the column of times. */
+  let zone = "";
+  const followZone = () => {
+    if (!api || !element(GRID) || zone === ui.zone.name()) return;
+    zone = ui.zone.name();
+    api.refreshHeader();
+    api.refreshCells({ force: true, columns: ["ms"] });
+  };
+
+  const parameters = (wanted) => {
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries(wanted)) {
+      if (value !== null && value !== "" && value !== undefined) query.set(name, value);
+    }
+    return query.toString();
+  };
+
+  const own = {
+    /** What the controls say, as the filter that callbacks take; and into the URL. */
+    wanted(severities, session, application, text, position) {
+      const key = {
+        severity: (severities || []).join(","),
+        session: session || null,
+        application: application || null,
+        q: (text || "").trim() || null,
+        before: position?.before || null,
+        after: position?.after || null,
+      };
+      const query = parameters(key);
+      if (location.pathname === "/messages") history.replaceState(history.state, "", query ? `?${query}` : location.pathname);
+      return key;
+    },
+    async apply(delta) {
+      if (!delta) return window.dash_clientside.no_update;
+      await ready();
+      apply(delta);
+      return window.dash_clientside.no_update;
+    },
+  };
+
+  window.dash_clientside = window.dash_clientside || {};
+  window.dash_clientside.feed = Object.assign(window.dash_clientside.feed || {}, own);
+
+  const renderers = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
+  const make = (...parts) => window.React.createElement(...parts);
+  renderers.ConsoleTime = (props) => make("time", null, ui.format.moment(props.value, 3));
+  renderers.ConsoleSeverity = ({ value }) => {
+    const name = String(value).toLowerCase();
+    return make("span", { className: `badge-severity severity-${name}` }, make("span", { className: `glyph glyph-${name}`, "aria-hidden": true }), value);
+  };
+  const functions = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
+  functions.consoleTimeHeader = () => `Time, ${ui.zone.name()}`;
+
+  document.addEventListener("keydown", onKey, true);
+  document.addEventListener("click", (event) => {
+    if (!element(GRID) || !api) return;
+    if (event.target.closest("#messages-resume")) resume();
+    if (event.target.closest("#messages-pause")) pause("space");
+    if (event.target.closest("#messages-close")) api.deselectAll();
+    if (event.target.closest("#messages-older") && feed.older) set("messages-older-ask", { before: feed.older, time: Date.now() });
+  });
+  setInterval(() => {
+    if (!element(GRID) || !api) return;
+    if (feed.paused) paint();
+    followZone();
+  }, 500);
+})();

@@ -1,0 +1,34 @@
+/* Plots of rates: Plotly knows no zones, so moments become times of the zone the person chose just before drawing. */
+(() => {
+  const ui = (window.consoleUi = window.consoleUi || {});
+
+  const local = (ms) => ui.zone.fields(ms).toISOString().slice(0, -1);
+
+  window.dash_clientside = window.dash_clientside || {};
+  window.dash_clientside.rates = Object.assign(window.dash_clientside.rates || {}, {
+    /** What the controls say, for the callbacks; and into the URL. */
+    wanted(span, session) {
+      const query = new URLSearchParams({ span, ...(session ? { session } : {}) });
+      if (location.pathname === "/rates") history.replaceState(history.state, "", `?${query}`);
+      return { span, session: session || null };
+    },
+    /** A figure whose x is in milliseconds since 1970 UTC, as the one that Plotly draws. */
+    draw(figure) {
+      if (!figure) return window.dash_clientside.no_update;
+      const { xaxis } = figure.layout;
+      return {
+        data: figure.data.map((trace) => ({ ...trace, x: trace.x.map(local), customdata: trace.x })),
+        layout: { ...figure.layout, xaxis: { ...xaxis, range: xaxis.range.map(local) } },
+      };
+    },
+  });
+
+  // A store that a plot listens to follows the zone; it is a new element when the page is opened again.
+  const told = new WeakMap();
+  setInterval(() => {
+    const element = document.querySelector("[data-zone-follows]");
+    if (!element || told.get(element) === ui.zone.name()) return;
+    told.set(element, ui.zone.name());
+    window.dash_clientside.set_props(element.dataset.zoneFollows, { data: ui.zone.name() });
+  }, 500);
+})();

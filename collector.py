@@ -1,0 +1,95 @@
+"""Composition root of the collector: settings → workers. Threads in the web process, or a program of its own."""
+
+import logging
+import signal
+import threading
+from collections.abc import Sequence
+from typing import Protocol
+
+from models.database import Database
+from services.clock import Clock, utc_now
+from services.health import WorkerHealth
+from services.run_control.config import RunControlConfig
+from services.run_control.worker import RunControlWorker
+from settings import Settings
+
+log = logging.getLogger(__name__)
+
+STOP_TIMEOUT_S = 10.0
+
+
+class Worker(Protocol):
+    """What every worker of the collector offers."""
+
+    def start(self) -> None:
+        """Start its threads, once."""
+
+    def stop(self, timeout_s: float) -> bool:
+        """Stop; return whether all threads ended in time."""
+
+    def health(self) -> WorkerHealth:
+        """Return how it is."""
+
+
+class Collector:
+    """Polls drunc, runs commands, reads Kafka, prunes. Nothing is opened before `start`, so it survives a fork."""
+
+    def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
+        """Compose the workers."""
+        self._database = Database(settings.sqlalchemy_url)
+        self._run_control = RunControlWorker(_run_control_config(settings), self._database, clock)
+        self._workers: Sequence[Worker] = (self._run_control,)
+
+    def start(self) -> None:
+        """Start all workers."""
+        for worker in self._workers:
+            worker.start()
+        log.info("collector started")
+
+    def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
+        """Stop all workers at the same time; say which did not end in time."""
+        threads = [
+            threading.Thread(target=self._stop_one, args=(worker, timeout_s), name="collector-stop")
+            for worker in self._workers
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout_s + 1)
+        self._database.close()
+        log.info("collector stopped")
+
+    def wake(self) -> None:
+        """Run a command at once that was submitted in this process."""
+        self._run_control.wake()
+
+    def health(self) -> tuple[WorkerHealth, ...]:
+        """Return how each worker is."""
+        return tuple(worker.health() for worker in self._workers)
+
+    @staticmethod
+    def _stop_one(worker: Worker, timeout_s: float) -> None:
+        if not worker.stop(timeout_s):
+            log.warning("a worker did not end in time name=%s timeout_s=%s", worker.health().name, timeout_s)
+
+
+def run_until_told_to_stop(collector: Collector) -> None:
+    """Run the collector in this process until SIGTERM or SIGINT."""
+    told = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: told.set())
+    collector.start()
+    told.wait()
+    collector.stop()
+
+
+def _run_control_config(settings: Settings) -> RunControlConfig:
+    return RunControlConfig(
+        process_manager_address=settings.process_manager_url,
+        connectivity_address=settings.connectivity_url,
+        default_session=settings.default_session,
+        service_user=settings.service_user,
+        poll_interval_s=settings.poll_interval_s,
+        rpc_deadline_s=settings.rpc_deadline_s,
+        command_deadline_s=settings.command_deadline_s,
+    )

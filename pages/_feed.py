@@ -1,0 +1,136 @@
+"""What the message feed is given: rows for a filter, what came after, what was before, and what is not shown."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+from services.messages.queries import MessageQueries
+
+from components.ages import thin
+from components.icons import Glyph, glyph
+from components.message_list import message_row
+from services.messages.types import MessageFilter, MessageStatistics, Severity
+
+# Rows in one answer: the feed asks again at once while there are more.
+PAGE = 500
+# A list that is so many rows behind is not followed up: it is filled anew with the newest.
+WINDOW = 3_000
+
+# An answer for the feed in the browser (assets/feed.js), JSON:
+#   key     the filter it belongs to
+#   mode    "reset" (these rows instead of all), "append", or "older" (before all)
+#   rows    oldest first
+#   cursor  id up to which the list is complete; the next fetch goes on after it
+#   more    whether there are more to fetch right away
+#   older   id before which older messages are found, None at the beginning
+Delta = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A filter as the page has it; with ``before`` it looks at history and follows nothing."""
+
+    filter: MessageFilter
+    nothing: bool = False
+    before: int | None = None
+    after: int | None = None
+
+
+def parse_filter(given: Mapping[str, Any]) -> Wanted:
+    """Return the filter of the browser's store; what is not understood is left out."""
+    names = [name for name in str(given.get("severity") or "").split(",") if name in Severity.__members__]
+    text = given.get("q")
+    return Wanted(
+        filter=MessageFilter(
+            severities=frozenset(Severity[name] for name in names) if len(names) < len(Severity) else frozenset(),
+            sessions=_one(given.get("session")),
+            applications=_one(given.get("application")),
+            text=str(text) if text else "",
+        ),
+        nothing=not names,
+        before=_number(given.get("before")),
+        after=_number(given.get("after")),
+    )
+
+
+def _one(name: object) -> frozenset[str]:
+    return frozenset({str(name)}) if name else frozenset()
+
+
+def _number(given: object) -> int | None:
+    text = str(given) if given is not None else ""
+    # Larger numbers do not fit into the database's ids.
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None  # noqa: PLR2004
+
+
+def feed_delta(messages: MessageQueries, given: Mapping[str, Any], cursor: Mapping[str, Any] | None) -> Delta | None:
+    """Return what the list lacks, None if nothing: all of it for a new filter, else what came after the cursor."""
+    wanted = parse_filter(given)
+    newest = messages.newest_id()
+    if cursor is None or cursor.get("key") != given:
+        return _reset(messages, given, wanted, newest)
+    after = int(cursor["after"])
+    if wanted.before is not None or wanted.nothing or newest <= after:
+        return None
+    page = messages.page(wanted.filter, after=after, limit=PAGE)
+    rows = [message_row(message) for message in reversed(page.items)]
+    if len(rows) == PAGE and newest - page.items[0].id > WINDOW:
+        return _reset(messages, given, wanted, newest)
+    return {
+        "key": given,
+        "mode": "append",
+        "rows": rows,
+        "cursor": _reached(page.scanned_to, page.items[0].id if len(rows) == PAGE else None, newest),
+        "more": len(rows) == PAGE or page.scanned_to is not None,
+        "older": None,
+    }
+
+
+def _reached(scanned_to: int | None, last_of_full_page: int | None, newest: int) -> int:
+    """Return the id up to which everything is known: a full page, or a search that stopped, goes not to the end."""
+    if scanned_to is not None:
+        return scanned_to
+    return newest if last_of_full_page is None else last_of_full_page
+
+
+def _reset(messages: MessageQueries, given: Mapping[str, Any], wanted: Wanted, newest: int) -> Delta:
+    rows: list[Any] = []
+    older = None
+    if not wanted.nothing:
+        # Bounded above too, so that nothing between this and the next fetch is missed or doubled.
+        before = newest + 1 if wanted.before is None else wanted.before
+        page = messages.page(wanted.filter, before=before, after=wanted.after, limit=PAGE)
+        rows = [message_row(message) for message in reversed(page.items)]
+        older = page.next_before
+    return {"key": given, "mode": "reset", "rows": rows, "cursor": newest, "more": False, "older": older}
+
+
+def older_delta(messages: MessageQueries, given: Mapping[str, Any], before: int) -> Delta:
+    """Return the page before an id."""
+    wanted = parse_filter(given)
+    page = messages.page(wanted.filter, before=before, after=wanted.after, limit=PAGE)
+    rows = [message_row(message) for message in reversed(page.items)]
+    return {"key": given, "mode": "older", "rows": rows, "cursor": None, "more": False, "older": page.next_before}
+
+
+def footer(statistics: MessageStatistics, counts: Mapping[Severity, int], wanted: Wanted) -> list[Component]:
+    """Return what is not in the list and why: hidden by the filter, own echo, not decodable, never received."""
+    parts = [html.Span(_hidden(counts, wanted))]
+    if statistics.echo_not_stored:
+        parts.append(html.Span(f"own echo not stored {thin(statistics.echo_not_stored)}"))
+    for count, word in ((statistics.quarantined, "not decodable, kept aside"), (statistics.gaps, "gaps in the stream")):
+        if count:
+            parts.append(html.Span([glyph(Glyph.WARNING), f"{thin(count)} {word}"], className="badge-state text-warn"))
+    return list(parts)
+
+
+def _hidden(counts: Mapping[Severity, int], wanted: Wanted) -> str:
+    shown = wanted.filter.severities or frozenset(Severity)
+    hidden = (
+        0
+        if not wanted.filter.severities and not wanted.nothing
+        else sum(count for severity, count in counts.items() if wanted.nothing or severity not in shown)
+    )
+    return f"hidden by severity {thin(hidden)} in 15 min"

@@ -1,0 +1,38 @@
+"""Values of the arguments form: from the browser's lists to names, and every field's own error."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from services.errors import InvalidInputError
+from services.run_control.arguments import parse_arguments
+from services.run_control.types import SessionSummary, Transition
+
+
+def find_transition(session: SessionSummary | None, name: str | None) -> Transition | None:
+    """Return the transition of a name, as the server describes it."""
+    listed = session.transitions if session else ()
+    return next((transition for transition in listed if transition.name == name), None)
+
+
+def given_values(ids: Sequence[Mapping[str, str]], values: Sequence[object]) -> dict[str, object]:
+    """Return the fields' values by argument."""
+    return {field["key"]: value for field, value in zip(ids, values, strict=True)}
+
+
+def field_errors(transition: Transition, values: Mapping[str, object]) -> dict[str, str]:
+    """Return what is wrong with each field: all of them at once, not only the first."""
+    found = {}
+    for argument in transition.arguments:
+        alone = Transition(transition.name, (argument,))
+        try:
+            parse_arguments(alone, {argument.name: values.get(argument.name)})
+        except InvalidInputError as error:
+            found[argument.name] = f"{error.message} {error.next_step}".strip()
+    return found
+
+
+def field_error(transition: Transition, name: str, value: Any) -> str | None:
+    """Return what is wrong with one field as it is being filled in; nothing while it is still empty."""
+    if value in (None, ""):
+        return None
+    return field_errors(transition, {name: value}).get(name)

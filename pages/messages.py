@@ -1,0 +1,311 @@
+"""Messages: one live feed of everything Kafka carried, with filters, search and every field (``/messages``, to view).
+
+The browser keeps the list (`assets/feed.js`); the callbacks here fetch what it asks for: the newest page for a filter,
+what came after it, and what was before it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import ALL, ClientsideFunction, Input, Output, State, ctx, dcc, html, no_update, register_page
+from dash.development.base_component import Component
+
+from components.attributes import marked
+from components.buttons import Look, button, chip, icon_button
+from components.figures import GRAPH_CONFIG, STACK_ORDER
+from components.frame import page
+from components.icons import Icon, icon
+from components.message_list import count_list, inspector, message_grid, severity_option
+from components.notice import empty
+from components.panel import panel, panel_head
+from components.rate_plot import SPANS, bins, rate_figure, summary, totals, window
+from pages._access import callback, clientside_callback
+from pages._context import services
+from pages._feed import Delta, feed_delta, footer, older_delta, parse_filter
+from services.accounts.types import Permission
+from services.clock import utc_now
+from services.messages.types import Severity
+
+register_page(__name__, path="/messages", title="Messages", name="Messages")
+
+GRID = "messages-grid"
+FILTER = "messages-filter"
+CURSOR = "messages-cursor"
+ASK = "messages-ask"
+DELTA = "messages-delta"
+OLDER_ASK = "messages-older-ask"
+OLDER = "messages-older-delta"
+POSITION = "messages-position"
+APPLICATION = "messages-application"
+CHIP = "messages-application-chip"
+SEVERITIES = "messages-severity-checklist"
+FROM_WARNING = "messages-from-warning-button"
+COUNTS = "messages-severity-counts"
+SESSION = "messages-session-radio"
+SEARCH = "messages-search-input"
+INSPECTOR = "messages-inspector"
+INSPECTED = "messages-inspector-content"
+FIGURE = "messages-figure"
+ZONE = "messages-zone"
+GRAPH = "messages-graph"
+GRAPH_NAME = "messages-graph-name"
+FOOTER = "messages-footer"
+
+FROM_INFO = (Severity.FATAL, Severity.ERROR, Severity.WARNING, Severity.INFO)
+EVERYTHING = ""
+_SPAN = SPANS[0]
+
+
+def layout(
+    *,
+    severity: str | None = None,
+    session: str | None = None,
+    application: str | None = None,
+    q: str | None = None,
+    before: str | None = None,
+    after: str | None = None,
+    **_: str,
+) -> html.Div:
+    """Return the page for a filter from the address: severities as a comma list, session, application, text, ids."""
+    position = {"before": before, "after": after} if before and before.isdigit() else None
+    stores = [
+        dcc.Store(id=FILTER),
+        dcc.Store(id=CURSOR),
+        dcc.Store(id=ASK, data=0),
+        dcc.Store(id=DELTA),
+        dcc.Store(id=OLDER_ASK),
+        dcc.Store(id=OLDER),
+        dcc.Store(id=POSITION, data=position),
+        dcc.Store(id=APPLICATION, data=application),
+        dcc.Store(id=FIGURE),
+        marked(html.Span([dcc.Store(id=ZONE)], hidden=True), data_zone_follows=ZONE),
+    ]
+    body = html.Div([_sidebar(_severities(severity), session), _list(), _inspector()], className="feed")
+    return page("Messages", [*stores, _histogram(), body], actions=_search(q), fill=True)
+
+
+def _severities(given: str | None) -> list[str]:
+    if given is None:
+        return [severity.name for severity in FROM_INFO]
+    return [name for name in given.upper().split(",") if name in Severity.__members__]
+
+
+def _search(text: str | None) -> list[Component]:
+    field = dbc.Input(
+        id=SEARCH, type="search", value=text or "", debounce=250, placeholder="Part of the text", autocomplete="off"
+    )
+    marked(field, aria_label="Search in the text of messages")
+    box = marked(
+        html.Div([icon(Icon.SEARCH), field, html.Kbd("/")], className="searchbox feed-search"), data_search="1"
+    )
+    return [box]
+
+
+def _histogram() -> Component:
+    graph = dcc.Graph(id=GRAPH, config=dict(GRAPH_CONFIG), className="plot feed-plot", responsive=True)  # type: ignore[arg-type]
+    named = html.Div(graph, id=GRAPH_NAME, role="img")
+    return panel(
+        "Messages per second",
+        named,
+        sub="all severities, last 15 min, bins of 10 s",
+        flush=True,
+        class_name="feed-histogram",
+    )
+
+
+def _sidebar(severities: list[str], session: str | None) -> Component:
+    checklist = dbc.Checklist(
+        id=SEVERITIES,
+        options=[severity_option(severity) for severity in STACK_ORDER],
+        value=severities,
+        className="feed-severities",
+    )
+    counts = marked(html.Div(id=COUNTS, className="feed-counts", title="in the last 15 min"), aria_hidden="true")
+    sessions = dbc.RadioItems(
+        id=SESSION,
+        options=_session_options([session] if session else []),
+        value=session or EVERYTHING,
+        className="feed-sessions",
+    )
+    shortcut = button("from WARNING", FROM_WARNING, look=Look.PLAIN, small=True)
+    return html.Section(
+        [
+            panel_head("Severity", actions=shortcut),
+            marked(
+                html.Div([checklist, counts], className="feed-severity", role="group"), aria_label="Severities shown"
+            ),
+            panel_head("Session"),
+            marked(html.Div(sessions, className="feed-session", role="group"), aria_label="Session shown"),
+        ],
+        className="panel feed-filters",
+    )
+
+
+def _session_options(names: list[str]) -> list[dict[str, Any]]:
+    named = [{"label": name or "without a session", "value": name} for name in names if name]
+    return [{"label": "all", "value": EVERYTHING}, *named]
+
+
+def _list() -> Component:
+    following = html.Span("…", id="messages-following", className="fg-1")
+    resume = html.Button(
+        [icon(Icon.PLAY), html.Span("resume", id="messages-resume-text")],
+        id="messages-resume",
+        type="button",
+        hidden=True,
+        className="button button-primary button-small",
+    )
+    pause = button("Pause", "messages-pause", sign=Icon.PAUSE, small=True)
+    older = button("Older", "messages-older", sign=Icon.UP, small=True)
+    nothing = empty(
+        "No messages match",
+        "The filter at the left and the search hide all there are. New ones that match appear here.",
+    )
+    return html.Section(
+        [
+            html.Div(
+                [older, html.Span(id=CHIP), marked(following, role="status"), pause, resume, html.Kbd("space")],
+                className="feed-bar",
+            ),
+            html.Div([message_grid(GRID), html.Div(nothing, id="messages-empty", hidden=True)], className="feed-grid"),
+            html.Div(
+                [
+                    html.Span(id="messages-shown", className="strong fg-0"),
+                    html.Span(id=FOOTER, className="row-line feed-counted"),
+                    html.Span("j, k next; ← → error", className="push fg-2 feed-keys"),
+                ],
+                className="panel-foot",
+            ),
+        ],
+        className="panel feed-list",
+    )
+
+
+def _inspector() -> Component:
+    close = icon_button(Icon.CLOSE, "Close the inspector", "messages-close", small=True)
+    return html.Aside(
+        [panel_head("Message", actions=close), html.Div(id=INSPECTED, className="panel-body")],
+        id=INSPECTOR,
+        className="panel feed-inspector",
+        hidden=True,
+    )
+
+
+clientside_callback(
+    ClientsideFunction("feed", "wanted"),
+    Output(FILTER, "data"),
+    Input(SEVERITIES, "value"),
+    Input(SESSION, "value"),
+    Input(APPLICATION, "data"),
+    Input(SEARCH, "value"),
+    Input(POSITION, "data"),
+)
+clientside_callback(ClientsideFunction("feed", "apply"), Input(DELTA, "data"))
+clientside_callback(ClientsideFunction("feed", "apply"), Input(OLDER, "data"))
+clientside_callback(
+    ClientsideFunction("rates", "draw"), Output(GRAPH, "figure"), Input(FIGURE, "data"), Input(ZONE, "data")
+)
+clientside_callback(
+    "(n) => n ? ['FATAL', 'ERROR', 'WARNING'] : window.dash_clientside.no_update",
+    Output(SEVERITIES, "value"),
+    Input(FROM_WARNING, "n_clicks"),
+)
+
+
+@callback(
+    Output(DELTA, "data"),
+    Input("live-messages", "data"),
+    Input(FILTER, "data"),
+    Input(ASK, "data"),
+    State(CURSOR, "data"),
+    permission=Permission.VIEW_MESSAGES,
+)
+def fetch(
+    _revision: int | None, wanted: Mapping[str, Any] | None, _ask: int, cursor: Mapping[str, Any] | None
+) -> Delta | Any:
+    """Fetch what the list lacks: its first page for a new filter, else what came after the cursor."""
+    if wanted is None:
+        return no_update
+    return feed_delta(services().messages, wanted, cursor) or no_update
+
+
+@callback(Output(OLDER, "data"), Input(OLDER_ASK, "data"), State(FILTER, "data"), permission=Permission.VIEW_MESSAGES)
+def fetch_older(asked: Mapping[str, Any] | None, wanted: Mapping[str, Any] | None) -> Delta | Any:
+    """Fetch the page before the oldest row of the list."""
+    if not asked or wanted is None:
+        return no_update
+    return older_delta(services().messages, wanted, int(asked["before"]))
+
+
+@callback(
+    Output(INSPECTED, "children"),
+    Output(INSPECTOR, "hidden"),
+    Input(GRID, "selectedRows"),
+    permission=Permission.VIEW_MESSAGES,
+)
+def inspect(rows: list[Mapping[str, Any]] | None) -> tuple[Any, bool]:
+    """Show every field of the selected message."""
+    if not rows:
+        return no_update, True
+    message = services().messages.message(int(rows[0]["id"]))
+    return [inspector(message), _narrow_buttons(message.application)], False
+
+
+def _narrow_buttons(application: str) -> Component:
+    if not application:
+        return html.Span(hidden=True)
+    only = button(f"Only {application}", {"component": "messages", "element": "only", "key": application}, small=True)
+    return html.Div(only, className="notice-actions")
+
+
+@callback(Output(CHIP, "children"), Input(APPLICATION, "data"), permission=Permission.VIEW_MESSAGES)
+def show_application(application: str | None) -> Any:
+    """Say that only one application is shown, with a way to drop that."""
+    if not application:
+        return []
+    return chip("application", application, {"component": "messages", "element": "drop-application", "key": "it"})
+
+
+@callback(
+    Output(APPLICATION, "data"),
+    Input({"component": "messages", "element": "only", "key": ALL}, "n_clicks"),
+    Input({"component": "messages", "element": "drop-application", "key": ALL}, "n_clicks"),
+    permission=Permission.VIEW_MESSAGES,
+    prevent_initial_call=True,
+)
+def narrow(_only: list[int | None], _drop: list[int | None]) -> Any:
+    """Show one application only, or all of them again."""
+    if not ctx.triggered or not ctx.triggered[0]["value"]:
+        return no_update
+    pressed = ctx.triggered_id
+    return pressed["key"] if pressed["element"] == "only" else None
+
+
+@callback(
+    Output(FIGURE, "data"),
+    Output(GRAPH_NAME, "aria-label"),
+    Output(COUNTS, "children"),
+    Output(FOOTER, "children"),
+    Output(SESSION, "options"),
+    Input("live-messages", "data"),
+    Input(FILTER, "data"),
+    Input("theme", "data"),
+    permission=Permission.VIEW_MESSAGES,
+)
+def surroundings(_revision: int | None, wanted: Mapping[str, Any] | None, theme: str | None) -> tuple[Any, ...]:
+    """Show what surrounds the list: rates of the last minutes, counts by severity, what is hidden, known sessions."""
+    session = (wanted or {}).get("session")
+    now = utc_now()
+    start, end = window(now, _SPAN)
+    messages = services().messages
+    bars = bins(messages.rates(start, end, session=session), start, end, _SPAN.bin_s)
+    counts = totals(bars)
+    figure = rate_figure(bars, now, theme or "dark", revision="messages", small=True)
+    return (
+        figure,
+        summary(bars, now, session or "all sessions"),
+        count_list(counts, STACK_ORDER),
+        footer(messages.statistics(), counts, parse_filter(wanted or {})),
+        _session_options([*messages.names()[0]]),
+    )

@@ -1,0 +1,215 @@
+"""Read messages, rates and statistics. Every query is quick however many messages there are.
+
+Pages go by id, never by OFFSET. With a filter each severity (and session or application) has a branch of its own
+with its own ORDER BY and LIMIT on its own index, and the branches are united: left to itself the planner sorts
+millions of rows. What no index covers (a part of the text) is looked at in a bounded stretch of ids, in chunks.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from math import ceil
+
+from sqlalchemy import BigInteger, ColumnElement, RowMapping, func, literal_column, select
+from sqlalchemy.orm import Session
+
+from models.database import Database
+from models.messages import (
+    Message,
+    MessageApplication,
+    MessageCounter,
+    MessageRollup,
+    MessageSession,
+    Topic,
+)
+from services.clock import Clock
+from services.errors import NotFoundError
+from services.messages import rollups
+from services.messages.selection import Bounds, Selection, find_ids
+from services.messages.types import (
+    Kind,
+    MessageFilter,
+    MessagePage,
+    MessageStatistics,
+    MessageView,
+    RateBucket,
+    Severity,
+)
+
+MAX_LIMIT = 1_000
+# A search looks at so many ids before it says how far it got.
+SCAN_IDS = 200_000
+# 1-second buckets are kept for two hours (see `retention`), so finer plots go no further back.
+FINE_BUCKETS_KEPT = timedelta(hours=2)
+
+_VIEW_COLUMNS = (
+    Message.id,
+    Message.kind,
+    Message.severity,
+    MessageSession.name.label("session"),
+    MessageApplication.name.label("application"),
+    Message.name,
+    Message.text,
+    Message.time_ns,
+    Topic.name.label("topic"),
+    Message.partition,
+    Message.offset,
+    Message.detail,
+)
+
+
+class MessageQueries:
+    """What pages and the API read of messages (tables ``message``, ``message_rollup``, ``message_counter``)."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        """Keep the collaborators."""
+        self._database = database
+        self._clock = clock
+
+    def page(
+        self, wanted: MessageFilter, *, before: int | None = None, after: int | None = None, limit: int = 200
+    ) -> MessagePage:
+        """Return messages that fit a filter, newest first.
+
+        Args:
+            wanted: What to show.
+            before: Only ids below this one; go on with ``next_before``.
+            after: Only ids above this one. The oldest of them are taken first, so that a reader who goes on with the
+                greatest id it got (or with ``scanned_to``) misses nothing; ``next_before`` is then None.
+            limit: At most so many, 1 to 1000.
+
+        Where the filter has a text, or sessions and applications together, a bounded stretch of ids is looked at; if
+        it ends before the page is full, ``scanned_to`` says where: the last id that was looked at.
+        """
+        limit = min(max(limit, 1), MAX_LIMIT)
+        with self._database.read() as session:
+            selection = Selection.build(session, wanted)
+            bounds = Bounds(after=after, before=before, ascending=after is not None and before is None)
+            found = find_ids(session, selection, bounds, limit, SCAN_IDS)
+            items = _views(session, found.ids)
+        more = found.has_more and not bounds.ascending
+        next_before = found.scanned_to if found.scanned_to is not None else (items[-1].id if items else None)
+        return MessagePage(items, next_before if more else None, found.scanned_to)
+
+    def message(self, message_id: int) -> MessageView:
+        """Return one message.
+
+        Raises:
+            NotFoundError: There is none of this id, or it is not kept any more.
+        """
+        with self._database.read() as session:
+            found = _views(session, [message_id])
+        if not found:
+            raise NotFoundError(f"There is no message {message_id}.", next_step="It may have expired.")
+        return found[0]
+
+    def newest_id(self) -> int:
+        """Return the id of the newest message, 0 if there is none. It is the revision of the feed."""
+        with self._database.read() as session:
+            return session.scalar(select(func.max(Message.id))) or 0
+
+    def names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return all sessions and all applications that messages have named so far, each sorted."""
+        with self._database.read() as session:
+            sessions = session.scalars(select(MessageSession.name).order_by(MessageSession.name)).all()
+            applications = session.scalars(select(MessageApplication.name).order_by(MessageApplication.name)).all()
+        return tuple(sessions), tuple(applications)
+
+    def rates(
+        self, start: datetime, end: datetime, *, session: str | None = None, max_points: int = 2000
+    ) -> tuple[RateBucket, ...]:
+        """Return messages per bucket in ``start <= time < end``, oldest first; empty buckets are left out.
+
+        The width is the finest that gives at most ``max_points`` buckets: 1 s (within the last two hours), 60 s,
+        600 s, or a multiple of 600 s. The first bucket may begin before ``start``.
+        """
+        width_s = self._bucket_width(start, end, max(max_points, 1))
+        resolution_s = max(resolution for resolution in rollups.RESOLUTIONS_S if resolution <= width_s)
+        first_s = int(start.timestamp()) // width_s * width_s
+        bucket = _bucket_start(width_s, resolution_s)
+        counts = [func.sum(getattr(MessageRollup, name)).label(name) for name in rollups.COLUMNS]
+        with self._database.read() as reading:
+            session_id = _session_id(reading, session)
+            rows = reading.execute(
+                select(
+                    bucket,
+                    *counts,
+                    func.min(MessageRollup.min_id).label("min_id"),
+                    func.max(MessageRollup.max_id).label("max_id"),
+                )
+                .where(
+                    MessageRollup.resolution_s == resolution_s,
+                    MessageRollup.session_id == session_id,
+                    MessageRollup.bucket_s >= first_s,
+                    MessageRollup.bucket_s < ceil(end.timestamp()),
+                )
+                .group_by(bucket)
+                .order_by(bucket)
+            ).mappings()
+            return tuple(_bucket(row, width_s) for row in rows)
+
+    def statistics(self) -> MessageStatistics:
+        """Return what the feed must always say about itself, from counters: nothing is counted here."""
+        with self._database.read() as session:
+            counters = {row.name: row.value for row in session.scalars(select(MessageCounter))}
+            newest_id = session.scalar(select(func.max(Message.id))) or 0
+        return MessageStatistics(
+            stored=counters.get("stored", 0) - counters.get("pruned", 0),
+            newest_id=newest_id,
+            quarantined=counters.get("quarantined", 0),
+            echo_not_stored=counters.get("echo", 0),
+            gaps=counters.get("gaps", 0),
+            counters=counters,
+        )
+
+    def _bucket_width(self, start: datetime, end: datetime, max_points: int) -> int:
+        span_s = max((end - start).total_seconds(), 1)
+        for resolution in rollups.RESOLUTIONS_S:
+            is_kept = resolution > 1 or start >= self._clock() - FINE_BUCKETS_KEPT
+            # One more, because neither end need be on the border of a bucket.
+            if is_kept and span_s / resolution + 1 <= max_points:
+                return resolution
+        widest = rollups.RESOLUTIONS_S[-1]
+        return widest * max(-(-int(span_s) // (widest * max(max_points - 1, 1))), 1)
+
+
+def _bucket_start(width_s: int, resolution_s: int) -> ColumnElement[int]:
+    if width_s == resolution_s:
+        return MessageRollup.bucket_s.label("bucket")
+    # A literal, not a parameter: PostgreSQL must see that SELECT and GROUP BY mean the same.
+    width: ColumnElement[int] = literal_column(str(width_s), BigInteger)
+    return (MessageRollup.bucket_s // width * width).label("bucket")
+
+
+def _session_id(session: Session, name: str | None) -> int:
+    if name is None:
+        return rollups.ALL_SESSIONS
+    found = session.scalar(select(MessageSession.id).where(MessageSession.name == name))
+    return -1 if found is None else found
+
+
+def _views(session: Session, ids: Sequence[int]) -> tuple[MessageView, ...]:
+    """Return the messages of some ids, newest first."""
+    if not ids:
+        return ()
+    rows = session.execute(
+        select(*_VIEW_COLUMNS)
+        .join(MessageSession, MessageSession.id == Message.session_id)
+        .join(MessageApplication, MessageApplication.id == Message.application_id)
+        .join(Topic, Topic.id == Message.topic_id)
+        .where(Message.id.in_(ids))
+        .order_by(Message.id.desc())
+    ).mappings()
+    return tuple(
+        MessageView(**{**row, "kind": Kind(row["kind"]), "severity": Severity(row["severity"])}) for row in rows
+    )
+
+
+def _bucket(row: RowMapping, width_s: int) -> RateBucket:
+    debug, log, info, warning, error, fatal = (int(row[name]) for name in rollups.COLUMNS)
+    return RateBucket(
+        start=datetime.fromtimestamp(row["bucket"], UTC),
+        width_s=width_s,
+        counts=(debug, log, info, warning, error, fatal),
+        min_id=row["min_id"],
+        max_id=row["max_id"],
+    )

@@ -1,0 +1,57 @@
+"""Roll-ups: messages counted by severity in buckets of time, kept up to date by every batch."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from models.messages import MessageRollup
+from services.messages.types import Severity
+from services.messages.upsert import insert_into, table_of
+
+# Widths of the buckets, seconds.
+RESOLUTIONS_S = (1, 60, 600)
+# ``session_id`` of the buckets that count all sessions together.
+ALL_SESSIONS = 0
+
+COLUMNS = tuple(f"n_{severity.name.lower()}" for severity in Severity)
+
+
+def add(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Count new message rows (columns of ``message``, ids above all earlier ones) in the caller's transaction."""
+    buckets = _collect(rows)
+    if not buckets:
+        return
+    statement = insert_into(session, MessageRollup)
+    table = table_of(MessageRollup)
+    changes: dict[str, Any] = {name: table.c[name] + statement.excluded[name] for name in COLUMNS}
+    # Ids only grow, so the least one stays and the greatest one is the new one.
+    changes["max_id"] = statement.excluded.max_id
+    session.connection().execute(
+        statement.on_conflict_do_update(index_elements=["resolution_s", "session_id", "bucket_s"], set_=changes),
+        buckets,
+    )
+
+
+def _collect(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, int]]:
+    buckets: dict[tuple[int, int, int], dict[str, int]] = {}
+    for row in rows:
+        column = COLUMNS[row["severity"]]
+        second = row["time_ns"] // 1_000_000_000
+        for resolution in RESOLUTIONS_S:
+            start = second - second % resolution
+            for session_id in (ALL_SESSIONS, row["session_id"]):
+                key = (resolution, session_id, start)
+                bucket = buckets.get(key)
+                if bucket is None:
+                    bucket = buckets[key] = _empty(key, row["id"])
+                bucket[column] += 1
+                bucket["max_id"] = row["id"]
+    # Sorted, so that two writers could never lock rows in opposite orders.
+    return [buckets[key] for key in sorted(buckets)]
+
+
+def _empty(key: tuple[int, int, int], first_id: int) -> dict[str, int]:
+    resolution, session_id, start = key
+    counts = dict.fromkeys(COLUMNS, 0)
+    return {"resolution_s": resolution, "session_id": session_id, "bucket_s": start, "min_id": first_id, **counts}

@@ -1,0 +1,206 @@
+"""From a filter to the ids of one page of messages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from sqlalchemy import ColumnElement, Select, func, select, tuple_, union_all
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from models.messages import Message, MessageApplication, MessageSession
+from services.messages.texts import storable
+from services.messages.types import MessageFilter, Severity
+
+# One statement looks at so many ids of a search, so that none takes long.
+CHUNK_IDS = 20_000
+# More branches than this cost more than they save; the engines have limits too.
+MAX_BRANCHES = 120
+_ESCAPE = "\\"
+# Above every id.
+MAX_ID = 2**63 - 1
+
+Conditions = tuple[ColumnElement[bool], ...]
+# Columns and the values they must have: the leading columns of an index that ends with the id.
+Branch = tuple[tuple[InstrumentedAttribute[int], int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A filter, ready to run.
+
+    Attributes:
+        branches: What an index covers; their results are united. None at all: nothing can match.
+        rest: Conditions that no index covers; they make a search that looks at a bounded stretch of ids.
+    """
+
+    branches: tuple[Branch, ...]
+    rest: Conditions = ()
+
+    @classmethod
+    def build(cls, session: Session, wanted: MessageFilter) -> "Selection":
+        """Look up names, and choose the index: by session, by application, by severity, or by id alone."""
+        session_ids = _ids(session, MessageSession, wanted.sessions)
+        application_ids = _ids(session, MessageApplication, wanted.applications)
+        if session_ids == [] or application_ids == []:
+            return cls(())
+        severities = sorted(wanted.severities) if len(wanted.severities) < len(Severity) else []
+        rest: list[ColumnElement[bool]] = []
+        if application_ids is not None:
+            branches = _branches(Message.application_id, application_ids, severities)
+            if session_ids is not None:
+                rest.append(Message.session_id.in_(session_ids))
+        elif session_ids is not None:
+            branches = _branches(Message.session_id, session_ids, severities)
+        else:
+            branches = [((Message.severity, severity.value),) for severity in severities] or [()]
+        if len(branches) > MAX_BRANCHES:
+            rest += _as_rest(session_ids, application_ids, severities)
+            branches = [()]
+        if wanted.text:
+            rest.append(_contains(wanted.text))
+        return cls(tuple(branches), tuple(rest))
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Ids above ``after`` and below ``before``; ``ascending``: take the smallest first."""
+
+    after: int | None
+    before: int | None
+    ascending: bool
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return the bounds as conditions."""
+        given: list[ColumnElement[bool]] = []
+        if self.after is not None:
+            given.append(Message.id > self.after)
+        if self.before is not None:
+            given.append(Message.id < self.before)
+        return given
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Ids of a page, and whether there may be more; ``scanned_to`` as in `MessagePage`."""
+
+    ids: list[int]
+    has_more: bool
+    scanned_to: int | None = None
+
+
+def find_ids(session: Session, selection: Selection, bounds: Bounds, limit: int, scan_ids: int) -> Found:
+    """Return the ids of one page; a search looks at ``scan_ids`` ids at most."""
+    if not selection.branches:
+        return Found([], has_more=False)
+    if selection.rest:
+        return _scan(session, selection, bounds, limit, scan_ids)
+    ids = _run(session, selection, bounds, limit + 1)
+    return Found(ids[:limit], has_more=len(ids) > limit)
+
+
+def _scan(session: Session, selection: Selection, bounds: Bounds, limit: int, scan_ids: int) -> Found:
+    lowest, highest = _extent(session, bounds)
+    found: list[int] = []
+    for low, high in _chunks(lowest, highest, scan_ids, ascending=bounds.ascending):
+        chunk = Bounds(after=low - 1, before=high + 1, ascending=bounds.ascending)
+        found += _run(session, selection, chunk, limit + 1 - len(found))
+        if len(found) > limit:
+            return Found(found[:limit], has_more=True)
+    if highest - lowest < scan_ids:
+        return Found(found, has_more=False)
+    return Found(found, has_more=True, scanned_to=lowest + scan_ids - 1 if bounds.ascending else highest - scan_ids + 1)
+
+
+def _extent(session: Session, bounds: Bounds) -> tuple[int, int]:
+    """Return the least and the greatest id there can be within the bounds."""
+    least = session.scalar(select(func.min(Message.id))) or 1
+    greatest = session.scalar(select(func.max(Message.id))) or 0
+    lowest = least if bounds.after is None else max(least, bounds.after + 1)
+    highest = greatest if bounds.before is None else min(greatest, bounds.before - 1)
+    return lowest, highest
+
+
+def _chunks(lowest: int, highest: int, scan_ids: int, *, ascending: bool) -> list[tuple[int, int]]:
+    """Return first and last id of each stretch to look at, in the order of looking."""
+    if ascending:
+        end = min(highest, lowest + scan_ids - 1)
+        return [(low, min(low + CHUNK_IDS - 1, end)) for low in range(lowest, end + 1, CHUNK_IDS)]
+    end = max(lowest, highest - scan_ids + 1)
+    return [(max(high - CHUNK_IDS + 1, end), high) for high in range(highest, end - 1, -CHUNK_IDS)]
+
+
+def _run(session: Session, selection: Selection, bounds: Bounds, limit: int) -> list[int]:
+    by_rows = session.get_bind().dialect.name == "postgresql"
+    selects = [
+        (_by_rows(branch, bounds) if branch and by_rows else _by_values(branch, bounds))
+        .where(*selection.rest)
+        .limit(limit)
+        for branch in selection.branches
+    ]
+    if len(selects) == 1:
+        return list(session.scalars(selects[0]))
+    # SQLite takes ORDER BY and LIMIT in a branch only when the branch is a subquery of its own.
+    united = union_all(*(select(one.subquery().c.id) for one in selects)).subquery()
+    outer = united.c.id.asc() if bounds.ascending else united.c.id.desc()
+    return list(session.scalars(select(united.c.id).order_by(outer).limit(limit)))
+
+
+def _by_values(branch: Branch, bounds: Bounds) -> Select[int]:
+    fits = [column == value for column, value in branch]
+    order = Message.id.asc() if bounds.ascending else Message.id.desc()
+    return select(Message.id).where(*fits, *bounds.conditions()).order_by(order)
+
+
+def _by_rows(branch: Branch, bounds: Bounds) -> Select[int]:
+    """Compare whole rows of the index.
+
+    With plain equality PostgreSQL may walk down the primary key instead, expecting to meet the wanted severity soon:
+    after a quiet day that is a walk through millions of rows. This order only the right index can give.
+    """
+    columns = [column for column, _ in branch]
+    row = tuple_(*columns, Message.id)
+    group = tuple_(*columns)
+    values = [value for _, value in branch]
+    if bounds.ascending:
+        inside = (row > (*values, bounds.after or 0), group <= tuple(values))
+        order = [column.asc() for column in (*columns, Message.id)]
+    else:
+        inside = (row < (*values, MAX_ID if bounds.before is None else bounds.before), group >= tuple(values))
+        order = [column.desc() for column in (*columns, Message.id)]
+    return select(Message.id).where(*inside, *bounds.conditions()).order_by(*order)
+
+
+def _ids(
+    session: Session, table: type[MessageSession] | type[MessageApplication], names: frozenset[str]
+) -> list[int] | None:
+    """Return the ids of names, sorted; None where no name is asked for."""
+    if not names:
+        return None
+    asked = sorted(storable(name) for name in names)
+    return sorted(session.scalars(select(table.id).where(table.name.in_(asked))))
+
+
+def _branches(column: InstrumentedAttribute[int], ids: Sequence[int], severities: Sequence[Severity]) -> list[Branch]:
+    pairs = product(ids, severities or tuple(Severity))
+    return [((column, id_), (Message.severity, severity.value)) for id_, severity in pairs]
+
+
+def _as_rest(
+    session_ids: list[int] | None, application_ids: list[int] | None, severities: Sequence[Severity]
+) -> list[ColumnElement[bool]]:
+    rest: list[ColumnElement[bool]] = []
+    if session_ids is not None:
+        rest.append(Message.session_id.in_(session_ids))
+    if application_ids is not None:
+        rest.append(Message.application_id.in_(application_ids))
+    if severities:
+        rest.append(Message.severity.in_(severities))
+    return rest
+
+
+def _contains(text: str) -> ColumnElement[bool]:
+    """Return a condition for a case-insensitive part; SQLite folds the case of ASCII letters only."""
+    escaped = storable(text)
+    for special in (_ESCAPE, "%", "_"):
+        escaped = escaped.replace(special, _ESCAPE + special)
+    return Message.text.ilike(f"%{escaped}%", escape=_ESCAPE)

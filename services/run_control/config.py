@@ -1,0 +1,30 @@
+"""What the run control worker needs to know, composed from the settings."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RunControlConfig:
+    """Addresses, names and times of the run control worker.
+
+    Attributes:
+        process_manager_address: ``host:port``.
+        connectivity_address: ``host:port``.
+        default_session: Session that is polled even while the process manager lists none of its processes.
+        service_user: Name under which polls are made; commands are made under the person's.
+        poll_interval_s: From one poll to the next.
+        rpc_deadline_s: Deadline of reads.
+        command_deadline_s: Deadline of commands.
+        lease_ttl_s: A worker that was not heard of for so long is taken over from.
+        pending_limit_s: A command that waited longer than this for a worker is not sent any more.
+    """
+
+    process_manager_address: str
+    connectivity_address: str
+    default_session: str | None = None
+    service_user: str = "console"
+    poll_interval_s: float = 1.0
+    rpc_deadline_s: float = 5.0
+    command_deadline_s: float = 480.0
+    lease_ttl_s: float = 5.0
+    pending_limit_s: float = 15.0

@@ -1,0 +1,135 @@
+"""What is done for one claimed command, in its endpoint's queue, under the person's token."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from services.errors import BusyError, ConsoleError, NotReachableError, RefusedError, SchemaMismatchError
+from services.run_control.adapter import ControllerAdapter, NodeStatus
+from services.run_control.arguments import parse_arguments
+from services.run_control.rules import not_in_control
+from services.run_control.types import Action, ArgumentValue, CommandResult, CommandState, Transition
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A claimed command, with what it needs of its session's row."""
+
+    id: int
+    user: str
+    session: str
+    action: Action
+    address: str
+    transition: Transition | None
+    arguments: Mapping[str, ArgumentValue]
+
+
+@dataclass(frozen=True, slots=True)
+class RootState:
+    """What the root controller told right after a command, so that its row and the command's change together."""
+
+    status: NodeStatus
+    holder: str
+    possible: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a command, for the row and the audit; ``after`` is None where the root did not tell."""
+
+    state: CommandState
+    text: str
+    result: CommandResult | None = None
+    after: RootState | None = None
+
+
+def execute(order: Order, adapter: ControllerAdapter) -> Outcome:
+    """Check once more, send once, and find out what came of it. Never raises an error of `services.errors`."""
+    outcome = _checked_and_sent(order, adapter)
+    try:
+        # Texts are not to be trusted: read again after every write (contract 21.1).
+        after = RootState(adapter.status(order.user), adapter.holder(order.user), adapter.possible(order.user))
+    except ConsoleError:
+        return outcome
+    return replace(outcome, after=after)
+
+
+def _checked_and_sent(order: Order, adapter: ControllerAdapter) -> Outcome:
+    try:
+        _check(order, adapter)
+    except ConsoleError as error:
+        return Outcome(CommandState.FAILED, f"{error.message} Nothing was sent.")
+    try:
+        return _send(order, adapter)
+    except (NotReachableError, BusyError, SchemaMismatchError) as error:
+        # It was sent, and what came of it was not heard.
+        return Outcome(CommandState.UNKNOWN, f"Sent, but the outcome is unknown. {error.message}")
+    except ConsoleError as error:
+        return Outcome(CommandState.FAILED, error.message)
+
+
+def _check(order: Order, adapter: ControllerAdapter) -> None:
+    """Ask drunc itself, right before a write, for what the rows said (contract 8.1, 22.17).
+
+    Raises:
+        ConsoleError: It must not be sent.
+    """
+    holder = adapter.holder(order.user)
+    if order.action is Action.TAKE_CONTROL:
+        return
+    if holder != order.user:
+        raise not_in_control(order.session, holder, None)
+    if order.action is Action.EXECUTE_TRANSITION:
+        _check_transition(order, adapter)
+
+
+def _check_transition(order: Order, adapter: ControllerAdapter) -> None:
+    name = order.transition.name if order.transition else ""
+    possible = adapter.possible(order.user)
+    if name not in possible:
+        raise RefusedError(f"{name} is not possible any more; possible now: {', '.join(possible) or 'none'}.")
+
+
+def _send(order: Order, adapter: ControllerAdapter) -> Outcome:
+    match order.action:
+        case Action.TAKE_CONTROL:
+            return _took(order, adapter, adapter.take_control(order.user))
+        case Action.RELEASE_CONTROL:
+            return _released(order, adapter, adapter.release_control(order.user))
+        case Action.EXECUTE_TRANSITION:
+            return _executed(order, adapter)
+
+
+def _took(order: Order, adapter: ControllerAdapter, result: CommandResult) -> Outcome:
+    """Judge by who is in control afterwards; children that did not follow are shown (contract 8.2, 10.6)."""
+    holder = adapter.holder(order.user)
+    if holder != order.user:
+        text = f"Control was not taken: {holder or 'nobody'} is in control. {result.text}"
+        return Outcome(CommandState.FAILED, text, result)
+    root, others = result.nodes[0], result.nodes[1:]
+    refused = [node.path for node in others if not node.succeeded]
+    # The root says FAILED when a child did not follow, although it is taken itself.
+    nodes = (replace(root, succeeded=True), *others)
+    text = f"{order.user} is in control of {order.session}."
+    if refused:
+        text += f" Not of: {', '.join(refused)}."
+    return Outcome(CommandState.SUCCEEDED, text, CommandResult(succeeded=True, text=text, nodes=nodes))
+
+
+def _released(order: Order, adapter: ControllerAdapter, result: CommandResult) -> Outcome:
+    """Judge by who is in control afterwards: the answer says "failed" although it worked (contract 8.3)."""
+    holder = adapter.holder(order.user)
+    if holder == order.user:
+        return Outcome(CommandState.FAILED, f"{order.user} is still in control. {result.text}", result)
+    text = f"{order.user} released control of {order.session}."
+    nodes = tuple(replace(node, succeeded=True) for node in result.nodes)
+    return Outcome(CommandState.SUCCEEDED, text, CommandResult(succeeded=True, text=text, nodes=nodes))
+
+
+def _executed(order: Order, adapter: ControllerAdapter) -> Outcome:
+    if order.transition is None:
+        raise RefusedError("The transition is not known any more.")
+    # From the row's JSON back to the declared types: a float without a fraction may have come back as an integer.
+    arguments = parse_arguments(order.transition, order.arguments)
+    result = adapter.execute(order.user, order.transition, arguments)
+    state = CommandState.SUCCEEDED if result.succeeded else CommandState.FAILED
+    return Outcome(state, result.text, result)

@@ -1,0 +1,248 @@
+"""Claims commands and writes what came of them, each with its audit record in one fenced transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session, aliased
+
+from models.commands import Command
+from models.commands import CommandResult as ResultRow
+from models.database import Database
+from models.run_control import DaqSession
+from services.audit.trail import AuditTrail
+from services.audit.types import AuditEntry, AuditKind
+from services.clock import Clock
+from services.coordination import Fence, Leases
+from services.revisions import LiveTopic, bump
+from services.run_control.execution import Order, Outcome
+from services.run_control.rows import transitions_from_json
+from services.run_control.store import assign, root_state_values
+from services.run_control.texts import clean
+from services.run_control.types import Action, ArgumentValue, CommandState, NodeResult, Transition
+
+T = TypeVar("T")
+
+CLAIM_AT_ONCE = 50
+START, CHANGE_RATE = "start", "change_rate"
+
+
+@dataclass(frozen=True, slots=True)
+class _Closing:
+    """A command, and what came of it."""
+
+    row: Command
+    outcome: Outcome
+
+
+class CommandJournal:
+    """The tables ``command`` and ``command_result``, as the runner reads and writes them."""
+
+    def __init__(self, database: Database, leases: Leases, audit: AuditTrail, clock: Clock) -> None:
+        """Keep the collaborators."""
+        self._database = database
+        self._leases = leases
+        self._audit = audit
+        self._clock = clock
+
+    def has_pending(self) -> bool:
+        """Tell whether a command waits to be claimed; a cheap read."""
+        with self._database.read() as tx:
+            return tx.scalar(select(exists().where(Command.state == CommandState.PENDING.value))) or False
+
+    def recover(self, fence: Fence) -> int:
+        """Close the commands that another tour of duty left behind: nobody knows what came of them.
+
+        Returns:
+            How many there were.
+
+        Raises:
+            LeaseLostError: Somebody else is on duty.
+        """
+        with self._leases.fenced(fence) as tx:
+            statement = select(Command).where(
+                Command.state == CommandState.EXECUTING.value, Command.claimed_by != str(fence)
+            )
+            left = [_Closing(row, _lost_outcome()) for row in tx.scalars(statement.with_for_update())]
+            self._close(tx, left)
+            return len(left)
+
+    def claim(self, fence: Fence, pending_limit_s: float) -> tuple[Order, ...]:
+        """Claim what waits, one command a session; what waited too long is closed instead, unsent.
+
+        Raises:
+            LeaseLostError: Somebody else is on duty.
+        """
+        with self._leases.fenced(fence) as tx:
+            now = self._clock()
+            rows = tx.scalars(_claimable()).all()
+            too_late = now - timedelta(seconds=pending_limit_s)
+            late = [_Closing(row, _late_outcome(pending_limit_s)) for row in rows if row.created_at < too_late]
+            self._close(tx, late)
+            claimed = _first_of_each_session([row for row in rows if row.created_at >= too_late])
+            orders = [self._claim(tx, row, fence, now) for row in claimed]
+            if claimed:
+                bump(tx, now, LiveTopic.COMMANDS, LiveTopic.SESSIONS)
+            return tuple(order for order in orders if order is not None)
+
+    def _claim(self, tx: Session, row: Command, fence: Fence, now: datetime) -> Order | None:
+        daq = tx.get(DaqSession, row.session)
+        if daq is None or daq.root_address is None:
+            text = f"The session {row.session} is gone. Nothing was sent."
+            self._close(tx, [_Closing(row, Outcome(CommandState.FAILED, text))])
+            return None
+        row.state = CommandState.EXECUTING.value
+        row.claimed_at = now
+        row.claimed_by = str(fence)
+        return _order(row, daq, daq.root_address)
+
+    def finish(self, fence: Fence, order: Order, outcome: Outcome) -> None:
+        """Write what came of a command: per node, in the audit, and what it means for the run.
+
+        Raises:
+            LeaseLostError: Somebody else is on duty, and has closed the command as unknown.
+        """
+        with self._leases.fenced(fence) as tx:
+            row = tx.get(Command, order.id, with_for_update=True)
+            if row is None or row.state != CommandState.EXECUTING.value:
+                return
+            nodes = outcome.result.nodes if outcome.result else ()
+            tx.add_all(_result_row(order.id, position, node) for position, node in enumerate(nodes))
+            _note_session(tx, order, outcome, self._clock())
+            self._close(tx, [_Closing(row, outcome)])
+
+    def _close(self, tx: Session, closings: list[_Closing]) -> None:
+        if not closings:
+            return
+        now = self._clock()
+        for closing in closings:
+            closing.row.state = closing.outcome.state.value
+            closing.row.text = clean(closing.outcome.text)
+            closing.row.finished_at = now
+            self._audit.add(tx, _outcome_entry(closing.row, closing.outcome))
+        bump(tx, now, LiveTopic.COMMANDS, LiveTopic.SESSIONS)
+
+
+def _claimable() -> Any:
+    other = aliased(Command)
+    busy = exists().where(other.session == Command.session, other.state == CommandState.EXECUTING.value)
+    return (
+        select(Command)
+        .where(Command.state == CommandState.PENDING.value, ~busy)
+        .order_by(Command.id)
+        .limit(CLAIM_AT_ONCE)
+        .with_for_update()
+    )
+
+
+def _first_of_each_session(rows: list[Command]) -> list[Command]:
+    first: dict[str | None, Command] = {}
+    for row in rows:
+        first.setdefault(row.session, row)
+    return list(first.values())
+
+
+def _order(row: Command, daq: DaqSession, address: str) -> Order:
+    return Order(
+        id=row.id,
+        user=row.user_name,
+        session=daq.name,
+        action=Action(row.action),
+        address=address,
+        transition=_transition(daq, row.transition),
+        arguments=row.arguments,
+    )
+
+
+def _transition(daq: DaqSession, name: str | None) -> Transition | None:
+    return next((known for known in transitions_from_json(daq.transitions) if known.name == name), None)
+
+
+def _lost_outcome() -> Outcome:
+    text = (
+        "The collector that executed it stopped before it wrote what came of it. It may have been sent; "
+        "it is never sent again."
+    )
+    return Outcome(CommandState.UNKNOWN, text)
+
+
+def _late_outcome(limit_s: float) -> Outcome:
+    text = f"No collector took it up within {limit_s:.0f} s. Nothing was sent."
+    return Outcome(CommandState.FAILED, text)
+
+
+def _result_row(command_id: int, position: int, node: NodeResult) -> ResultRow:
+    return ResultRow(
+        command_id=command_id,
+        position=position,
+        path=node.path,
+        name=node.name,
+        succeeded=node.succeeded,
+        flag=node.flag[:64],
+        fsm_flag=node.fsm_flag[:64] if node.fsm_flag else None,
+        text=node.text,
+        detail=node.detail,
+    )
+
+
+def _outcome_entry(row: Command, outcome: Outcome) -> AuditEntry:
+    nodes = outcome.result.nodes if outcome.result else ()
+    details: dict[str, Any] = {
+        "state": outcome.state.value,
+        "nodes": len(nodes),
+        "failed": {node.path: node.text for node in nodes if not node.succeeded},
+    }
+    if row.transition is not None:
+        details |= {"transition": row.transition, "arguments": row.arguments}
+    return AuditEntry(
+        kind=AuditKind.OUTCOME,
+        user_name=row.user_name,
+        remote_address=row.remote_address,
+        action=row.action,
+        session=row.session,
+        target=row.target,
+        arguments=details,
+        text=clean(outcome.text),
+        command_id=row.id,
+    )
+
+
+def _note_session(tx: Session, order: Order, outcome: Outcome, now: datetime) -> None:
+    """Bring the session's row up to date with the command, so that nobody sees the one without the other."""
+    daq = tx.get(DaqSession, order.session, with_for_update=True)
+    if daq is None or daq.root_address != order.address:
+        return
+    _note_run(daq, order, outcome.result.nodes if outcome.result else (), now)
+    after = outcome.after
+    if after is not None:
+        assign(daq, root_state_values(daq, after.status, after.holder, after.possible, now))
+        daq.polled_at = now
+
+
+def _note_run(daq: DaqSession, order: Order, nodes: tuple[NodeResult, ...], now: datetime) -> None:
+    """Keep what our own ``start`` said of the run: drunc G1 tells nobody.
+
+    The root's own answer decides: with a child that failed the run is on all the same (contract 10.5, step 5).
+    """
+    if order.transition is None or not nodes or not nodes[0].succeeded:
+        return
+    values = _with_defaults(order.transition, order.arguments)
+    if order.transition.name == START:
+        daq.run_number = _of_type(values.get("run_number"), int)
+        daq.run_type = _of_type(values.get("run_type"), str)
+        daq.storage_disabled = _of_type(values.get("disable_data_storage"), bool)
+        daq.run_started_at = now
+    if order.transition.name in (START, CHANGE_RATE):
+        # Zero means "as configured", which nobody tells (contract 12.5).
+        daq.trigger_rate_hz = float(values.get("trigger_rate") or 0.0) or None
+
+
+def _with_defaults(transition: Transition, given: Mapping[str, ArgumentValue]) -> Mapping[str, ArgumentValue]:
+    defaults = {known.name: known.default for known in transition.arguments if known.default is not None}
+    return {**defaults, **given}
+
+
+def _of_type(value: ArgumentValue | None, kind: type[T]) -> T | None:
+    return value if isinstance(value, kind) else None

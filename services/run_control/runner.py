@@ -1,0 +1,135 @@
+"""Executes commands: claims rows, sends each once in its endpoint's queue, writes what came of it."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.coordination import Fence, LeaseLostError
+from services.errors import ConsoleError
+from services.run_control.adapter import Adapters
+from services.run_control.endpoints import Endpoints
+from services.run_control.execution import Order, Outcome, execute
+from services.run_control.journal import CommandJournal
+from services.run_control.types import CommandState
+
+log = logging.getLogger(__name__)
+
+# The outcome, never the command, is tried again: a database that is away for a moment must not lose it.
+WRITE_TRIES = 10
+WRITE_PAUSE_S = 0.5
+
+
+class CommandRunner:
+    """One turn claims what waits and hands each order to its endpoint's queue; nothing in it waits for drunc."""
+
+    def __init__(
+        self,
+        *,
+        journal: CommandJournal,
+        adapters: Adapters,
+        endpoints: Endpoints,
+        pending_limit_s: float,
+        on_done: Callable[[str], None],
+        on_error: Callable[[str], None],
+    ) -> None:
+        """Keep the collaborators.
+
+        ``on_done`` is called with the session after each command; ``on_error`` with the text of the console's own
+        errors.
+        """
+        self._journal = journal
+        self._adapters = adapters
+        self._endpoints = endpoints
+        self._pending_limit_s = pending_limit_s
+        self._on_done = on_done
+        self._on_error = on_error
+        self._lock = threading.Lock()
+        self._threads: set[threading.Thread] = set()
+        self._recovered: Fence | None = None
+        self._stopping = threading.Event()
+
+    @property
+    def running(self) -> int:
+        """How many commands are under way."""
+        with self._lock:
+            return len(self._threads)
+
+    def turn(self, fence: Fence) -> None:
+        """Close what an earlier tour of duty left behind, then start what waits.
+
+        Raises:
+            LeaseLostError: Somebody else is on duty.
+        """
+        if fence != self._recovered:
+            self._journal.recover(fence)
+            self._recovered = fence
+        if self._stopping.is_set() or not self._journal.has_pending():
+            return
+        for order in self._journal.claim(fence, self._pending_limit_s):
+            self._start(fence, order)
+
+    def stop(self) -> None:
+        """Claim nothing more."""
+        self._stopping.set()
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the commands under way; return whether all ended."""
+        deadline = time.monotonic() + timeout_s
+        with self._lock:
+            threads = list(self._threads)
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in threads)
+
+    def _start(self, fence: Fence, order: Order) -> None:
+        """Queue the order; a thread of its own waits for it, so that no other session does."""
+        waiter = threading.Thread(
+            target=self._see_through, args=(fence, order), name=f"run-control-command-{order.id}", daemon=True
+        )
+        with self._lock:
+            self._threads.add(waiter)
+        waiter.start()
+
+    def _see_through(self, fence: Fence, order: Order) -> None:
+        try:
+            outcome = self._outcome(order)
+            log.info("command=%s user=%s session=%s outcome=%s", order.id, order.user, order.session, outcome.state)
+            self._write(fence, order, outcome)
+        except Exception as error:
+            log.exception("command=%s could not be finished", order.id)
+            self._on_error(f"Command {order.id} could not be finished: {error}")
+        finally:
+            with self._lock:
+                self._threads.discard(threading.current_thread())
+        self._on_done(order.session)
+
+    def _outcome(self, order: Order) -> Outcome:
+        try:
+            adapter = self._adapters.controller(order.address)
+            future: Future[Outcome] = self._endpoints.get(order.address).command(lambda: execute(order, adapter))
+            return future.result()
+        except (CancelledError, ConsoleError):
+            return Outcome(CommandState.FAILED, "The collector stopped before its turn came. Nothing was sent.")
+        except Exception as error:
+            # A fault of our own after it may have been sent: nobody can say what came of it.
+            log.exception("command=%s failed", order.id)
+            self._on_error(f"Command {order.id} failed: {error}")
+            return Outcome(CommandState.UNKNOWN, f"The console failed while it was executed: {error}")
+
+    def _write(self, fence: Fence, order: Order, outcome: Outcome) -> None:
+        for attempt in range(1, WRITE_TRIES + 1):
+            try:
+                self._journal.finish(fence, order, outcome)
+            except LeaseLostError as error:
+                log.warning("command=%s outcome=%s not written: %s", order.id, outcome.state, error)
+                return
+            except SQLAlchemyError:
+                if attempt == WRITE_TRIES:
+                    raise
+                self._stopping.wait(WRITE_PAUSE_S)
+            else:
+                return

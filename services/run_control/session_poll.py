@@ -1,0 +1,262 @@
+"""One poll of one session: look the controllers up, ask each through its queue, put the tree together."""
+
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from services.clock import Clock
+from services.errors import BusyError, ConsoleError, NotFoundError, NotReachableError
+from services.run_control.adapter import Adapters, ControllerAdapter, DescribedNode, NodeStatus
+from services.run_control.connectivity import Connectivity
+from services.run_control.endpoints import Endpoints, GaveWayError
+from services.run_control.queries import tree_order
+from services.run_control.readings import BackendReading, RootReading, SessionReading
+from services.run_control.tree import controllers, flattened, merged, misses_a_node
+from services.run_control.types import BackendKind, Transition
+
+T = TypeVar("T")
+
+ROOT_NAME = "root-controller"
+GRPC = "grpc://"
+
+# A recursive describe makes every node below announce it: now and then is enough.
+DESCRIBE_EVERY = timedelta(seconds=60)
+# At least this long between two describes that a disagreement with the status calls asks for.
+DESCRIBE_AGAIN_AFTER = timedelta(seconds=10)
+# Entries live for ten seconds and can be missed by a hiccup (contract 22.31).
+MISSES_BEFORE_GONE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is kept of the root controller from one poll to the next."""
+
+    address: str
+    transitions: tuple[Transition, ...]
+    possible: tuple[str, ...]
+    # What `possible` depends on.
+    status: NodeStatus
+
+
+@dataclass(frozen=True, slots=True)
+class _RootAnswer:
+    reading: RootReading
+    children: tuple[NodeStatus, ...]
+
+
+class SessionPoll:
+    """Polls one session, turn by turn, never two turns at once. What it remembers only saves calls."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        connectivity_address: str,
+        adapters: Adapters,
+        endpoints: Endpoints,
+        user: str,
+        deadline_s: float,
+        clock: Clock,
+    ) -> None:
+        """Keep the collaborators; calls are made under ``user``."""
+        self.name = name
+        self._connectivity_address = connectivity_address
+        self._connectivity = Connectivity(connectivity_address, deadline_s)
+        self._adapters = adapters
+        self._endpoints = endpoints
+        self._user = user
+        self._clock = clock
+        self._addresses: Mapping[str, str] = {}
+        self._misses = 0
+        self._known: _Known | None = None
+        self._tree: DescribedNode | None = None
+        self._described_at: datetime | None = None
+        self._describe_due = False
+        self._backends: dict[tuple[BackendKind, str], BackendReading] = {}
+
+    @property
+    def used_addresses(self) -> frozenset[str]:
+        """Addresses of the controllers this session has now."""
+        return frozenset(uri.removeprefix(GRPC) for uri in self._addresses.values() if uri.startswith(GRPC))
+
+    def close(self) -> None:
+        """Close what is kept open."""
+        self._connectivity.close()
+
+    def turn(self, tree_ids: Mapping[str, str | None]) -> SessionReading | None:
+        """Poll once; ``tree_ids`` are those of the session's processes by name.
+
+        Returns None when one of the console's own commands goes first: then there is nothing new to say.
+        """
+        at = self._clock()
+        self._backends = {}
+        try:
+            self._look_up()
+            root_name, address = self._root(tree_ids)
+            answer = self._ask(address, lambda adapter: self._ask_root(adapter, root_name, address)).result()
+            children = self._ask_controllers(root_name, answer)
+        except GaveWayError:
+            return None
+        except ConsoleError as error:
+            gone = isinstance(error, NotFoundError | NotReachableError)
+            return SessionReading(self.name, at, error=error.message, gone=gone, backends=self._asked())
+        return self._reading(at, answer, children)
+
+    def _reading(
+        self, at: datetime, answer: _RootAnswer, children: Mapping[str, tuple[NodeStatus, ...]]
+    ) -> SessionReading:
+        root = answer.reading
+        tree = self._tree or DescribedNode(root.name, None)
+        self._describe_due = misses_a_node(tree, children)
+        nodes = flattened(tree, root.status, children, self._addresses, at)
+        return SessionReading(self.name, at, root=root, nodes=nodes, backends=self._asked())
+
+    def _asked(self) -> tuple[BackendReading, ...]:
+        return tuple(self._backends.values())
+
+    def _look_up(self) -> None:
+        found: Mapping[str, str] = {}
+        started = time.monotonic()
+        try:
+            found = self._connectivity.lookup(self.name)
+        except ConsoleError as error:
+            self._observe(BackendKind.CONNECTIVITY, self._connectivity_address, error=error)
+            if not self._addresses:
+                raise
+            # The controllers may well be there: ask them where they were.
+            return
+        self._observe(BackendKind.CONNECTIVITY, self._connectivity_address, started=started)
+        self._misses = 0 if found else self._misses + 1
+        if found or self._misses >= MISSES_BEFORE_GONE:
+            self._describe_due |= found.keys() != self._addresses.keys()
+            self._addresses = found
+
+    def _root(self, tree_ids: Mapping[str, str | None]) -> tuple[str, str]:
+        """Return name and address of the root controller; its name is configuration (contract section 14).
+
+        Raises:
+            NotFoundError: The connectivity service knows none.
+        """
+        names = [name for name, uri in self._addresses.items() if uri.startswith(GRPC)]
+        if not names:
+            raise NotFoundError(
+                f"{self.name} is not booted: the connectivity service at {self._connectivity_address} "
+                "knows no controller of it."
+            )
+        name = ROOT_NAME if ROOT_NAME in names else min(names, key=lambda name: tree_order(tree_ids.get(name)))
+        return name, self._addresses[name].removeprefix(GRPC)
+
+    def _ask(self, address: str, work: Callable[[ControllerAdapter], T]) -> "Future[T]":
+        adapter = self._adapters.controller(address)
+        return self._endpoints.get(address).poll(lambda: self._observed(adapter, address, work))
+
+    def _observed(self, adapter: ControllerAdapter, address: str, work: Callable[[ControllerAdapter], T]) -> T:
+        started = time.monotonic()
+        try:
+            result = work(adapter)
+        except ConsoleError as error:
+            self._observe(BackendKind.CONTROLLER, address, error=error, generation=adapter.generation)
+            raise
+        self._observe(BackendKind.CONTROLLER, address, started=started, generation=adapter.generation)
+        return result
+
+    def _observe(
+        self,
+        kind: BackendKind,
+        address: str,
+        *,
+        started: float | None = None,
+        error: ConsoleError | None = None,
+        generation: str | None = None,
+    ) -> None:
+        self._backends[kind, address] = backend_reading(
+            kind, address, self._clock(), started=started, error=error, generation=generation
+        )
+
+    def _ask_root(self, adapter: ControllerAdapter, name: str, address: str) -> _RootAnswer:
+        """Ask the root everything, in its queue's thread."""
+        status = adapter.status(self._user)
+        children = status.children if status.children is not None else adapter.children_status(self._user)
+        holder = adapter.holder(self._user)
+        self._describe(adapter, name, address)
+        self._learn(adapter, address, status)
+        known = self._known
+        reading = RootReading(
+            name=name,
+            address=address,
+            generation=adapter.generation,
+            status=status,
+            holder=holder,
+            transitions=known.transitions if known else (),
+            possible=known.possible if known else (),
+        )
+        return _RootAnswer(reading, children)
+
+    def _learn(self, adapter: ControllerAdapter, address: str, status: NodeStatus) -> None:
+        """Ask for the transitions of a new root, and for the possible ones whenever its state changed."""
+        known = self._known if self._known and self._known.address == address else None
+        if known is not None and replace(known.status, children=None) == replace(status, children=None):
+            return
+        transitions = known.transitions if known else adapter.transitions(self._user)
+        self._known = _Known(address, transitions, adapter.possible(self._user), status)
+
+    def _describe(self, adapter: ControllerAdapter, name: str, address: str) -> None:
+        """Ask for the tree, if it may have changed or is old."""
+        if self._known is not None and self._known.address != address:
+            # Booted anew: nothing of the old tree holds.
+            self._tree = self._described_at = None
+        age = None if self._described_at is None else self._clock() - self._described_at
+        wanted = DESCRIBE_AGAIN_AFTER if self._describe_due else DESCRIBE_EVERY
+        if age is None or age >= wanted:
+            self._tree = merged(self._tree, replace(adapter.describe(self._user), name=name))
+            self._described_at = self._clock()
+
+    def _ask_controllers(self, root_name: str, answer: _RootAnswer) -> Mapping[str, tuple[NodeStatus, ...]]:
+        """Return path to children's status, of every controller that answers; all are asked at once."""
+        told: dict[str, tuple[NodeStatus, ...]] = {}
+        _collect(root_name, answer.children, told)
+        asked: dict[str, Future[tuple[NodeStatus, ...]]] = {}
+        for path, node in controllers(self._tree, self._addresses) if self._tree else ():
+            uri = self._addresses.get(node.name, "")
+            if path not in told and uri.startswith(GRPC):
+                self._ask_children(path, uri.removeprefix(GRPC), asked)
+        for path, future in asked.items():
+            try:
+                _collect(path, future.result(), told)
+            except ConsoleError:
+                # Noted as this address's error; its children keep their last state and age.
+                continue
+        return told
+
+    def _ask_children(self, path: str, address: str, asked: "dict[str, Future[tuple[NodeStatus, ...]]]") -> None:
+        try:
+            asked[path] = self._ask(address, lambda adapter: adapter.children_status(self._user))
+        except GaveWayError:
+            return
+
+
+def _collect(path: str, children: tuple[NodeStatus, ...], told: dict[str, tuple[NodeStatus, ...]]) -> None:
+    told[path] = children
+    for child in children:
+        if child.children is not None:
+            _collect(f"{path}/{child.name}", child.children, told)
+
+
+def backend_reading(
+    kind: BackendKind,
+    address: str,
+    at: datetime,
+    *,
+    started: float | None,
+    error: ConsoleError | None,
+    generation: str | None,
+) -> BackendReading:
+    """Return how an address answered: a busy one is neither there nor gone, one that answers nonsense is there."""
+    if error is None:
+        latency_ms = None if started is None else (time.monotonic() - started) * 1000
+        return BackendReading(kind, address, at, reachable=True, generation=generation, latency_ms=latency_ms)
+    reachable = None if isinstance(error, BusyError) else not isinstance(error, NotReachableError)
+    return BackendReading(kind, address, at, reachable=reachable, generation=generation, error=error.message)

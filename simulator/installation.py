@@ -1,0 +1,316 @@
+"""A whole drunc installation of generation G1 in one process (contract 1, 18, 21.2)."""
+
+import random
+import threading
+import time
+from collections.abc import Sequence
+
+import grpc
+
+from simulator import g1
+from simulator.application import Application, Work
+from simulator.broadcast import Broadcaster
+from simulator.chatter import Chatter
+from simulator.connectivity import Announcer, Registry
+from simulator.connectivity_server import ConnectivityServer
+from simulator.faults import DURATIONS_S, Faults
+from simulator.flood import Flood
+from simulator.issues import SEVERITIES, Issue, IssuePublisher
+from simulator.layouts import LAYOUTS, OPERATOR, Role, SessionLayout, boot_request
+from simulator.process_log import ProcessLog
+from simulator.process_manager import NAME as PROCESS_MANAGER_NAME
+from simulator.process_manager import ProcessManager
+from simulator.processes import KILL_TIMEOUT_S, LiveProcess, ProcessTable
+from simulator.programs import (
+    ApplicationProgram,
+    ConnectionServerProgram,
+    ControllerProgram,
+    Exit,
+    Program,
+    ShellProgram,
+    UnreachableHostProgram,
+)
+from simulator.publisher import CAPACITY, KafkaPublisher, Publisher, SilentPublisher
+from simulator.surroundings import Surroundings
+from wire import WireMessage
+
+DEFAULT_SESSIONS = ("local-1x1-config", "local-2x3-config")
+ROOT_CONTROLLER = "root-controller"
+BOOT_TIMEOUT_S = 20.0
+CALL_TIMEOUT_S = 10.0
+_LOCAL_HOSTS = ("localhost", "127.0.0.1")
+
+
+class SimulatorError(Exception):
+    """An order that the simulator cannot carry out; the text is for people."""
+
+
+class Installation:
+    """Process manager, controllers, applications and connectivity service, with faults on demand.
+
+    Everything listens on loopback, on ports that the system chooses. ``start`` boots the sessions and returns
+    when their root controllers can be found.
+    """
+
+    def __init__(
+        self,
+        sessions: Sequence[str] = DEFAULT_SESSIONS,
+        kafka_address: str | None = None,
+        *,
+        time_scale: float = 0.0,
+        chatter_hz: float = 0.0,
+        seed: int | None = None,
+        publisher: Publisher | None = None,
+    ) -> None:
+        """Prepare an installation.
+
+        Args:
+            sessions: Names of the sessions to boot, out of `simulator.layouts.LAYOUTS`.
+            kafka_address: Brokers (``host:port``) for broadcasts and ERS issues; None for an installation without.
+            time_scale: How long things take: 1 is natural (0.3 to 1.5 s a transition), 0 is at once.
+            chatter_hz: ERS issues a second of the whole idle installation; four times as many while all run.
+            seed: Makes the background trickle of issues the same every time.
+            publisher: Takes the messages instead of Kafka, for tests.
+
+        Raises:
+            SimulatorError: A session is unknown.
+        """
+        self._layouts = [_layout(session) for session in sessions]
+        self._kafka_address = kafka_address
+        self._time_scale = time_scale
+        self._kafka = None if kafka_address is None or publisher is not None else KafkaPublisher(kafka_address)
+        self._publisher = publisher or self._kafka or SilentPublisher()
+        self._issues = IssuePublisher(self._publisher)
+        self._faults = Faults()
+        registry = Registry()
+        self._connectivity = ConnectivityServer(registry)
+        self._surroundings = Surroundings(
+            registry=registry,
+            announcer=Announcer(registry),
+            work=Work(self._faults, time_scale),
+            publisher=self._publisher,
+            kafka_address=kafka_address,
+            report=self._report,
+        )
+        broadcaster = Broadcaster(self._publisher, kafka_address, OPERATOR, PROCESS_MANAGER_NAME)
+        self._table = ProcessTable(self._launch, broadcaster, KILL_TIMEOUT_S * time_scale)
+        self._process_manager = ProcessManager(self._table, broadcaster, OPERATOR)
+        self._process_manager_address = ""
+        self._stopping = threading.Event()
+        living = self._surroundings.applications.living
+        # Not for secrets: it only makes up what applications say.
+        self._chatter = Chatter(chatter_hz, living, self._speak, random.Random(seed))  # noqa: S311
+
+    @property
+    def process_manager_address(self) -> str:
+        """``host:port`` of the process manager; empty before ``start``."""
+        return self._process_manager_address
+
+    @property
+    def connectivity_address(self) -> str:
+        """``host:port`` of the connectivity service."""
+        return self._connectivity.address
+
+    @property
+    def kafka_address(self) -> str | None:
+        """``host:port`` of the broker; None without Kafka."""
+        return self._kafka_address
+
+    @property
+    def sessions(self) -> tuple[str, ...]:
+        """Names of the sessions booted at start."""
+        return tuple(layout.name for layout in self._layouts)
+
+    def controller_address(self, session: str, name: str = ROOT_CONTROLLER) -> str:
+        """Return ``host:port`` of a controller.
+
+        Raises:
+            SimulatorError: There is no such controller.
+        """
+        return self._controller(session, name).address
+
+    def start(self) -> None:
+        """Start all servers, boot the sessions, wait until they are ready.
+
+        Raises:
+            SimulatorError: A root controller did not come up in time.
+        """
+        if self._kafka is not None:
+            self._kafka.start()
+        self._connectivity.start()
+        self._surroundings.announcer.start()
+        self._process_manager_address = self._process_manager.serve()
+        self._boot_sessions()
+        self._chatter.start()
+
+    def stop(self) -> None:
+        """End everything; takes less than two seconds."""
+        self._stopping.set()
+        self._chatter.stop()
+        self._process_manager.stop()
+        _each_in_a_thread(self._table)
+        self._surroundings.announcer.stop()
+        self._connectivity.stop()
+        if self._kafka is not None:
+            self._kafka.stop(timeout_s=0.5)
+
+    def flush(self, timeout_s: float = 5.0) -> bool:
+        """Wait until the brokers have everything that was published; False when they have not in time."""
+        return self._kafka is None or self._kafka.flush(timeout_s)
+
+    def kill(self, session: str, name: str, exit_code: int = 255) -> None:
+        """Let a process die by itself: ``ps`` shows it dead with the exit code.
+
+        Raises:
+            SimulatorError: There is no such process.
+        """
+        self._table.end(self._process(session, name), exit_code)
+
+    def controller_down(self, session: str, name: str) -> None:
+        """Let a controller answer no more although its process runs on.
+
+        Raises:
+            SimulatorError: There is no such controller.
+        """
+        self._controller(session, name).stop(orderly=False)
+
+    def fail(self, session: str, transition: str, node: str) -> None:
+        """Let the next such transition fail in an application.
+
+        Raises:
+            SimulatorError: Session, transition or application is unknown.
+        """
+        _check_transition(transition)
+        planned = _layout(session).planned(node)
+        if planned is None or planned.role is not Role.APPLICATION:
+            raise SimulatorError(f"{session} has no application {node!r}")
+        self._faults.fail(session, transition, node)
+
+    def slow(self, session: str, transition: str, seconds: float) -> None:
+        """Let such transitions take ``seconds`` in every application until further notice; 0 ends it.
+
+        Raises:
+            SimulatorError: Session or transition is unknown.
+        """
+        _check_transition(transition)
+        self._faults.slow(_layout(session).name, transition, seconds)
+
+    def steal(self, session: str, user: str) -> None:
+        """Let somebody else take control of a session, as a shell would.
+
+        Raises:
+            SimulatorError: The session has no root controller, or it does not answer.
+        """
+        address = self.controller_address(session, _layout(session).root.controller)
+        with grpc.insecure_channel(address) as channel:
+            request = g1.request(g1.token_message(g1.owner_of(user)))
+            try:
+                g1.Stub(channel, g1.CONTROLLER).call("take_control", request, CALL_TIMEOUT_S)
+            except grpc.RpcError as error:
+                raise SimulatorError(f"The root controller of {session} does not answer") from error
+
+    def flood(self, count: int, rate_hz: float = 0.0, severity: str = "INFO") -> int:
+        """Publish ERS issues, ``rate_hz`` a second (0: as fast as they go); return how many were published.
+
+        It takes as long as it takes; `stop` ends it early.
+
+        Raises:
+            SimulatorError: The severity is unknown, or no application lives.
+        """
+        if severity not in SEVERITIES:
+            raise SimulatorError(f"Unknown severity {severity!r}; known are {', '.join(SEVERITIES)}")
+        applications = self._surroundings.applications.living()
+        if not applications:
+            raise SimulatorError("No application lives")
+        return Flood(self._speak, self._has_room, self._stopping).run(applications, count, rate_hz, severity)
+
+    def publish_raw(self, topic: str, value: bytes) -> None:
+        """Publish any bytes to a topic."""
+        self._publisher.publish(topic, value)
+
+    def reset(self) -> None:
+        """Forget all faults and boot every session anew, with new processes.
+
+        Raises:
+            SimulatorError: A root controller did not come up in time.
+        """
+        self._faults.clear()
+        self._table.forget()
+        self._surroundings.registry.forget_everything()
+        self._boot_sessions()
+
+    def _boot_sessions(self) -> None:
+        """Send the boot requests that the shells would send, and wait for the root controllers."""
+        with grpc.insecure_channel(self._process_manager_address) as channel:
+            stub = g1.Stub(channel, g1.PROCESS_MANAGER)
+            token = g1.token_message(g1.owner_of(OPERATOR))
+            for layout in self._layouts:
+                for planned in layout.processes():
+                    request = boot_request(layout.name, planned, self._kafka_address)
+                    stub.call("boot", g1.request(token, request), CALL_TIMEOUT_S)
+        deadline = time.monotonic() + BOOT_TIMEOUT_S
+        for layout in self._layouts:
+            controller = self._controller(layout.name, layout.root.controller)
+            if not controller.ready.wait(max(0.0, deadline - time.monotonic())):
+                raise SimulatorError(f"The root controller of {layout.name} did not come up")
+
+    def _launch(self, request: WireMessage, host: str, log: ProcessLog, ended: Exit) -> Program:
+        """Make the program of a boot request: a known process of an example session, or a shell line."""
+        if host not in _LOCAL_HOSTS:
+            return UnreachableHostProgram(host, log, ended)
+        description = request.process_description
+        metadata = description.metadata
+        layout = LAYOUTS.get(metadata.session)
+        planned = None if layout is None else layout.planned(metadata.name)
+        if planned is None:
+            lines = [(line.exec, list(line.args)) for line in description.executable_and_arguments]
+            return ShellProgram(lines, self._time_scale, log, ended)
+        if planned.segment is not None:
+            return ControllerProgram(self._surroundings, metadata.session, planned.segment, log, ended)
+        if planned.role is Role.APPLICATION:
+            return ApplicationProgram(self._surroundings, metadata.session, metadata.name, log)
+        return ConnectionServerProgram(self._surroundings, metadata.session)
+
+    def _process(self, session: str, name: str) -> LiveProcess:
+        process = self._table.find(session, name)
+        if process is None:
+            raise SimulatorError(f"{session} has no process {name!r}")
+        return process
+
+    def _controller(self, session: str, name: str) -> ControllerProgram:
+        program = self._process(session, name).program
+        if not isinstance(program, ControllerProgram):
+            raise SimulatorError(f"{name} is not a controller")
+        return program
+
+    def _report(self, application: Application, severity: str, text: str) -> None:
+        """Publish what an application says about a command."""
+        name = "appfwk::CommandFailed" if severity == "ERROR" else "appfwk::CommandExecuted"
+        self._speak(application, Issue(severity, name, text))
+
+    def _speak(self, application: Application, issue: Issue) -> None:
+        application.log.write(f"{issue.severity} [{issue.function}] {issue.message}")
+        self._issues.publish(application.session, application.name, issue)
+
+    def _has_room(self, timeout_s: float) -> bool:
+        """Tell whether a flood may go on: it leaves half of the queue to everybody else."""
+        return self._kafka is None or self._kafka.has_room(CAPACITY // 2, timeout_s)
+
+
+def _each_in_a_thread(table: ProcessTable) -> None:
+    """Stop the table aside, so that a hanging server cannot hold up the end for ever."""
+    thread = threading.Thread(target=table.stop, name="simulator-stop", daemon=True)
+    thread.start()
+    thread.join(1.5)
+
+
+def _layout(session: str) -> SessionLayout:
+    layout = LAYOUTS.get(session)
+    if layout is None:
+        raise SimulatorError(f"Unknown session {session!r}; known are {', '.join(LAYOUTS)}")
+    return layout
+
+
+def _check_transition(transition: str) -> None:
+    if transition not in DURATIONS_S:
+        raise SimulatorError(f"Unknown transition {transition!r}; known are {', '.join(DURATIONS_S)}")

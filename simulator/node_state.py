@@ -1,0 +1,51 @@
+"""State, error latch and inclusion of a controller, broadcast when they change (contract 10.3, 12.4, 16.2)."""
+
+from simulator.broadcast import Broadcaster
+from simulator.flags import BroadcastType
+from simulator.fsm import INITIAL_STATE
+
+
+class NodeState:
+    """The operational state of one controller."""
+
+    def __init__(self, broadcaster: Broadcaster) -> None:
+        """Start as a freshly booted node: initial, no error, included."""
+        self._broadcaster = broadcaster
+        self.state = INITIAL_STATE
+        self.sub_state = INITIAL_STATE
+        self.in_error = False
+        self.included = True
+
+    @property
+    def busy(self) -> bool:
+        """Whether a transition runs, or stopped half-way."""
+        return self.sub_state != self.state
+
+    @property
+    def shown(self) -> str:
+        """``state`` as G1 reports it: with the sub-state in brackets during a transition."""
+        return f"{self.state} ({self.sub_state})" if self.busy else self.state
+
+    def advance(self, sub_state: str) -> None:
+        """Change the sub-state."""
+        self._tell(BroadcastType.FSM_STATUS_UPDATE, "operational_state", self.sub_state, sub_state)
+        self.sub_state = sub_state
+
+    def enter(self, state: str) -> None:
+        """Change the state; the sub-state stays what it is."""
+        self._tell(BroadcastType.FSM_STATUS_UPDATE, "operational_state", self.state, state)
+        self.state = state
+
+    def latch_error(self) -> None:
+        """Go in error; G1 has no way back but a reboot."""
+        if not self.in_error:
+            self._tell(BroadcastType.STATUS_UPDATE, "error_state", self.in_error, to=True)
+            self.in_error = True
+
+    def include(self, *, included: bool) -> None:
+        """Change the inclusion."""
+        self._tell(BroadcastType.STATUS_UPDATE, "inclusion_state", self.included, included)
+        self.included = included
+
+    def _tell(self, kind: BroadcastType, what: str, before: object, to: object) -> None:
+        self._broadcaster.send(kind, f"Changing {what} from {before} to {to}")

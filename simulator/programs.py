@@ -1,0 +1,233 @@
+"""What the processes of an installation run (contract 9.3, 18)."""
+
+import re
+import socket
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from simulator.application import Application
+from simulator.broadcast import Broadcaster
+from simulator.children import ApplicationChild, Child, ControllerChild
+from simulator.connectivity import RUN_CONTROL
+from simulator.controller import Controller
+from simulator.fsm import FSM_CONF_TEST, FSM_NO_ACTION
+from simulator.layouts import Segment
+from simulator.process_log import ProcessLog
+from simulator.surroundings import Surroundings
+
+# drunc looks 50 times, with pauses of 0.2 s (contract 14).
+LOOK_UPS = 200
+LOOK_UP_PAUSE_S = 0.05
+_LOOPBACK = "127.0.0.1"
+
+# Called by a program that ends by itself, with its exit code.
+Exit = Callable[[int], None]
+
+
+class Program(Protocol):
+    """Something a process runs until it is stopped or ends by itself."""
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+
+    def stop(self, *, orderly: bool) -> None:
+        """End at once; an orderly end says goodbye."""
+
+
+class ConnectionServerProgram:
+    """The session's own connectivity service; here it opens the session in the one that all share."""
+
+    def __init__(self, surroundings: Surroundings, session: str) -> None:
+        """Serve a session."""
+        self._surroundings = surroundings
+        self._session = session
+
+    def start(self) -> None:
+        """Open the session."""
+        self._surroundings.announcer.open(self._session)
+
+    def stop(self, *, orderly: bool) -> None:  # noqa: ARG002 - it never says goodbye
+        """Close the session and forget its addresses."""
+        self._surroundings.announcer.close(self._session)
+
+
+class ApplicationProgram:
+    """A DAQ application: holds a port, is announced, waits for commands."""
+
+    def __init__(self, surroundings: Surroundings, session: str, name: str, log: ProcessLog) -> None:
+        """Prepare the application."""
+        self._surroundings = surroundings
+        self.application = Application(
+            session,
+            name,
+            surroundings.work,
+            log,
+            lambda severity, text: surroundings.report(self.application, severity, text),
+        )
+        self._log = log
+        self._port = socket.socket()
+        self._uri = ""
+
+    def start(self) -> None:
+        """Bind a port, so that the published one is the application's alone, and publish it."""
+        self._port.bind((_LOOPBACK, 0))
+        self._uri = f"rest://{_LOOPBACK}:{self._port.getsockname()[1]}"
+        self._surroundings.applications.add(self._uri, self.application)
+        self._surroundings.announcer.announce(self.application.session, self.application.name, self._uri)
+        self._log.write(f"{self.application.name} is listening on {self._uri}")
+
+    def stop(self, *, orderly: bool) -> None:  # noqa: ARG002 - it never says goodbye
+        """Die; the published address expires."""
+        self.application.end()
+        self._surroundings.announcer.withdraw(self.application.session, self.application.name, self._uri)
+        self._surroundings.applications.remove(self._uri)
+        self._port.close()
+
+
+class ControllerProgram:
+    """A controller: finds its children in the connectivity service, takes them, then serves and is announced."""
+
+    def __init__(
+        self, surroundings: Surroundings, session: str, segment: Segment, log: ProcessLog, ended: Exit
+    ) -> None:
+        """Prepare the controller of a segment; ``ended`` is called if its children cannot be found."""
+        self._surroundings = surroundings
+        self._session = session
+        self._segment = segment
+        self._log = log
+        self._ended = ended
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"simulator-boot-{segment.controller}", daemon=True)
+        self._lock = threading.Lock()
+        self._controller: Controller | None = None
+        self.ready = threading.Event()
+        self.address = ""
+
+    def start(self) -> None:
+        """Begin to look for the children."""
+        self._thread.start()
+
+    def stop(self, *, orderly: bool) -> None:
+        """Answer no more; the published address expires."""
+        self._stopping.set()
+        name = self._segment.controller
+        self._surroundings.announcer.withdraw(self._session, name, f"grpc://{self.address}")
+        with self._lock:
+            controller, self._controller = self._controller, None
+        if controller is not None:
+            controller.stop(orderly=orderly)
+
+    def _run(self) -> None:
+        children = self._find_children()
+        if self._stopping.is_set():
+            return
+        if children is None:
+            self._log.write("Could not find all children in the connectivity service")
+            self._ended(1)
+            return
+        self._serve(children)
+
+    def _serve(self, children: list[Child]) -> None:
+        surroundings, name = self._surroundings, self._segment.controller
+        broadcaster = Broadcaster(surroundings.publisher, surroundings.kafka_address, self._session, name)
+        fsm = FSM_CONF_TEST if self._segment.segments else FSM_NO_ACTION
+        controller = Controller(self._session, name, fsm, children, broadcaster)
+        controller.take_children()
+        with self._lock:
+            if self._stopping.is_set():
+                controller.stop(orderly=False)
+                return
+            self._controller = controller
+            self.address = controller.serve()
+            surroundings.announcer.announce(self._session, name, f"grpc://{self.address}")
+        self._log.write(f"{name} is listening on grpc://{self.address}")
+        self.ready.set()
+
+    def _find_children(self) -> list[Child] | None:
+        found: list[Child] = []
+        for name in self._segment.children:
+            child = self._find(name)
+            if child is None:
+                return None
+            found.append(child)
+        return found
+
+    def _find(self, name: str) -> Child | None:
+        for _ in range(LOOK_UPS):
+            connections = self._surroundings.registry.lookup(self._session, re.escape(f"{name}_control"), RUN_CONTROL)
+            if connections:
+                return self._child(name, connections[0].uri)
+            if self._stopping.wait(LOOK_UP_PAUSE_S):
+                return None
+        return None
+
+    def _child(self, name: str, uri: str) -> Child | None:
+        kind, _, address = uri.partition("://")
+        if kind == "grpc":
+            return ControllerChild(name, address)
+        application = self._surroundings.applications.find(uri)
+        return None if application is None else ApplicationChild(application)
+
+
+class ShellProgram:
+    """A hand-made process of ``echo`` and ``sleep``; anything else is not found (contract 9.3)."""
+
+    def __init__(self, lines: list[tuple[str, list[str]]], time_scale: float, log: ProcessLog, ended: Exit) -> None:
+        """Run ``lines`` (program, arguments) one after the other."""
+        self._lines = lines
+        self._time_scale = time_scale
+        self._log = log
+        self._ended = ended
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="simulator-shell", daemon=True)
+
+    def start(self) -> None:
+        """Begin with the first line."""
+        self._thread.start()
+
+    def stop(self, *, orderly: bool) -> None:  # noqa: ARG002 - it never says goodbye
+        """End; later lines do not run."""
+        self._stopping.set()
+
+    def _run(self) -> None:
+        code = 0
+        for program, arguments in self._lines:
+            code = self._execute(program, arguments)
+            if self._stopping.is_set():
+                return
+        self._ended(code)
+
+    def _execute(self, program: str, arguments: list[str]) -> int:
+        if program == "echo":
+            self._log.write(" ".join(arguments))
+        elif program == "sleep":
+            self._stopping.wait(_seconds(arguments) * self._time_scale)
+        else:
+            self._log.write(f"bash: line 1: {program}: command not found")
+            return 127
+        return 0
+
+
+def _seconds(arguments: list[str]) -> float:
+    """Return the length of a ``sleep`` in seconds; what is no number is no time."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)s?", "".join(arguments))
+    return float(match.group(1)) if match else 0.0
+
+
+class UnreachableHostProgram:
+    """What becomes of a process on a host that ssh cannot reach: it ends shortly after the boot (contract 9.3)."""
+
+    def __init__(self, host: str, log: ProcessLog, ended: Exit) -> None:
+        """Fail to reach ``host``."""
+        self._timer = threading.Timer(LOOK_UP_PAUSE_S, ended, (255,))
+        self._timer.daemon = True
+        log.write(f"ssh: Could not resolve hostname {host}: Name or service not known")
+
+    def start(self) -> None:
+        """Try to connect."""
+        self._timer.start()
+
+    def stop(self, *, orderly: bool) -> None:  # noqa: ARG002 - it never says goodbye
+        """Give up trying."""
+        self._timer.cancel()

@@ -1,0 +1,76 @@
+"""The whole house for browser tests: broker, simulated drunc, console, and headless Chromium."""
+
+import shutil
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from simulator.installation import Installation
+from tests.browser.person import WIDE, Person
+from tests.console import Console, running_console
+
+ARTIFACTS = Path("test-artifacts")
+NewPerson = Callable[..., Person]
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def chromium() -> None:
+    """Skip by name where the browser is missing."""
+    for program in ("chromium", "chromedriver"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+
+
+@pytest.fixture(scope="module")
+def installation(kafka_broker: str) -> Iterator[Installation]:
+    """Both example sessions, freshly booted; transitions take a moment, so that they can be watched."""
+    simulated = Installation(kafka_address=kafka_broker, time_scale=0.3)
+    simulated.start()
+    yield simulated
+    simulated.stop()
+
+
+@pytest.fixture(scope="module")
+def console(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    """A console that watches the installation."""
+    with running_console(
+        tmp_path_factory.mktemp("console"),
+        process_manager=installation.process_manager_address,
+        connectivity=installation.connectivity_address,
+        kafka=installation.kafka_address or "",
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+def new_person(console: Console, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[NewPerson]:
+    """A way to get people with a browser each: ``new_person("alice")``. Their pages must stay free of complaints."""
+    people: list[Person] = []
+    with ExitStack() as stack:
+
+        def make(name: str | None, size: tuple[int, int] = WIDE) -> Person:
+            person = stack.enter_context(Person(console, tmp_path, size))
+            people.append(person)
+            return person.log_in(name) if name else person
+
+        yield make
+        failed = request.node.stash.get(FAILED, False)
+        for number, person in enumerate(people):
+            if failed:
+                person.screenshot(ARTIFACTS / f"{request.node.name}-{number}.png")
+                shutil.copy(console.log, ARTIFACTS / f"{request.node.name}-web.log")
+            else:
+                assert person.foreign_requests() == []
+                assert person.problems() == []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell fixtures whether their test failed, so that they can save what the page looked like."""
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report

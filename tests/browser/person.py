@@ -1,0 +1,153 @@
+"""A person in front of a browser: logged in by cookie, waits on conditions, reads what the page says."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from dash.testing.browser import Browser
+from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+
+from tests.console import Console
+from tests.waiting import wait_until
+
+# Only what asks nobody outside this machine for anything; the sandbox cannot run as root.
+_ARGUMENTS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+WIDE = (1600, 1000)
+NARROW = (400, 844)
+
+
+class Person:
+    """One browser of its own, used by one account."""
+
+    def __init__(self, console: Console, download_path: Path, size: tuple[int, int] = WIDE) -> None:
+        """Start Chromium with a window of ``size`` CSS pixels."""
+        options = Options()
+        for argument in (*_ARGUMENTS, f"--window-size={size[0]},{size[1]}"):
+            options.add_argument(argument)  # type: ignore[no-untyped-call]  # this selenium has no types here
+        self._console = console
+        self._browser = Browser(
+            browser="chrome", options=[options], download_path=str(download_path), percy_run=False, percy_finalize=False
+        )
+        self.driver = self._browser.driver
+        # Waiting is done on conditions; an implicit wait would slow down each look at what is not there.
+        self.driver.implicitly_wait(0)
+
+    def __enter__(self) -> Self:
+        """Nothing to do: the browser runs already."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the browser."""
+        self._browser.driver.quit()
+
+    def log_in(self, name: str) -> Self:
+        """Take over the session cookie of an HTTP log-in: only the log-in tests type a password."""
+        http = self._console.log_in(name, self.driver.execute_script("return navigator.userAgent"))
+        self.driver.get(f"{self._console.url}/health/live")
+        for cookie in http.cookies:
+            self.driver.add_cookie({"name": cookie.name, "value": cookie.value or "", "path": "/"})
+        return self
+
+    def open(self, path: str) -> Self:
+        """Go to a path of the console."""
+        self.driver.get(self._console.url + path)
+        return self
+
+    def set_theme(self, theme: str) -> Self:
+        """Choose ``dark`` or ``light`` as the user menu does."""
+        self.driver.execute_script("window.localStorage.setItem('console-theme', arguments[0])", theme)
+        return self
+
+    def resize(self, size: tuple[int, int]) -> Self:
+        """Give the page a size in CSS pixels, smaller than a window can be."""
+        metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        return self
+
+    def find(self, css: str) -> list[WebElement]:
+        """Return what matches now."""
+        found: list[WebElement] = self.driver.find_elements(By.CSS_SELECTOR, css)
+        return found
+
+    def wait(self, css: str, timeout_s: float = 10.0) -> WebElement:
+        """Return the first element that matches, as soon as it is displayed."""
+        found = wait_until(lambda: self._displayed(css), timeout_s, f"{css} in {self.driver.current_url}")
+        assert found is not None
+        return found
+
+    def wait_gone(self, css: str, timeout_s: float = 10.0) -> None:
+        """Wait until nothing that matches is displayed."""
+        wait_until(lambda: self._displayed(css) is None, timeout_s, f"{css} to go away")
+
+    def text(self, css: str) -> str:
+        """Return the text of the first match, as the page shows it; empty where there is none."""
+        return str(
+            self.driver.execute_script(
+                "const found = document.querySelector(arguments[0]); return found ? found.innerText : ''", css
+            )
+        )
+
+    def texts(self, css: str) -> list[str]:
+        """Return the texts of all matches."""
+        script = "return Array.from(document.querySelectorAll(arguments[0]), e => e.innerText)"
+        return [str(text) for text in self.driver.execute_script(script, css)]
+
+    def wait_text(self, css: str, part: str, timeout_s: float = 10.0) -> str:
+        """Wait until the text of the first match holds ``part``; return it."""
+        return self.wait_that(lambda: part in self.text(css), timeout_s, f"{part!r} in {css}") and self.text(css)
+
+    def wait_that(self, condition: Callable[[], object], timeout_s: float, what: str) -> str:
+        """Wait for a condition; on failure say what the page looked like."""
+        try:
+            wait_until(condition, timeout_s, what)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\npage: {self.text('main')[:3000]}") from error
+        return what
+
+    def click(self, css: str, timeout_s: float = 10.0) -> None:
+        """Click the first match as soon as it is displayed, as often as the page redraws it meanwhile."""
+
+        def clicked() -> bool:
+            try:
+                self.wait(css, timeout_s).click()
+            except StaleElementReferenceException:
+                return False
+            return True
+
+        wait_until(clicked, timeout_s, f"a click on {css}")
+
+    def problems(self) -> list[str]:
+        """Return what the browser's console complained about since the last call, and forget it."""
+        return [str(entry["message"]) for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+
+    def foreign_requests(self) -> list[str]:
+        """Return addresses outside our own that the page asked for."""
+        script = "return performance.getEntriesByType('resource').map(entry => entry.name)"
+        asked = [str(name) for name in self.driver.execute_script(script)]
+        return [name for name in asked if not name.startswith((self._console.url, "data:", "blob:"))]
+
+    def screenshot(self, path: Path) -> None:
+        """Write a PNG of what is visible."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.driver.save_screenshot(str(path))
+
+    def _displayed(self, css: str) -> WebElement | None:
+        try:
+            return next((element for element in self.find(css) if element.is_displayed()), None)
+        except StaleElementReferenceException:
+            return None

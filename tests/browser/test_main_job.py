@@ -1,0 +1,86 @@
+"""The main job in a browser: refused, takes control, configures, and everybody sees it."""
+
+import pytest
+from selenium.webdriver.common.by import By
+from tests.browser.conftest import NewPerson
+from tests.browser.person import Person
+from tests.waiting import wait_until
+
+from simulator.installation import Installation
+
+SESSION = "local-2x3-config"
+CONTROLLER = f"/controller?session={SESSION}"
+CONF = "button[id*='\"key\":\"conf\"']"
+STATES = ".tree-row .tree-cell.is-state"
+
+
+def node_states(person: Person) -> list[str]:
+    return [text.strip() for text in person.texts(STATES)]
+
+
+def execute(person: Person, transition: str) -> None:
+    """Open the form of a transition and press its button."""
+    person.click(f"button[id*='\"key\":\"{transition}\"']")
+    person.wait_text("#controller-form-head", transition)
+    person.click("#controller-execute-button")
+
+
+def take_control(person: Person) -> None:
+    person.click("#controller-take-button")
+    person.wait_text("#controller-control-result", "done")
+
+
+@pytest.mark.timeout(180)
+def test_conf_from_refusal_to_the_last_node(new_person: NewPerson) -> None:
+    alice = new_person("alice").open(f"/processes?session={SESSION}")
+    alice.wait(".ag-row")
+    alice.wait_that(lambda: len(alice.find(".ag-header-cell[col-id='name']")) == 1, 5, "the column of names")
+    alice.click(".ag-header-cell[col-id='hostname']")
+    alice.open(CONTROLLER)
+    alice.wait_that(lambda: len(node_states(alice)) == 16, 10, "all nodes of the tree")
+    assert set(node_states(alice)) == {"initial"}
+
+    execute(alice, "conf")
+    refusal = alice.wait_text("#controller-form-result", "controller_init_token")
+    assert "Nothing was sent" in refusal
+
+    take_control(alice)
+    alice.wait_text("#controller-control", "alice")
+    alice.click("#controller-execute-button")
+    alice.wait_text("#controller-form-result", "done", 20)
+    alice.wait_that(lambda: set(node_states(alice)) == {"configured"}, 10, "every node to be configured")
+
+    alice.open(f"/messages?session={SESSION}&severity=FATAL,ERROR,WARNING,INFO,LOG,DEBUG")
+    alice.wait_that(lambda: "execute_fsm_command" in alice.text("main"), 10, "the broadcasts of conf in the feed")
+
+    bob = new_person("bob").open(CONTROLLER)
+    bob.wait_text("#controller-control", "alice")
+    bob.click(CONF.replace("conf", "start"))
+    bob.wait_text("#controller-form", "alice")
+
+
+@pytest.mark.timeout(180)
+def test_a_failed_grandchild_fails_the_command_by_name(new_person: NewPerson, installation: Installation) -> None:
+    session = "local-1x1-config"
+    installation.fail(session, "conf", "df-01")
+    alice = new_person("alice").open(f"/controller?session={session}")
+    take_control(alice)
+    execute(alice, "conf")
+    result = alice.wait_text("#controller-form-result", "df-01", 20)
+    assert "failed" in result
+    row = alice.wait_that(
+        lambda: any("in error" in text and "df-01" in text for text in alice.texts(".tree-row")), 10, "df-01 in error"
+    )
+    assert row
+
+
+@pytest.mark.timeout(180)
+def test_a_dead_process_is_told_on_every_page(new_person: NewPerson, installation: Installation) -> None:
+    alice = new_person("alice").open(f"/processes?session={SESSION}")
+    alice.wait(".ag-row")
+    installation.kill(SESSION, "df-03", exit_code=255)
+    alice.wait_that(lambda: "255" in alice.text("main"), 10, "the exit code in the table")
+    assert "ssh" in alice.text("main")
+    for path in ("/", CONTROLLER, "/messages", "/rates"):
+        alice.open(path)
+        wait_until(lambda: "dead" in alice.driver.find_element(By.CSS_SELECTOR, "header").text, 10, f"dead on {path}")
