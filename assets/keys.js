@@ -53,12 +53,7 @@
 
 window.dash_clientside = Object.assign(window.dash_clientside || {}, {
   frame: {
-    /**
-     * Navigation links that keep the selected session.
-     * @param {string} search query string of the address
-     * @param {{key: string}[]} ids ids of the links; key is the path
-     * @returns {string[]} their addresses
-     */
+    /** Addresses of navigation links, by ids whose key is the path, that keep the session of the query string. */
     keepSession(search, ids) {
       const session = new URLSearchParams(search || "").get("session");
       return ids.map((id) => (session ? `${id.key}?session=${encodeURIComponent(session)}` : id.key));

@@ -86,8 +86,8 @@ def _state(session: SessionSummary) -> html.Div:
     word = stale_value(session.state or "none", session.polled_at, STALE_AFTER_S, class_name="state-word")
     marked(word, data_polled=polled_key(session.name))
     late = marked(age_when_stale(session.polled_at, STALE_AFTER_S), data_polled=polled_key(session.name))
-    since = elapsed(session.state_since, class_name="fg-1")
-    parts: list[Component] = [glyph(state_glyph(session.state)), word, since, late]
+    lasted = elapsed(session.state_since, class_name="fg-1")
+    parts: list[Component] = [glyph(state_glyph(session.state)), word, lasted, late]
     if session.in_error:
         parts.append(in_error_badge())
     return html.Div(parts, className="state-line")
