@@ -14,6 +14,7 @@ from simulator.chatter import Chatter
 from simulator.connectivity import Announcer, Registry
 from simulator.connectivity_server import ConnectivityServer
 from simulator.faults import DURATIONS_S, Faults
+from simulator.flags import ProcessStatus
 from simulator.flood import Flood
 from simulator.issues import SEVERITIES, Issue, IssuePublisher
 from simulator.layouts import LAYOUTS, OPERATOR, Role, SessionLayout, boot_request
@@ -162,9 +163,12 @@ class Installation:
         """Let a process die by itself: ``ps`` shows it dead with the exit code.
 
         Raises:
-            SimulatorError: There is no such process.
+            SimulatorError: There is no such process, or it is dead already.
         """
-        self._table.end(self._process(session, name), exit_code)
+        process = self._process(session, name)
+        if process.status is ProcessStatus.DEAD:
+            raise SimulatorError(f"{name} of {session} is dead already")
+        self._table.end(process, exit_code)
 
     def controller_down(self, session: str, name: str) -> None:
         """Let a controller answer no more although its process runs on.
