@@ -3,12 +3,12 @@
 import random
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import grpc
 
 from simulator import g1
-from simulator.application import Application, Work
+from simulator.application import REPLY_TIMEOUT_S, Application, Work
 from simulator.broadcast import Broadcaster
 from simulator.chatter import Chatter
 from simulator.connectivity import Announcer, Registry
@@ -61,6 +61,8 @@ class Installation:
         time_scale: float = 0.0,
         chatter_hz: float = 0.0,
         seed: int | None = None,
+        reply_timeout_s: float = REPLY_TIMEOUT_S,
+        clock: Callable[[], float] = time.monotonic,
         publisher: Publisher | None = None,
     ) -> None:
         """Prepare an installation.
@@ -71,6 +73,8 @@ class Installation:
             time_scale: How long things take: 1 is natural (0.3 to 1.5 s a transition), 0 is at once.
             chatter_hz: ERS issues a second of the whole idle installation; four times as many while all run.
             seed: Makes the background trickle of issues the same every time.
+            reply_timeout_s: How long controllers wait for an application's reply.
+            clock: Seconds by which addresses expire in the connectivity service.
             publisher: Takes the messages instead of Kafka, for tests.
 
         Raises:
@@ -83,12 +87,12 @@ class Installation:
         self._publisher = publisher or self._kafka or SilentPublisher()
         self._issues = IssuePublisher(self._publisher)
         self._faults = Faults()
-        registry = Registry()
+        registry = Registry(clock)
         self._connectivity = ConnectivityServer(registry)
         self._surroundings = Surroundings(
             registry=registry,
             announcer=Announcer(registry),
-            work=Work(self._faults, time_scale),
+            work=Work(self._faults, time_scale, reply_timeout_s),
             publisher=self._publisher,
             kafka_address=kafka_address,
             report=self._report,
