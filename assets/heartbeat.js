@@ -9,7 +9,7 @@
   const LOST_MS = 2500;
   const SAY_BACK_MS = 8000;
 
-  const state = { etag: "", revisions: {}, lastOkAt: 0, failures: 0, lost: false, backAt: 0, nextAt: 0, busySince: 0, timer: 0, resync: false };
+  const state = { etag: "", revisions: {}, lastOkAt: 0, failures: 0, lost: false, backAt: 0, nextAt: 0, busySince: 0, paintedAt: 0, awakeAt: 0, timer: 0, resync: false };
   /** When each source last answered, server time, by session or backend. */
   ui.polledMs = {};
 
@@ -72,7 +72,10 @@
   const paintBanner = () => {
     const banner = document.getElementById("connection-banner");
     if (!banner || !state.lastOkAt) return;
-    if (!document.hidden && Date.now() - state.lastOkAt > LOST_MS) Object.assign(state, { lost: true, resync: true });
+    // A page that was itself asleep (a busy or sleeping machine) has heard nothing, which does not mean nothing was said.
+    if (Date.now() - state.paintedAt > BEAT_MS) state.awakeAt = Date.now();
+    state.paintedAt = Date.now();
+    if (!document.hidden && Date.now() - Math.max(state.lastOkAt, state.awakeAt) > LOST_MS) Object.assign(state, { lost: true, resync: true });
     const kind = state.lost ? "lost" : Date.now() - state.backAt < SAY_BACK_MS ? "back" : "none";
     if (banner.dataset.kind !== kind) {
       const at = (state.lost ? state.lastOkAt : state.backAt) + ui.serverOffsetMs;

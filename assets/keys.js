@@ -6,10 +6,7 @@
 
   ui.keys = { choice: () => ui.storage.get(KEY) || "on" };
 
-  const shortcuts = {
-    "/": () => document.querySelector("[data-search] input, input[data-search]"),
-    "?": () => document.getElementById("help-dialog"),
-  };
+  const shortcuts = { "/": () => document.querySelector("[data-search] input"), "?": () => document.getElementById("help-dialog") };
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") closeMenus(null);
@@ -18,8 +15,7 @@
     const target = shortcuts[event.key]?.();
     if (!target) return;
     event.preventDefault();
-    if (target.showModal) target.open || target.showModal();
-    else target.focus();
+    target.showModal ? target.open || target.showModal() : target.focus();
   });
 
   const closeMenus = (inside) => {
