@@ -22,6 +22,7 @@ from api.headers import (
 from api.health import health_blueprint
 from api.live import live_blueprint
 from api.login import add_login
+from api.metrics import add_metrics
 from api.request_log import add_request_log
 from api.v1.routes import api_v1_blueprint
 from api.vendor import BOOTSTRAP_URL, vendor_blueprint
@@ -117,6 +118,8 @@ def create_app(
     add_security_headers(app, secure=settings.cookie_secure)
     register_error_handlers(app)
     app.register_error_handler(dash.exceptions.DependencyException, lambda _error: not_found())
+    if settings.metrics:
+        add_metrics(app, services)
     for blueprint in _blueprints(services, clock):
         app.register_blueprint(blueprint)
     app.extensions["services"] = services

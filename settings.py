@@ -129,6 +129,7 @@ class Settings(BaseSettings):
     command_deadline_s: float = Field(
         480.0, gt=0, description="Deadline of transitions, seconds: 160 for each level of the tree (contract 21.1)."
     )
+    metrics: bool = Field(default=False, description="Serve /metrics for Prometheus, without a log-in: numbers only.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level that is logged.")
 
     @field_validator("secret_key")

@@ -27,7 +27,7 @@ def add_request_log(app: Flask) -> None:
 
 
 def _fields(response: Response) -> dict[str, str]:
-    milliseconds = 1000 * (time.perf_counter() - g.get("begun", time.perf_counter()))
+    milliseconds = 1000 * (time.perf_counter() - g.begun)
     return {
         "method": request.method,
         "path": request.path,

@@ -17,16 +17,9 @@
   ui.zone = {
     choice: () => ui.storage.get(KEY) || "utc",
     /** The moment as a Date whose UTC fields are those of the chosen zone. */
-    fields(ms) {
-      return new Date(this.choice() === "utc" ? ms : ms - new Date(ms).getTimezoneOffset() * 60000);
-    },
-    localName() {
-      const parts = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" }).formatToParts(new Date());
-      return parts.find((part) => part.type === "timeZoneName").value;
-    },
-    name() {
-      return this.choice() === "utc" ? "UTC" : this.localName();
-    },
+    fields: (ms) => new Date(ui.zone.choice() === "utc" ? ms : ms - new Date(ms).getTimezoneOffset() * 60000),
+    localName: () => new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" }).formatToParts(new Date()).find((part) => part.type === "timeZoneName").value,
+    name: () => (ui.zone.choice() === "utc" ? "UTC" : ui.zone.localName()),
   };
 
   ui.format = {
@@ -77,18 +70,17 @@
 
   const paintMenus = () => {
     const chosen = { themeChoice: ui.theme.choice(), zoneChoice: ui.zone.choice(), keysChoice: ui.keys?.choice() };
-    document.querySelectorAll("[data-theme-choice],[data-zone-choice],[data-keys-choice]").forEach((button) => {
-      const on = Object.entries(chosen).some(([name, value]) => button.dataset[name] === value);
+    each("[data-theme-choice],[data-zone-choice],[data-keys-choice]", (button) => {
+      const on = Object.entries(chosen).some(([name, value]) => value && button.dataset[name] === value);
       button.setAttribute("aria-pressed", String(on));
     });
-    document.querySelectorAll("[data-zone-name]").forEach((element) => write(element, ui.zone.name()));
-    document.querySelectorAll("[data-local-zone]").forEach((element) => write(element, `Local (${ui.zone.localName()})`));
+    each("[data-zone-name]", (element) => write(element, ui.zone.name()));
+    each("[data-local-zone]", (element) => write(element, `Local (${ui.zone.localName()})`));
   };
 
   const paintPlace = () => {
-    document.querySelectorAll(".rail a, .bottom-bar a").forEach((link) => {
-      if (link.pathname === location.pathname) link.setAttribute("aria-current", "page");
-      else link.removeAttribute("aria-current");
+    each(".rail a, .bottom-bar a", (link) => {
+      link.pathname === location.pathname ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
     });
   };
 
@@ -100,18 +92,16 @@
     if (page && document.title !== title) document.title = title;
   };
 
+  const each = (selector, action) => document.querySelectorAll(selector).forEach(action);
+
   /** Bring everything that shows time up to now. */
   ui.paint = () => {
     const now = ui.now();
-    document.querySelectorAll("[data-at-ms]").forEach((element) => paintAge(element, now));
-    document.querySelectorAll("[data-since-ms]").forEach((element) => {
-      write(element, ui.format.elapsed(now - Number(element.dataset.sinceMs), Boolean(element.dataset.short)));
-    });
-    document.querySelectorAll("[data-time-ms]").forEach((element) => {
-      write(element, ui.format.moment(Number(element.dataset.timeMs), Number(element.dataset.digits)));
-    });
-    document.querySelectorAll("[data-clock]").forEach((element) => write(element, ui.format.time(now)));
-    document.querySelectorAll("[data-clock-day]").forEach((element) => write(element, `${ui.zone.name()}, ${ui.format.day(now)}`));
+    each("[data-at-ms]", (element) => paintAge(element, now));
+    each("[data-since-ms]", (element) => write(element, ui.format.elapsed(now - Number(element.dataset.sinceMs), Boolean(element.dataset.short))));
+    each("[data-time-ms]", (element) => write(element, ui.format.moment(Number(element.dataset.timeMs), Number(element.dataset.digits))));
+    each("[data-clock]", (element) => write(element, ui.format.time(now)));
+    each("[data-clock-day]", (element) => write(element, `${ui.zone.name()}, ${ui.format.day(now)}`));
     paintMenus();
     paintPlace();
     paintTitle();
@@ -119,8 +109,9 @@
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("[data-zone-choice]");
-    if (button) ui.storage.set(KEY, button.dataset.zoneChoice);
-    if (button) ui.paint();
+    if (!button) return;
+    ui.storage.set(KEY, button.dataset.zoneChoice);
+    ui.paint();
   });
 
   // What a callback brings is painted before it is seen; the clock ticks whatever happens.

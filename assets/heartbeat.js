@@ -9,7 +9,7 @@
   const LOST_MS = 2500;
   const SAY_BACK_MS = 8000;
 
-  const state = { etag: "", revisions: {}, lastOkAt: 0, failures: 0, lost: false, backAt: 0, nextAt: 0, busySince: 0, timer: 0, resync: false };
+  const state = { etag: "", revisions: {}, lastOkAt: 0, failures: 0, lost: false, backAt: 0, nextAt: 0, busySince: 0, paintedAt: 0, awakeAt: 0, timer: 0, resync: false };
   /** When each source last answered, server time, by session or backend. */
   ui.polledMs = {};
 
@@ -36,32 +36,20 @@
     try {
       const headers = { Accept: "application/json", ...(state.etag && !state.resync ? { "If-None-Match": state.etag } : {}) };
       const response = await fetch("/live", { headers, cache: "no-store", credentials: "same-origin", signal: cut.signal });
-      if (response.status === 401) {
-        location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
-        return;
-      }
+      if (response.status === 401) return location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
       if (response.status !== 304 && !response.ok) throw new Error(`status ${response.status}`);
       readHeaders(response);
       if (response.status !== 304) {
         spread((await response.json()).revisions, state.resync);
         state.etag = response.headers.get("ETag") || "";
-        state.resync = false;
       }
-      succeeded();
+      if (state.lost) state.backAt = Date.now();
+      Object.assign(state, { lost: false, resync: false, failures: 0, lastOkAt: Date.now() });
     } catch {
       state.failures += 1;
     } finally {
       clearTimeout(limit);
     }
-  };
-
-  const succeeded = () => {
-    if (state.lost) {
-      state.backAt = Date.now();
-      state.lost = false;
-    }
-    state.lastOkAt = Date.now();
-    state.failures = 0;
   };
 
   const pause = () => {
@@ -73,64 +61,36 @@
     if (state.busySince) return;
     clearTimeout(state.timer);
     const begun = (state.busySince = Date.now());
-    try {
-      await ask();
-    } finally {
-      state.busySince = 0;
-      const wait = Math.max(50, pause() - (Date.now() - begun));
-      state.nextAt = Date.now() + wait;
-      state.timer = setTimeout(beat, wait);
-    }
+    await ask();
+    state.busySince = 0;
+    const wait = Math.max(50, pause() - (Date.now() - begun));
+    state.nextAt = Date.now() + wait;
+    state.timer = setTimeout(beat, wait);
   };
 
-  const part = (tag, text, className) => Object.assign(document.createElement(tag), { textContent: text, className: className || "" });
-
-  /** Say once, in words, what is; the parts that count are painted by clock.js. */
-  const show = (banner, kind, parts) => {
-    if (banner.dataset.kind === kind) return;
-    banner.dataset.kind = kind;
-    banner.className = `connection-banner is-${kind}`;
-    banner.replaceChildren(...parts());
-  };
-
-  const lostParts = () => {
-    const since = part("span", "", "elapsed");
-    Object.assign(since.dataset, { sinceMs: state.lastOkAt + ui.serverOffsetMs, short: "1" });
-    const retry = part("button", "Try now", "button button-small");
-    retry.type = "button";
-    retry.addEventListener("click", beat);
-    const text = part("span", "");
-    text.append(part("b", "Connection to the console lost "), since, part("b", " ago."));
-    text.append(` What you see is from ${ui.format.time(state.lastOkAt + ui.serverOffsetMs)}. Commands are off; what you typed is kept.`);
-    return [part("span", "", "icon-warning-plain"), text, part("span", "", "banner-next"), retry];
-  };
-
-  const backParts = () => {
-    const line = `Connected again at ${ui.format.time(state.backAt + ui.serverOffsetMs)}. What changed in the meantime is shown.`;
-    return [part("span", "", "icon icon-check"), part("span", line)];
-  };
-
+  /** The banner's texts are in components/frame.py; here is decided which line shows, and from when. */
   const paintBanner = () => {
     const banner = document.getElementById("connection-banner");
     if (!banner || !state.lastOkAt) return;
-    if (!document.hidden && !state.lost && Date.now() - state.lastOkAt > LOST_MS) {
-      state.lost = true;
-      state.resync = true;
+    // A page that was itself asleep (a busy or sleeping machine) has heard nothing, which does not mean nothing was said.
+    if (Date.now() - state.paintedAt > BEAT_MS) state.awakeAt = Date.now();
+    state.paintedAt = Date.now();
+    if (!document.hidden && Date.now() - Math.max(state.lastOkAt, state.awakeAt) > LOST_MS) Object.assign(state, { lost: true, resync: true });
+    const kind = state.lost ? "lost" : Date.now() - state.backAt < SAY_BACK_MS ? "back" : "none";
+    if (banner.dataset.kind !== kind) {
+      const at = (state.lost ? state.lastOkAt : state.backAt) + ui.serverOffsetMs;
+      banner.querySelectorAll("[data-since-ms]").forEach((element) => (element.dataset.sinceMs = at));
+      banner.querySelectorAll("[data-time-ms]").forEach((element) => (element.dataset.timeMs = at));
+      for (const line of banner.children) line.hidden = line.dataset.kind !== kind;
+      banner.dataset.kind = kind;
+      document.documentElement.classList.toggle("is-offline", state.lost);
     }
-    document.documentElement.classList.toggle("is-offline", state.lost);
-    if (state.lost) {
-      show(banner, "lost", lostParts);
-      const wait = Math.max(0, Math.ceil((state.nextAt - Date.now()) / 1000));
-      banner.querySelector(".banner-next").textContent = state.busySince ? "Trying…" : `Next try in ${wait} s.`;
-    } else if (Date.now() - state.backAt < SAY_BACK_MS) show(banner, "back", backParts);
-    else show(banner, "none", () => []);
+    const wait = Math.max(0, Math.ceil((state.nextAt - Date.now()) / 1000));
+    banner.querySelector("[data-next]").textContent = state.busySince ? "Trying…" : `Next try in ${wait} s.`;
   };
 
   const begin = () => {
-    if (!window.dash_clientside?.set_props || !document.getElementById("frame")) {
-      setTimeout(begin, 50);
-      return;
-    }
+    if (!window.dash_clientside?.set_props || !document.getElementById("frame")) return setTimeout(begin, 50);
     ui.theme.apply();
     beat();
     setInterval(() => {
@@ -148,5 +108,6 @@
     if (!state.lost) state.lastOkAt = Date.now();
     beat();
   });
+  document.addEventListener("click", (event) => event.target.closest?.("[data-retry]") && beat());
   begin();
 })();

@@ -6,10 +6,7 @@
 
   ui.keys = { choice: () => ui.storage.get(KEY) || "on" };
 
-  const shortcuts = {
-    "/": () => document.querySelector("[data-search] input, input[data-search]"),
-    "?": () => document.getElementById("help-dialog"),
-  };
+  const shortcuts = { "/": () => document.querySelector("[data-search] input"), "?": () => document.getElementById("help-dialog") };
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") closeMenus(null);
@@ -18,8 +15,7 @@
     const target = shortcuts[event.key]?.();
     if (!target) return;
     event.preventDefault();
-    if (target.showModal) target.open || target.showModal();
-    else target.focus();
+    target.showModal ? target.open || target.showModal() : target.focus();
   });
 
   const closeMenus = (inside) => {
@@ -53,12 +49,7 @@
 
 window.dash_clientside = Object.assign(window.dash_clientside || {}, {
   frame: {
-    /**
-     * Navigation links that keep the selected session.
-     * @param {string} search query string of the address
-     * @param {{key: string}[]} ids ids of the links; key is the path
-     * @returns {string[]} their addresses
-     */
+    /** Addresses of navigation links, by ids whose key is the path, that keep the session of the query string. */
     keepSession(search, ids) {
       const session = new URLSearchParams(search || "").get("session");
       return ids.map((id) => (session ? `${id.key}?session=${encodeURIComponent(session)}` : id.key));

@@ -4,24 +4,18 @@
   const ui = (window.consoleUi = window.consoleUi || {});
   if (ui.theme) return;
 
-  /** Browser storage that may be refused (private windows): then a choice lasts as long as the page. */
-  const kept = new Map();
+  /** Browser storage; where it is refused (private windows) a choice lasts as long as the page. */
+  const kept = {};
+  const tried = (action) => {
+    try {
+      return action();
+    } catch {
+      return null;
+    }
+  };
   ui.storage = {
-    get(key) {
-      try {
-        return localStorage.getItem(key) ?? kept.get(key) ?? null;
-      } catch {
-        return kept.get(key) ?? null;
-      }
-    },
-    set(key, value) {
-      kept.set(key, value);
-      try {
-        localStorage.setItem(key, value);
-      } catch {
-        /* kept in memory */
-      }
-    },
+    get: (key) => tried(() => localStorage.getItem(key)) ?? kept[key] ?? null,
+    set: (key, value) => tried(() => localStorage.setItem(key, (kept[key] = value))),
   };
 
   const KEY = "console-theme";

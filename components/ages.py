@@ -39,6 +39,11 @@ def stale_value(
     return marked(element, data_at_ms=str(epoch_ms(moment)), data_stale_after_s=f"{stale_after_s:g}", data_keep="1")
 
 
+def age_when_stale(moment: datetime | None, stale_after_s: float) -> html.Span:
+    """Return the age of a value that appears only once the value is stale, to stand beside it."""
+    return age(moment, stale_after_s=stale_after_s, class_name="only-stale")
+
+
 def elapsed(since: datetime | None, *, short: bool = False, class_name: str = "") -> html.Span:
     """Return the time since ``since`` as ``HH:MM:SS``, counting; ``short``: as ``6.8 s`` for the first 100 s."""
     classes = f"elapsed {class_name}".strip()

@@ -48,7 +48,7 @@ def app_layout(outlet: Component, topics: Iterable[str] = (), person: str = "", 
             dcc.Location(id=URL_ID, refresh=False),
             dcc.Store(id=THEME_STORE_ID),
             *stores,
-            html.Div(id="connection-banner", role="alert"),
+            _connection_banner(),
             _strip(person, role),
             rail(),
             html.Main(
@@ -105,6 +105,38 @@ def _backend_line(backend: BackendView) -> html.Div:
     if backend.error:
         text.append(html.Span(f" {backend.error}", className="fg-1"))
     return html.Div([glyph(Glyph.UNREACHABLE), html.Span(text)], className="backend-line", role="status")
+
+
+def _connection_banner() -> html.Div:
+    """Return the lines about the connection, hidden; heartbeat.js shows one and sets its moments.
+
+    What counts in them is no live region, or screen readers would be told five times a second.
+    """
+    since = marked(html.Span(className="elapsed"), data_since_ms="0", data_short="1", aria_live="off")
+    retry = marked(html.Button("Try now", type="button", className="button button-small"), data_retry="1")
+    lost = [
+        marked(html.Span(className="icon icon-lost"), aria_hidden="true"),
+        html.Span(
+            [
+                html.B(["Connection to the console lost ", since, " ago."]),
+                " What you see is from ",
+                _moment(),
+                ". Commands are off; what you typed is kept.",
+            ]
+        ),
+        marked(html.Span(className="push"), data_next="1", aria_live="off"),
+        retry,
+    ]
+    back = [icon(Icon.CHECK), html.Span(["Connected again at ", _moment(), ". What changed in the meantime is shown."])]
+    lines = [
+        marked(html.Div(parts, className=f"banner-line banner-{kind}", hidden=True), data_kind=kind)
+        for kind, parts in (("lost", lost), ("back", back))
+    ]
+    return html.Div(lines, id="connection-banner", role="alert")
+
+
+def _moment() -> html.Time:
+    return marked(html.Time(), data_time_ms="0", data_digits="0")
 
 
 def _strip(person: str, role: str) -> html.Header:

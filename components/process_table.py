@@ -15,6 +15,7 @@ Row = dict[str, str | int | None]
 
 # After so many updates everything is sent anew, in case a browser has lost one on the way.
 RESYNC_AFTER = 50
+G1_NUMBERS = 3
 
 _TEXT_FILTER: Mapping[str, GridValue] = {
     "filter": "agTextColumnFilter",
@@ -55,7 +56,7 @@ def process_row(process: Process) -> Row:
     return {
         "uuid": process.uuid,
         "name": process.name,
-        "depth": (process.tree_id or "").count("."),
+        "depth": tree_depth(process.tree_id),
         "session": process.session,
         "status": process_word(process.status),
         "code": code,
@@ -64,6 +65,18 @@ def process_row(process: Process) -> Row:
         "host": process.hostname,
         "at_ms": None if moment is None else epoch_ms(moment),
     }
+
+
+def tree_depth(tree_id: str | None) -> int:
+    """Return how deep a tree id stands (contract 9.6); 0 without one.
+
+    G1 always has three numbers (root ``1.0.0``, controllers ``1.N.0``, applications ``1.N.M``, infrastructure
+    ``1.0.K``). Later generations have a path of any length whose tree begins with 0, so the two cannot be mistaken.
+    """
+    numbers = (tree_id or "").split(".")
+    if len(numbers) == G1_NUMBERS and numbers[0] == "1":
+        return sum(number != "0" for number in numbers[1:])
+    return len(numbers) - 1
 
 
 def count(processes: Sequence[Process]) -> Counts:

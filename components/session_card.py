@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from components.ages import clock_time, duration_text, elapsed, stale_value
+from components.ages import age_when_stale, clock_time, duration_text, elapsed, stale_value
 from components.attributes import marked
 from components.badges import in_error_badge, severity_glyph, state_glyph, unreachable_badge
 from components.health_strip import health_strip
@@ -85,7 +85,9 @@ def _state(session: SessionSummary) -> html.Div:
         return html.Div(unreachable_badge("not reachable"), className="state-line")
     word = stale_value(session.state or "none", session.polled_at, STALE_AFTER_S, class_name="state-word")
     marked(word, data_polled=polled_key(session.name))
-    parts: list[Component] = [glyph(state_glyph(session.state)), word, elapsed(session.state_since, class_name="fg-1")]
+    late = marked(age_when_stale(session.polled_at, STALE_AFTER_S), data_polled=polled_key(session.name))
+    lasted = elapsed(session.state_since, class_name="fg-1")
+    parts: list[Component] = [glyph(state_glyph(session.state)), word, lasted, late]
     if session.in_error:
         parts.append(in_error_badge())
     return html.Div(parts, className="state-line")

@@ -174,6 +174,8 @@ def _storage(session: SessionSummary) -> str:
 def _title(session: SessionSummary | None, abnormal: Abnormal) -> html.Span:
     """Return what the tab's title says first; clock.js puts it there."""
     said = [] if session is None or session.state is None else [session.state]
+    if session is not None and session.executing is not None and session.executing.transition is not None:
+        said = [f"{session.executing.transition}…"]
     if abnormal.total:
         said.append(f"{abnormal.total} abnormal")
     return marked(html.Span(className="hidden"), data_title=" · ".join(said))

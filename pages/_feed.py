@@ -6,11 +6,11 @@ from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
-from services.messages.queries import MessageQueries
 
 from components.ages import thin
 from components.icons import Glyph, glyph
 from components.message_list import message_row
+from services.messages.queries import MessageQueries
 from services.messages.types import MessageFilter, MessageStatistics, Severity
 
 # Rows in one answer: the feed asks again at once while there are more.

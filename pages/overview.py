@@ -104,7 +104,8 @@ def _card(session: SessionSummary) -> html.Section:
     run_control = services().run_control
     last = last_transition(run_control.last_commands(session.name), session.name)
     rate_id = {"component": COMPONENT, "element": "rate", "key": session.name}
-    rate = html.Div(id=rate_id, className="card-rate")
+    end = last_full_step(services().live.now(), RATE_SPAN)
+    rate = html.Div(rate_view(_rate(session.name, end), session.name), id=rate_id, className="card-rate")
     return session_card(session, run_control.tree(session.name), last, identity().name, rate)
 
 

@@ -30,6 +30,7 @@ SEARCH_ID = "processes-search"
 SHOWN_ID = "processes-shown"
 AGE_ID = "processes-age"
 STATUSES = ("all", "running", "dead")
+SUMS = ("sessions", "hosts")
 
 
 def layout(q: str = "", status: str = "all", **query: str) -> html.Div:
@@ -52,10 +53,12 @@ def layout(q: str = "", status: str = "all", **query: str) -> html.Div:
             html.Div(
                 [
                     marked(html.Span("…", id=SHOWN_ID), aria_live="polite"),
-                    html.Span([icon(Icon.CLOCK), " updated ", html.Span(id=AGE_ID), " ago"], className="row-line"),
+                    html.Span(
+                        [icon(Icon.CLOCK), html.Span(["updated ", html.Span(id=AGE_ID), " ago"])], className="row-line"
+                    ),
                     html.Span("selection is kept through updates", className="push fg-2"),
                 ],
-                className="panel-foot",
+                className="panel-foot process-foot",
             ),
         ],
         className="panel",
@@ -83,7 +86,9 @@ def filter_model(given: str | None, status: str) -> dict[str, GridValue]:
     Output(GRID_ID, "rowData"),
     Output(GRID_ID, "rowTransaction"),
     Output(KNOWN_ID, "data"),
-    *(Output(f"processes-count-{name}", "children") for name in (*STATUSES, "sessions", "hosts")),
+    *(Output(f"processes-count-{name}", "children") for name in STATUSES),
+    *(Output(f"processes-tab-{name}", "children") for name in SUMS),
+    Output("processes-tab-dead", "className"),
     Output(AGE_ID, "children"),
     Input(live_store_id(LiveTopic.PROCESSES), "data"),
     State(KNOWN_ID, "data"),
@@ -130,25 +135,26 @@ def _tabs() -> html.Div:
                 [*shapes[name], html.Span("–", id=f"processes-count-{name}", className="tab-count"), name],
                 id=f"processes-tab-{name}",
                 type="button",
-                className=f"tab tab-{name}",
+                className="tab",
             ),
             data_status=name,
             aria_pressed="false",
         )
         for name in STATUSES
     ]
-    tabs += [
-        html.Span(
-            [html.Span("–", id=f"processes-count-{name}", className="tab-count"), name], className="tab tab-plain"
-        )
-        for name in ("sessions", "hosts")
-    ]
+    tabs += [html.Span(id=f"processes-tab-{name}", className="tab") for name in SUMS]
     return marked(html.Div(tabs, id="processes-tabs", className="tabs", role="group"), aria_label="Show by status")
 
 
-def _told(counts: Counts) -> tuple[str, ...]:
-    numbers = (counts.every, counts.running, counts.dead, counts.sessions, counts.hosts)
-    return tuple(str(number) for number in numbers)
+def _told(counts: Counts) -> tuple[object, ...]:
+    """Return the numbers of the tabs, the two sums, and the look of the tab of the dead: loud only if there are any."""
+    numbers = tuple(str(number) for number in (counts.every, counts.running, counts.dead))
+    sums = (_sum(counts.sessions, "session"), _sum(counts.hosts, "host"))
+    return (*numbers, *sums, "tab" if counts.dead else "tab is-nothing")
+
+
+def _sum(number: int, word: str) -> list[Component]:
+    return [html.Span(str(number), className="tab-count"), html.Span(word if number == 1 else f"{word}s")]
 
 
 def _updated() -> Component:

@@ -57,8 +57,7 @@ class LiveService:
     def _read(self) -> LiveState:
         # Plain columns, no objects: this is the one query that runs all day.
         with self._database.read() as session:
-            rows = session.execute(select(Revision.topic, Revision.value))
-            found: dict[str, int] = dict(rows.all())
+            found: dict[str, int] = dict(session.execute(select(Revision.topic, Revision.value)).all())
             found[LiveTopic.MESSAGES.value] = session.execute(select(func.max(Message.id))).scalar() or 0
             polled = _polled_ms(session)
         revisions = {topic.value: found.get(topic.value, 0) for topic in LiveTopic}
@@ -66,7 +65,7 @@ class LiveService:
 
 
 def _polled_ms(session: Session) -> Mapping[str, int]:
-    sessions = session.execute(select(DaqSession.name, DaqSession.polled_at).where(DaqSession.present)).tuples()
-    backends = session.execute(select(Backend.kind, func.max(Backend.answered_at)).group_by(Backend.kind)).tuples()
-    moments = {f"session:{name}": moment for name, moment in sessions} | dict(backends.all())
+    sessions = session.execute(select(DaqSession.name, DaqSession.polled_at).where(DaqSession.present)).all()
+    backends = session.execute(select(Backend.kind, func.max(Backend.answered_at)).group_by(Backend.kind)).all()
+    moments = {f"session:{name}": moment for name, moment in sessions} | dict(backends)
     return {name: int(moment.timestamp() * 1000) for name, moment in moments.items() if moment is not None}

@@ -1,10 +1,12 @@
 """Revisions: one counter per topic, so that a page learns cheaply that something it shows has changed."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models.coordination import Revision
@@ -27,12 +29,16 @@ def bump(session: Session, now: datetime, *topics: LiveTopic) -> None:
     Call it last in a unit of work: on PostgreSQL the row stays locked until the commit.
     """
     for topic in sorted(topics):
-        row = session.get(Revision, topic.value, with_for_update=True)
-        if row is None:
-            session.add(Revision(topic=topic.value, value=1, changed_at=now))
-        else:
-            row.value += 1
-            row.changed_at = now
+        row = session.get(Revision, topic.value, with_for_update=True) or _begin(session, topic, now)
+        row.value += 1
+        row.changed_at = now
+
+
+def _begin(session: Session, topic: LiveTopic, now: datetime) -> Revision:
+    """Insert a topic's counter at 0 and lock it. Somebody else may do so in the same moment: then theirs counts."""
+    with suppress(IntegrityError), session.begin_nested():
+        session.add(Revision(topic=topic.value, value=0, changed_at=now))
+    return session.get_one(Revision, topic.value, with_for_update=True, populate_existing=True)
 
 
 def current(session: Session) -> Mapping[LiveTopic, int]:

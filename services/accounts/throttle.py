@@ -1,9 +1,11 @@
 """Slow down guessing: failed log-ins in a row are counted for each user name, known or not."""
 
 import math
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models.accounts import LoginFailure
@@ -56,11 +58,14 @@ class LoginThrottle:
         session.execute(delete(LoginFailure).where(LoginFailure.name == name))
 
     def _counter(self, session: Session, name: str, now: datetime) -> LoginFailure:
+        """Return the name's counter, locked until the end of the unit of work."""
         row = session.get(LoginFailure, name, with_for_update=True)
-        if row is None:
-            row = LoginFailure(name=name, count=0, last_at=now)
-            session.add(row)
-        return row
+        if row is not None:
+            return row
+        # Somebody else may insert it in the same moment: then theirs counts.
+        with suppress(IntegrityError), session.begin_nested():
+            session.add(LoginFailure(name=name, count=0, last_at=now))
+        return session.get_one(LoginFailure, name, with_for_update=True, populate_existing=True)
 
 
 def _wait_s(row: LoginFailure, now: datetime) -> int:

@@ -21,7 +21,7 @@ from services.run_control import rules
 from services.run_control.arguments import MAX_TEXT, parse_arguments
 from services.run_control.queries import session_not_found
 from services.run_control.rows import load_summaries
-from services.run_control.texts import clean
+from services.run_control.texts import clean, is_storable
 from services.run_control.types import Action, ArgumentValue, CommandState, SessionSummary
 
 # A session's column is so wide; what a browser sends may be longer.
@@ -211,13 +211,13 @@ def _require_reason(wish: _Wish, summary: SessionSummary) -> None:
             field="reason",
             next_step="Say why; it goes into the audit.",
         )
-    if len(wish.reason) > MAX_TEXT or "\x00" in wish.reason:
+    if len(wish.reason) > MAX_TEXT or not is_storable(wish.reason):
         raise InvalidInputError("The reason is too long or holds a character that cannot be stored.", field="reason")
 
 
 def _locked_summary(tx: Session, name: str) -> SessionSummary:
     """Lock the session's row, so that two orders at the same moment cannot both find it idle."""
-    known = "\x00" not in name and tx.get(DaqSession, name, with_for_update=True) is not None
+    known = is_storable(name) and tx.get(DaqSession, name, with_for_update=True) is not None
     found = load_summaries(tx, name) if known else ()
     if not found:
         raise session_not_found(name)

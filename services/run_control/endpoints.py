@@ -141,6 +141,7 @@ class Endpoints:
         """Start without any."""
         self._lock = threading.Lock()
         self._endpoints: dict[str, Endpoint] = {}
+        self._closed = False
 
     def get(self, address: str) -> Endpoint:
         """Return the queue of an address, made on first use."""
@@ -148,6 +149,8 @@ class Endpoints:
             known = self._endpoints.get(address)
             if known is None:
                 known = self._endpoints[address] = Endpoint(address)
+                if self._closed:
+                    known.close()
             return known
 
     def keep_only(self, used: Collection[str]) -> tuple[str, ...]:
@@ -160,8 +163,9 @@ class Endpoints:
         return tuple(gone)
 
     def close(self) -> None:
-        """Close all queues."""
+        """Close all queues, and those made from now on."""
         with self._lock:
+            self._closed = True
             queues = list(self._endpoints.values())
         for queue in queues:
             queue.close()

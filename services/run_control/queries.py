@@ -13,6 +13,7 @@ from models.run_control import Process as ProcessRow
 from services.clock import Clock
 from services.errors import NotFoundError
 from services.run_control.rows import command_view, load_summaries, node_view, process_view
+from services.run_control.texts import clean, is_storable
 from services.run_control.types import (
     BackendKind,
     BackendView,
@@ -42,6 +43,8 @@ class RunControlQueries:
         Raises:
             NotFoundError: It does not exist (any more).
         """
+        if not is_storable(name):
+            raise session_not_found(clean(name))
         with self._database.read() as tx:
             found = load_summaries(tx, name)
         if not found:
@@ -52,14 +55,14 @@ class RunControlQueries:
         """Return all processes, or those of one session, by session and numeric tree id (contract 22.26)."""
         statement = select(ProcessRow)
         if session is not None:
-            statement = statement.where(ProcessRow.session == session)
+            statement = statement.where(ProcessRow.session == clean(session))
         with self._database.read() as tx:
             found = [process_view(row) for row in tx.scalars(statement)]
         return tuple(sorted(found, key=_process_order))
 
     def tree(self, session: str) -> tuple[Node, ...]:
         """Return the nodes of a session's application tree, parents before children; empty while unknown."""
-        statement = select(NodeRow).where(NodeRow.session == session).order_by(NodeRow.position)
+        statement = select(NodeRow).where(NodeRow.session == clean(session)).order_by(NodeRow.position)
         with self._database.read() as tx:
             return tuple(node_view(row) for row in tx.scalars(statement))
 
@@ -86,7 +89,7 @@ class RunControlQueries:
         """Return the newest commands of one session, or of all, newest first, with what each node answered."""
         statement = select(Command).order_by(Command.id.desc()).limit(limit)
         if session is not None:
-            statement = statement.where(Command.session == session)
+            statement = statement.where(Command.session == clean(session))
         with self._database.read() as tx:
             commands = tx.scalars(statement).all()
             results: dict[int, list[ResultRow]] = {row.id: [] for row in commands}

@@ -10,6 +10,7 @@ import pytest
 from simulator.installation import Installation
 from tests.browser.person import WIDE, Person
 from tests.console import Console, running_console
+from tests.kafka import KafkaBroker
 
 ARTIFACTS = Path("test-artifacts")
 NewPerson = Callable[..., Person]
@@ -25,9 +26,9 @@ def chromium() -> None:
 
 
 @pytest.fixture(scope="module")
-def installation(kafka_broker: str) -> Iterator[Installation]:
+def installation(kafka_broker: KafkaBroker) -> Iterator[Installation]:
     """Both example sessions, freshly booted; transitions take a moment, so that they can be watched."""
-    simulated = Installation(kafka_address=kafka_broker, time_scale=0.3)
+    simulated = Installation(kafka_address=kafka_broker.address, time_scale=0.3)
     simulated.start()
     yield simulated
     simulated.stop()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -233,3 +234,13 @@ def test_nothing_can_be_written(person: Callable[[Role], Person]) -> None:
     administrator = person(Role.ADMINISTRATOR)
     for path in ("sessions", "messages"):
         assert administrator.client.post(f"/api/v1/{path}", headers=administrator.csrf()).status_code == 405
+
+
+def test_the_documentation_names_every_route_and_parameter(viewer: Person) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    rows = {row.split("`")[1]: row for row in text.splitlines() if row.startswith("| `")}
+    paths = get(viewer, "openapi.json")["paths"]
+    assert set(rows) == {path.removeprefix("/api/v1/") for path in paths}
+    for path, routes in paths.items():
+        for parameter in routes["get"]["parameters"]:
+            assert f"`{parameter['name']}`" in rows[path.removeprefix("/api/v1/")], parameter["name"]

@@ -1,0 +1,203 @@
+"""The Kafka client: the only module here that knows confluent-kafka."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from services.messages.batch import PartitionKey
+from services.messages.types import Record
+
+# Librdkafka's built-in broker, whose consumer groups stall: partitions are assigned without a group there.
+EMBEDDED_CLUSTER = "mockCluster"
+
+# Longest wait for an answer to a small question. The broker counts as gone after it, so people know within 3 s.
+QUESTION_TIMEOUT_S = 2.0
+
+_COMMON: Mapping[str, str | int | bool] = {
+    # A broker that hangs (stopped, not dead) keeps its sockets open: give up on them soon, and come back soon.
+    "socket.timeout.ms": 4_000,
+    "socket.connection.setup.timeout.ms": 2_000,
+    "api.version.request.timeout.ms": 2_000,
+    "reconnect.backoff.ms": 50,
+    "reconnect.backoff.max.ms": 500,
+    "socket.keepalive.enable": True,
+    # What goes wrong is reported by the worker's health, in words.
+    "log_level": 2,
+}
+
+_READING: Mapping[str, str | int | bool] = {
+    "enable.auto.commit": False,
+    # Where reading starts is decided from the database; if that offset is not there any more we want to be told.
+    "auto.offset.reset": "error",
+    "allow.auto.create.topics": False,
+    # The embedded broker's long poll does not wake on new data.
+    "fetch.wait.max.ms": 20,
+    "fetch.queue.backoff.ms": 20,
+    "fetch.error.backoff.ms": 100,
+    # Messages of 5 MB and more exist; the queue bounds memory.
+    "fetch.message.max.bytes": 16 * 1024 * 1024,
+    "receive.message.max.bytes": 128 * 1024 * 1024,
+    "queued.max.messages.kbytes": 32 * 1024,
+}
+
+
+class BrokerGoneError(Exception):
+    """Kafka does not answer; ``str()`` says at which address, and why, for people."""
+
+
+class ClientBrokenError(BrokerGoneError):
+    """The client cannot go on; only a new one can."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterView:
+    """What the brokers say of themselves: identity, partitions of each topic, and how long the answer took."""
+
+    cluster_id: str
+    topics: Mapping[str, int]
+    latency_ms: float
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether this is librdkafka's built-in broker."""
+        return self.cluster_id.startswith(EMBEDDED_CLUSTER)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """Records in the order of their partitions, and partitions whose offset the broker does not have."""
+
+    records: list[Record]
+    astray: frozenset[PartitionKey] = frozenset()
+
+
+class BrokerClient:
+    """One reader of a Kafka cluster: a consumer, and a second handle that asks which topics there are."""
+
+    def __init__(self, brokers: str, group: str) -> None:
+        """Open both handles (``brokers``: ``host:port``, several with commas); nothing is asked yet."""
+        self._brokers = brokers
+        self._complaint = ""
+        common = {**_COMMON, "bootstrap.servers": brokers, "client.id": group}
+        asking: dict[str, Any] = {**common, "error_cb": self._complain}
+        reading: dict[str, Any] = {**common, **_READING, "group.id": group}
+        self._admin = AdminClient(asking)
+        self._consumer = Consumer(reading)
+
+    def look(self) -> ClusterView:
+        """Ask the cluster for its identity and topics.
+
+        Raises:
+            BrokerGoneError: No answer within `QUESTION_TIMEOUT_S`.
+        """
+        started = time.monotonic()
+        try:
+            metadata = self._admin.list_topics(timeout=QUESTION_TIMEOUT_S)
+        except KafkaException as error:
+            raise self._gone(error) from error
+        topics = {name: len(topic.partitions) for name, topic in metadata.topics.items() if topic.error is None}
+        return ClusterView(str(metadata.cluster_id), topics, (time.monotonic() - started) * 1_000)
+
+    def watermarks(self, key: PartitionKey) -> tuple[int, int]:
+        """Return the oldest offset of a partition that is still there, and the one after its newest.
+
+        Raises:
+            BrokerGoneError: No answer within `QUESTION_TIMEOUT_S`.
+        """
+        try:
+            found: tuple[int, int] | None = self._consumer.get_watermark_offsets(
+                TopicPartition(*key), timeout=QUESTION_TIMEOUT_S
+            )
+        except KafkaException as error:
+            raise self._gone(error) from error
+        if found is None:
+            raise self._gone(f"no watermarks of {key[0]}[{key[1]}]")
+        return int(found[0]), int(found[1])
+
+    def end(self, key: PartitionKey) -> int | None:
+        """Return the offset after the newest record, as the last fetch said it; None before the first one."""
+        found: tuple[int, int] | None = self._consumer.get_watermark_offsets(TopicPartition(*key), cached=True)
+        return int(found[1]) if found and found[1] >= 0 else None
+
+    def assign(self, offsets: Mapping[PartitionKey, int]) -> None:
+        """Read these partitions from these offsets on, and no others."""
+        self._consumer.assign([TopicPartition(*key, offset) for key, offset in sorted(offsets.items())])
+
+    def subscribe(self, topics: Iterable[str], on_change: Callable[[frozenset[PartitionKey]], None]) -> None:
+        """Join the group. ``on_change`` gets the partitions that are ours from then on; nothing is read until `assign`.
+
+        It is called while `fetch` runs, in its thread.
+        """
+
+        def assigned(consumer: Consumer, partitions: list[TopicPartition]) -> None:
+            # Otherwise the library would start from Kafka's own committed offsets.
+            consumer.assign([])
+            on_change(frozenset((partition.topic, partition.partition) for partition in partitions))
+
+        def revoked(_consumer: Consumer, _partitions: list[TopicPartition]) -> None:
+            on_change(frozenset())
+
+        self._consumer.subscribe(sorted(topics), on_assign=assigned, on_revoke=revoked, on_lost=revoked)
+
+    def fetch(self, number: int, timeout_s: float) -> Fetched:
+        """Return up to ``number`` records that arrive within ``timeout_s``.
+
+        Raises:
+            ClientBrokenError: The client cannot go on and must be made anew.
+        """
+        try:
+            messages = self._consumer.consume(number, timeout_s)
+        except KafkaException as error:
+            raise ClientBrokenError(str(self._gone(error))) from error
+        records: list[Record] = []
+        astray: set[PartitionKey] = set()
+        for message in messages:
+            fault = message.error()
+            if fault is None:
+                records.append(_record(message))
+            elif fault.fatal():
+                raise ClientBrokenError(str(self._gone(fault.str())))
+            elif fault.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - the library's public name for it
+                astray.add(_key(message))
+        return Fetched(records, frozenset(astray))
+
+    def commit(self, offsets: Mapping[PartitionKey, int]) -> None:
+        """Tell the group's offsets to Kafka, for lag monitors only; reading never starts from them."""
+        if offsets:
+            partitions = [TopicPartition(*key, offset) for key, offset in offsets.items()]
+            self._consumer.commit(offsets=partitions, asynchronous=True)
+
+    def close(self) -> None:
+        """Leave the group and close the connections."""
+        self._consumer.close()
+
+    def _complain(self, error: KafkaError) -> None:
+        self._complaint = error.str()
+
+    def _gone(self, cause: object) -> BrokerGoneError:
+        self._admin.poll(0)
+        reason = cause.args[0].str() if isinstance(cause, KafkaException) else str(cause)
+        complaint = f" ({self._complaint})" if self._complaint else ""
+        self._complaint = ""
+        return BrokerGoneError(f"Kafka at {self._brokers} does not answer: {reason}{complaint}")
+
+
+def _key(message: Message) -> PartitionKey:
+    return str(message.topic()), int(message.partition() or 0)
+
+
+def _record(message: Message) -> Record:
+    kind, timestamp_ms = message.timestamp()
+    topic, partition = _key(message)
+    return Record(
+        topic=topic,
+        partition=partition,
+        offset=int(message.offset() or 0),
+        timestamp_ms=None if kind == TIMESTAMP_NOT_AVAILABLE else timestamp_ms,
+        key=message.key(),
+        value=message.value(),
+    )

@@ -1,0 +1,164 @@
+"""Where reading stands: incarnations, offsets and gaps in the database."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from models.database import Database
+from models.messages import Gap, Incarnation, Topic, TopicOffset
+from services.clock import Clock
+from services.messages.batch import Advance, PartitionKey, Position
+from services.messages.dimensions import Dimensions
+from services.messages.store import OffsetConflictError, count, move_offset
+from services.messages.upsert import writers_turn
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """The present life of a topic, and the next offset of each partition that was read in it."""
+
+    incarnation_id: int
+    offsets: Mapping[int, int] = field(default_factory=dict)
+
+
+class OffsetLedger:
+    """Answers where to start, and writes down what will never be read (tables ``incarnation``, ``gap``)."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        """Keep the collaborators."""
+        self._database = database
+        self._clock = clock
+
+    def open_cluster(self, cluster_id: str) -> None:
+        """Make the cluster known. For one never seen, every partition of others gets a gap: reading ended there."""
+        with self._database.write() as session:
+            writers_turn(session)
+            known = session.scalar(select(Incarnation.id).where(Incarnation.cluster_id == cluster_id))
+            if known is None:
+                reason = f"Kafka was made anew as cluster {cluster_id}."
+                self._end(session, session.scalars(select(Incarnation.id)).all(), None, reason)
+                session.add(Incarnation(cluster_id=cluster_id, first_seen_at=self._clock()))
+
+    def lives(self, cluster_id: str, topics: Iterable[str]) -> dict[str, Life]:
+        """Return the present life of each topic of a cluster that `open_cluster` made known."""
+        asked = set(topics)
+        with self._database.read() as session:
+            ids = {row.name: row.id for row in session.scalars(select(Topic).where(Topic.name.in_(asked)))}
+            incarnations = _incarnations(session, cluster_id)
+            present = {topic: _present(incarnations, cluster_id, ids.get(topic)) for topic in asked}
+            rows = session.scalars(select(TopicOffset).where(TopicOffset.incarnation_id.in_(set(present.values()))))
+            offsets: dict[tuple[int, int], dict[int, int]] = {}
+            for row in rows:
+                offsets.setdefault((row.incarnation_id, row.topic_id), {})[row.partition] = row.next_offset
+        return {
+            topic: Life(incarnation_id, offsets.get((incarnation_id, ids.get(topic, 0)), {}))
+            for topic, incarnation_id in present.items()
+        }
+
+    def start(self, cluster_id: str, key: PartitionKey, life: Life, watermarks: tuple[int, int]) -> Position:
+        """Return where to start reading a partition, given what the broker still has of it.
+
+        What the broker has thrown away unread becomes a gap. A stored offset that the broker has not reached means
+        that the topic was made anew: it begins a new life.
+
+        Raises:
+            OffsetConflictError: Somebody else moved the offset meanwhile.
+        """
+        low, high = watermarks
+        stored = life.offsets.get(key[1])
+        if stored is None:
+            return Position(life.incarnation_id, None, low)
+        if stored > high:
+            return Position(self._begin_anew(cluster_id, key[0], life), None, low)
+        if stored < low:
+            self._skip(key, life, stored, low)
+            return Position(life.incarnation_id, low, low)
+        return Position(life.incarnation_id, stored, stored)
+
+    def _skip(self, key: PartitionKey, life: Life, stored: int, low: int) -> None:
+        reason = f"Kafka threw away {low - stored} records before they were read (offsets {stored} to {low - 1})."
+        with self._database.write() as session:
+            writers_turn(session)
+            topic_id = session.scalars(select(Topic.id).where(Topic.name == key[0])).one()
+            advance = Advance(life.incarnation_id, *key, expected=stored, next_offset=low)
+            if not move_offset(session, advance, topic_id, self._clock):
+                raise OffsetConflictError(f"{key[0]}[{key[1]}]: the next offset is not {stored} any more")
+            self._add_gap(session, (life.incarnation_id, topic_id, key[1]), stored, low, reason)
+
+    def _begin_anew(self, cluster_id: str, topic: str, life: Life) -> int:
+        """Return the id of the topic's next life; it is the present one if somebody else was faster."""
+        with self._database.write() as session:
+            writers_turn(session)
+            topic_id = Dimensions().ids(session, Topic, [topic])[topic]
+            incarnations = _incarnations(session, cluster_id)
+            present = _present(incarnations, cluster_id, topic_id)
+            if present != life.incarnation_id:
+                return present
+            reason = f"topic {topic} was made anew."
+            self._end(session, [present], topic_id, reason)
+            number = sum(name.startswith(_life_prefix(cluster_id, topic_id)) for name in incarnations) + 2
+            anew = Incarnation(cluster_id=f"{_life_prefix(cluster_id, topic_id)}{number}", first_seen_at=self._clock())
+            session.add(anew)
+            session.flush()
+            return anew.id
+
+    def _end(self, session: Session, incarnation_ids: Iterable[int], topic_id: int | None, reason: str) -> None:
+        """Write for each partition of some incarnations (and one topic) that reading ended, unless that stands."""
+        offsets = select(TopicOffset).where(TopicOffset.incarnation_id.in_(set(incarnation_ids)))
+        if topic_id is not None:
+            offsets = offsets.where(TopicOffset.topic_id == topic_id)
+        ended = {
+            (gap.incarnation_id, gap.topic_id, gap.partition, gap.first_offset)
+            for gap in session.scalars(select(Gap).where(Gap.next_offset.is_(None)))
+        }
+        for row in session.scalars(offsets):
+            partition = (row.incarnation_id, row.topic_id, row.partition)
+            if (*partition, row.next_offset) not in ended:
+                told = f"Reading ended at offset {row.next_offset}: {reason}"
+                self._add_gap(session, partition, row.next_offset, None, told)
+
+    def _add_gap(
+        self, session: Session, partition: tuple[int, int, int], first: int, following: int | None, reason: str
+    ) -> None:
+        incarnation_id, topic_id, number = partition
+        session.add(
+            Gap(
+                at=self._clock(),
+                incarnation_id=incarnation_id,
+                topic_id=topic_id,
+                partition=number,
+                first_offset=first,
+                next_offset=following,
+                reason=reason,
+            )
+        )
+        count(session, {"gaps": 1})
+
+
+def _life_prefix(cluster_id: str, topic_id: int) -> str:
+    return f"{cluster_id}#{topic_id}."
+
+
+def _incarnations(session: Session, cluster_id: str) -> dict[str, int]:
+    """Return all lives of a cluster and of its topics, name to id."""
+    rows = session.scalars(
+        select(Incarnation).where(
+            or_(
+                Incarnation.cluster_id == cluster_id,
+                Incarnation.cluster_id.startswith(f"{cluster_id}#", autoescape=True),
+            )
+        )
+    )
+    return {row.cluster_id: row.id for row in rows}
+
+
+def _present(incarnations: Mapping[str, int], cluster_id: str, topic_id: int | None) -> int:
+    """Return the newest life of a topic: its own, or the cluster's."""
+    own = (
+        []
+        if topic_id is None
+        else [id_ for name, id_ in incarnations.items() if name.startswith(_life_prefix(cluster_id, topic_id))]
+    )
+    return max(own, default=incarnations[cluster_id])

@@ -1,0 +1,63 @@
+"""Counts and rates of the consumer since its start, for its health."""
+
+import time
+from collections.abc import Mapping
+
+from services.clock import Clock
+from services.messages.batch import Batch
+from services.messages.store import Stored
+
+# Weight of the newest second in the rate: it follows within some five seconds.
+_NEWEST = 0.4
+
+
+class Meter:
+    """Adds up what was stored; written by the consumer's thread only."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Start at zero."""
+        self._clock = clock
+        self._counts = {"stored": 0, "quarantined": 0, "echo": 0, "duplicates": 0}
+        self._seen = 0
+        self._measured_seen = 0
+        self._measured_at = time.monotonic()
+        self._rate = 0.0
+        self._lag = 0
+        self._newest_ms: int | None = None
+
+    def add(self, stored: Stored, batch: Batch) -> None:
+        """Count what became of a batch."""
+        self._counts["stored"] += stored.stored
+        self._counts["quarantined"] += stored.quarantined
+        self._counts["echo"] += stored.echo
+        self._counts["duplicates"] += stored.duplicates
+        self._seen += stored.stored + stored.quarantined + stored.echo
+        times = [item.record.timestamp_ms for item in batch.accepted if item.record.timestamp_ms is not None]
+        if times:
+            self._newest_ms = max(times)
+
+    def measure(self, lag: int) -> None:
+        """Take the lag (messages), and the rate since the last time."""
+        now = time.monotonic()
+        elapsed_s = max(now - self._measured_at, 0.001)
+        rate = (self._seen - self._measured_seen) / elapsed_s
+        self._rate += _NEWEST * (rate - self._rate)
+        self._measured_at, self._measured_seen = now, self._seen
+        self._lag = lag
+
+    def details(self) -> Mapping[str, int | float | str | None]:
+        """Return the counts, ``rate_per_s``, ``lag_messages`` and ``lag_s``."""
+        return {
+            **self._counts,
+            "rate_per_s": round(self._rate, 1),
+            "lag_messages": self._lag,
+            "lag_s": self._lag_s(),
+        }
+
+    def _lag_s(self) -> float | None:
+        """Return how old the newest stored record is while there are more to read; 0 when there are none."""
+        if not self._lag:
+            return 0.0
+        if self._newest_ms is None:
+            return None
+        return round(max(self._clock().timestamp() - self._newest_ms / 1_000, 0.0), 1)

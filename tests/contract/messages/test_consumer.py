@@ -1,0 +1,347 @@
+"""The consumer against a real Kafka protocol: nothing lost, nothing twice, nothing fatal."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import func, select, text
+
+from models.database import Database
+from models.messages import Gap, Incarnation, Message, MessageRollup, Quarantined, TopicOffset
+from models.run_control import Backend
+from services.clock import utc_now
+from services.messages.consumer import MessageConsumer
+from services.messages.queries import MessageQueries
+from services.messages.texts import NUL_SIGN
+from services.messages.types import MessageFilter
+from services.revisions import LiveTopic, current
+from tests.contract.messages.brokers import BrokerProcess
+from tests.contract.messages.conftest import MakeConsumer
+from tests.waiting import wait_until
+from wire import load_ers, load_g1
+
+CONTROLLER = "control.np04.root-controller"
+MANAGER = "control.alice.process_manager"
+ERS = "monitoring.ers_stream"
+
+_G1 = load_g1()
+_PLAIN_TEXT = _G1.message("dunedaq.druncschema.PlainText")
+_BROADCAST = _G1.message("dunedaq.druncschema.BroadcastMessage")
+
+
+def broadcast(content: str, number: int = 9) -> bytes:
+    emitter = {"process": "root-controller", "session": "np04"}
+    message = _BROADCAST(emitter=emitter, type=number, data=_G1.pack(_PLAIN_TEXT(text=content)))
+    return bytes(message.SerializeToString())
+
+
+def issue(content: str) -> bytes:
+    final = {"message": content, "severity": "ERROR", "time": time.time_ns()}
+    message = load_ers().message("dunedaq.ersschema.IssueChain")(final=final, session="np04", application="df-01")
+    return bytes(message.SerializeToString())
+
+
+def texts(database: Database) -> Counter[str]:
+    with database.read() as session:
+        return Counter(session.scalars(select(Message.text)))
+
+
+def number_stored(database: Database) -> int:
+    return MessageQueries(database, utc_now).statistics().stored
+
+
+def gaps(database: Database) -> list[Gap]:
+    with database.read() as session:
+        return list(session.scalars(select(Gap).order_by(Gap.id)))
+
+
+def wait_for_stored(database: Database, number: int, timeout_s: float = 30) -> None:
+    wait_until(lambda: number_stored(database) >= number, timeout_s, f"{number} stored messages")
+
+
+def assert_consistent(database: Database, number: int) -> None:
+    """Every row once; roll-ups, counters and offsets say the same as the rows."""
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Message)) == number
+        for resolution in (1, 60, 600):
+            counted = session.execute(
+                text(
+                    "SELECT sum(n_debug + n_log + n_info + n_warning + n_error + n_fatal) FROM message_rollup "
+                    "WHERE session_id = 0 AND resolution_s = :resolution"
+                ),
+                {"resolution": resolution},
+            ).scalar_one()
+            assert counted == number
+        assert session.scalar(select(func.count()).select_from(MessageRollup))
+    assert number_stored(database) == number
+
+
+def test_what_was_published_while_it_was_down_is_found_exactly_once(
+    broker: BrokerProcess, make_consumer: MakeConsumer, database: Database
+) -> None:
+    for partition in range(4):
+        broker.publish(CONTROLLER, (broadcast(f"{partition}/{n}") for n in range(1250)), partition=partition)
+    consumer = make_consumer(broker.address)
+    consumer.start()
+    wait_for_stored(database, 5000)
+    assert texts(database) == Counter(f"{partition}/{n}" for partition in range(4) for n in range(1250))
+    assert_consistent(database, 5000)
+    assert gaps(database) == []
+    # And while it runs.
+    broker.publish(CONTROLLER, [broadcast("live")])
+    wait_for_stored(database, 5001, 5)
+
+
+def test_stopped_and_started_in_the_middle_of_a_flood(
+    broker: BrokerProcess, make_consumer: MakeConsumer, database: Database
+) -> None:
+    published = 0
+    for life in range(4):
+        consumer = make_consumer(broker.address)
+        for partition in range(2):
+            broker.publish(CONTROLLER, (broadcast(f"{life}/{partition}/{n}") for n in range(1000)), partition=partition)
+        consumer.start()
+        wait_for_stored(database, published + 1 + life * 100)
+        published += 2000
+        consumer.stop(10)
+    consumer = make_consumer(broker.address)
+    consumer.start()
+    wait_for_stored(database, published)
+    assert set(texts(database).values()) == {1}
+    assert_consistent(database, published)
+
+
+def test_two_consumers_store_each_message_once(
+    broker: BrokerProcess, make_consumer: MakeConsumer, database: Database
+) -> None:
+    """On the embedded broker both read everything; the offsets in the database decide who stores."""
+    consumers = [make_consumer(broker.address) for _ in range(2)]
+    for consumer in consumers:
+        consumer.start()
+    for start in range(0, 2000, 500):
+        broker.publish(CONTROLLER, (broadcast(f"{n}") for n in range(start, start + 500)))
+    wait_for_stored(database, 2000)
+    assert texts(database) == Counter(f"{n}" for n in range(2000))
+    assert_consistent(database, 2000)
+
+
+def test_a_broker_made_anew_is_read_from_its_beginning_and_a_gap_stands(
+    make_broker: Callable[[], BrokerProcess], make_consumer: MakeConsumer, database: Database
+) -> None:
+    first = make_broker()
+    first.publish(CONTROLLER, [broadcast("old")] * 3)
+    consumer = make_consumer(first.address)
+    consumer.start()
+    wait_for_stored(database, 3)
+    consumer.stop(10)
+    first.end()
+    second = make_broker()
+    second.publish(CONTROLLER, [broadcast("new")] * 2)
+    consumer = make_consumer(second.address)
+    consumer.start()
+    wait_for_stored(database, 5)
+    assert texts(database) == {"old": 3, "new": 2}
+    (gap,) = gaps(database)
+    assert (gap.first_offset, gap.next_offset, gap.partition) == (3, None, 0)
+    assert gap.reason == f"Reading ended at offset 3: Kafka was made anew as cluster {second.cluster_id}."
+    assert MessageQueries(database, utc_now).statistics().gaps == 1
+    with database.read() as session:
+        clusters = list(session.scalars(select(Incarnation.cluster_id).order_by(Incarnation.id)))
+        assert clusters == [first.cluster_id, second.cluster_id]
+        # One Kafka, one row: the old address is gone.
+        assert list(session.scalars(select(Backend.address))) == [second.address]
+
+
+def test_poison_is_kept_and_counted_and_never_stops_reading(
+    broker: BrokerProcess, make_consumer: MakeConsumer, database: Database
+) -> None:
+    consumer = make_consumer(broker.address)
+    consumer.start()
+    big = issue("x" * 5_000_000)
+    broker.publish(CONTROLLER, [b"\xff\xfe\x00random", b"", None, broadcast("cut")[:-2], broadcast("y" * 4096)])
+    broker.publish(ERS, [b"\x00" * 5_000_000])
+    broker.publish(ERS, [big], partition=1)
+    broker.publish(ERS, [issue("a\0b"), b"\x80"], partition=2)
+    broker.publish(CONTROLLER, [broadcast("after", 42)])
+    statistics = MessageQueries(database, utc_now)
+    wait_until(lambda: statistics.statistics().quarantined == 6, 20, "six quarantined records")
+    wait_for_stored(database, 4)
+    found = texts(database)
+    assert {"y" * 4096: 1, f"a{NUL_SIGN}b": 1, "after": 1}.items() <= found.items()
+    (page,) = statistics.page(MessageFilter(text="xxxxxxxx")).items
+    assert len(page.text) == 1024 * 1024
+    assert page.detail is not None
+    assert page.detail["cut"] == {"text": 5_000_000}
+    with database.read() as session:
+        rows = {(row.partition, row.offset, row.size_bytes) for row in session.scalars(select(Quarantined))}
+    assert {(0, 0, 9), (0, 1, 0), (0, 2, 0), (0, 0, 5_000_000), (2, 1, 1)} <= rows
+    health = consumer.health()
+    assert health.state == "ok"
+    assert (health.details["stored"], health.details["quarantined"]) == (4, 6)
+
+
+def test_a_topic_that_appears_later_is_read_soon(
+    broker: BrokerProcess, make_consumer: MakeConsumer, database: Database
+) -> None:
+    consumer = make_consumer(broker.address)
+    consumer.start()
+    wait_until(lambda: consumer.health().state == "ok", 5, "the first turn")
+    broker.publish("erscontrol.np04.later", [issue("hello")])
+    broker.publish("unrelated", [b"not for us"])
+    wait_for_stored(database, 1, 3)
+    assert MessageQueries(database, utc_now).statistics().quarantined == 0
+
+
+@pytest.mark.parametrize("stores_echo", [False, True])
+def test_its_own_echo_is_counted_not_stored(
+    broker: BrokerProcess, make_consumer: MakeConsumer, database: Database, stores_echo: bool
+) -> None:
+    stored, echo = (3, 0) if stores_echo else (1, 2)
+    words = [("console' attempting to execute", 0), ("console' successfully executed", 6), ("alice' executing", 0)]
+    broker.publish(MANAGER, [broadcast(f"User '{middle} 'ps'", number) for middle, number in words])
+    consumer = make_consumer(broker.address, store_own_echo=stores_echo)
+    consumer.start()
+    wait_for_stored(database, stored)
+    found = MessageQueries(database, utc_now).statistics()
+    assert (found.stored, found.echo_not_stored) == (stored, echo)
+    with database.read() as session:
+        assert session.scalar(select(TopicOffset.next_offset)) == 3
+
+
+def test_a_hanging_broker_is_told_and_reading_goes_on_after_it(
+    broker: BrokerProcess, make_consumer: MakeConsumer, database: Database
+) -> None:
+    broker.publish(CONTROLLER, [broadcast("before")])
+    consumer = make_consumer(broker.address)
+    consumer.start()
+    wait_for_stored(database, 1)
+    broker.freeze()
+    started = time.monotonic()
+    wait_until(lambda: consumer.health().state == "degraded", 10, "the broker's absence in the health")
+    assert time.monotonic() - started < 3.5
+    health = consumer.health()
+    assert health.last_error is not None
+    assert broker.address in health.last_error
+
+    def row() -> Backend:
+        with database.read() as session:
+            return session.scalars(select(Backend)).one()
+
+    wait_until(lambda: not row().reachable, 3, "the row of the absent broker")
+    assert broker.address in (row().error or "")
+    with database.read() as session:
+        revision = current(session)[LiveTopic.BACKENDS]
+    assert revision >= 2
+    # Long enough that connections time out: what comes back must connect anew.
+    pause_until(started + 9)
+    broker.thaw()
+    thawed = time.monotonic()
+    broker.publish(CONTROLLER, [broadcast("after")])
+    wait_for_stored(database, 2, 10)
+    assert time.monotonic() - thawed < 5
+    wait_until(lambda: consumer.health().state == "ok", 5, "good health")
+    wait_until(lambda: row().reachable, 3, "the row of the present broker")
+    with database.read() as session:
+        assert current(session)[LiveTopic.BACKENDS] > revision
+
+
+def pause_until(moment: float) -> None:
+    """The length of an absence is what is tested here, so this one wait is on time."""
+    wait_until(lambda: time.monotonic() >= moment, 20, "the absence to last")
+
+
+def test_records_thrown_away_unread_leave_a_gap_with_their_number(
+    broker: BrokerProcess, make_consumer: MakeConsumer, database: Database
+) -> None:
+    """The embedded broker keeps 5 MB of a partition; the consumer was away while more came."""
+    broker.publish(CONTROLLER, [broadcast("read")] * 10)
+    consumer = make_consumer(broker.address)
+    consumer.start()
+    wait_for_stored(database, 10)
+    consumer.stop(10)
+    broker.publish(CONTROLLER, (broadcast("z" * 100_000) for _ in range(100)))
+    consumer = make_consumer(broker.address)
+    consumer.start()
+    wait_until(lambda: end_of(database) == 110, 20, "the end of the partition")
+    (gap,) = gaps(database)
+    assert gap.first_offset == 10
+    assert gap.next_offset is not None
+    lost = gap.next_offset - gap.first_offset
+    assert 0 < lost < 100
+    assert gap.reason.startswith(f"Kafka threw away {lost} records")
+    assert_consistent(database, 110 - lost)
+
+
+def end_of(database: Database) -> int | None:
+    with database.read() as session:
+        return session.scalar(select(TopicOffset.next_offset))
+
+
+def test_an_offset_beyond_the_end_begins_a_new_life_of_the_topic(
+    broker: BrokerProcess, make_consumer: MakeConsumer, database: Database
+) -> None:
+    """As after a topic was deleted and made anew on the same cluster."""
+    broker.publish(CONTROLLER, [broadcast("one")] * 2)
+    broker.publish(ERS, [issue("other topic")])
+    consumer = make_consumer(broker.address)
+    consumer.start()
+    wait_for_stored(database, 3)
+    consumer.stop(10)
+    with database.write() as session:
+        session.execute(
+            text("UPDATE topic_offset SET next_offset = 70 WHERE topic_id = (SELECT id FROM topic WHERE name = :name)"),
+            {"name": CONTROLLER},
+        )
+    consumer = make_consumer(broker.address)
+    consumer.start()
+    wait_for_stored(database, 5)
+    broker.publish(CONTROLLER, [broadcast("two")])
+    wait_for_stored(database, 6)
+    assert texts(database) == {"one": 4, "two": 1, "other topic": 1}
+    (gap,) = gaps(database)
+    assert (gap.first_offset, gap.next_offset) == (70, None)
+    assert gap.reason == f"Reading ended at offset 70: topic {CONTROLLER} was made anew."
+    # The new life is found again after a restart.
+    consumer.stop(10)
+    consumer = make_consumer(broker.address)
+    consumer.start()
+    broker.publish(CONTROLLER, [broadcast("three")])
+    wait_for_stored(database, 7)
+    assert texts(database) == {"one": 4, "two": 1, "three": 1, "other topic": 1}
+    assert len(gaps(database)) == 1
+
+
+def test_a_locked_database_stops_reading_and_nothing_is_lost(
+    broker: BrokerProcess, make_consumer: MakeConsumer, database: Database
+) -> None:
+    broker.publish(CONTROLLER, [broadcast("first")])
+    consumer = make_consumer(broker.address)
+    consumer.start()
+    wait_for_stored(database, 1)
+    with database._migrator.connect() as connection:
+        if database.is_sqlite:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.exec_driver_sql("LOCK TABLE topic_offset IN ACCESS EXCLUSIVE MODE")
+        broker.publish(CONTROLLER, (broadcast(f"{n}") for n in range(700)))
+        wait_until(lambda: consumer.health().state == "degraded", 20, "the database's absence in the health")
+        error = consumer.health().last_error
+        assert error is not None
+        assert error.startswith("The database does not take messages")
+        connection.rollback()
+    wait_for_stored(database, 701)
+    assert_consistent(database, 701)
+    wait_until(lambda: consumer.health().state == "ok", 5, "good health")
+
+
+def test_turns_can_be_done_by_hand_and_say_how_they_went(
+    broker: BrokerProcess, make_consumer: MakeConsumer, database: Database
+) -> None:
+    consumer: MessageConsumer = make_consumer(broker.address)
+    assert consumer.health().state == "starting"
+    broker.publish(CONTROLLER, [broadcast("x")] * 3)
+    wait_until(lambda: consumer.turn() >= 0 and number_stored(database) == 3, 10, "turns that store")
+    details = consumer.health().details
+    assert details["cluster_id"] == broker.cluster_id
+    assert (details["stored"], details["partitions"], details["address"]) == (3, 4, broker.address)

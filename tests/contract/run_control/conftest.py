@@ -1,0 +1,96 @@
+"""The run control worker and services against a simulated installation."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from models.database import Database
+from services.accounts.types import Identity, Role
+from services.audit.trail import AuditTrail
+from services.audit.types import AuditView
+from services.clock import utc_now
+from services.run_control.commands import CommandLimits, CommandService
+from services.run_control.config import RunControlConfig
+from services.run_control.queries import RunControlQueries
+from services.run_control.types import CommandView, Node, SessionSummary
+from services.run_control.worker import RunControlWorker
+from simulator.installation import Installation
+from tests.waiting import wait_until
+
+SESSION = "local-1x1-config"
+ALICE = Identity("alice", Role.OPERATOR, "192.0.2.1")
+BOB = Identity("bob", Role.OPERATOR, "192.0.2.2")
+
+
+@dataclass(frozen=True)
+class Console:
+    """A worker on duty, and what a page has."""
+
+    config: RunControlConfig
+    worker: RunControlWorker
+    queries: RunControlQueries
+    commands: CommandService
+    audit: AuditTrail
+
+    def session(self, name: str = SESSION) -> SessionSummary:
+        return self.queries.session(name)
+
+    def until(self, what: str, condition: Callable[[SessionSummary], bool], name: str = SESSION) -> SessionSummary:
+        def seen() -> SessionSummary | None:
+            found = [summary for summary in self.queries.sessions() if summary.name == name]
+            return found[0] if found and condition(found[0]) else None
+
+        found = wait_until(seen, 15, what)
+        assert found is not None
+        return found
+
+    def nodes(self, name: str = SESSION) -> Mapping[str, Node]:
+        return {node.name: node for node in self.queries.tree(name)}
+
+    def done(self, command_id: int) -> CommandView:
+        found = wait_until(lambda: _if_final(self.queries.command(command_id)), 15, "the end of the command")
+        assert found is not None
+        return found
+
+    def take_control(self, identity: Identity = ALICE) -> CommandView:
+        return self.done(self.commands.take_control(identity, SESSION))
+
+    def execute(self, transition: str, **arguments: object) -> CommandView:
+        return self.done(self.commands.execute_transition(ALICE, SESSION, transition, arguments))
+
+    def trail(self, command_id: int) -> list[AuditView]:
+        return [view for view in reversed(self.audit.newest()) if view.entry.command_id == command_id]
+
+
+def _if_final(view: CommandView) -> CommandView | None:
+    return view if view.state.is_final else None
+
+
+def config_for(installation: Installation) -> RunControlConfig:
+    return RunControlConfig(
+        installation.process_manager_address,
+        installation.connectivity_address,
+        poll_interval_s=0.2,
+        rpc_deadline_s=1.0,
+        lease_ttl_s=1.0,
+    )
+
+
+@pytest.fixture
+def console(installation: Installation, database: Database) -> Iterator[Console]:
+    config = config_for(installation)
+    worker = RunControlWorker(config, database, utc_now)
+    audit = AuditTrail(database, utc_now)
+    limits = CommandLimits.for_polling(config.poll_interval_s)
+    running = Console(
+        config,
+        worker,
+        RunControlQueries(database, utc_now),
+        CommandService(database, audit, utc_now, limits, worker.wake),
+        audit,
+    )
+    worker.start()
+    running.until("the first poll", lambda summary: summary.polled_at is not None)
+    yield running
+    assert worker.stop(10), "threads did not end in time"
