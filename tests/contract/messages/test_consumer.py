@@ -1,5 +1,7 @@
 """The consumer against a real Kafka protocol: nothing lost, nothing twice, nothing fatal."""
 
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -11,12 +13,13 @@ from models.database import Database
 from models.messages import Gap, Incarnation, Message, MessageRollup, Quarantined, TopicOffset
 from models.run_control import Backend
 from services.clock import utc_now
+from services.messages import broker as broker_module
 from services.messages.consumer import MessageConsumer
 from services.messages.queries import MessageQueries
 from services.messages.texts import NUL_SIGN
 from services.messages.types import MessageFilter
 from services.revisions import LiveTopic, current
-from tests.contract.messages.brokers import BrokerProcess
+from tests.contract.messages.brokers import ROOT, BrokerProcess
 from tests.contract.messages.conftest import MakeConsumer
 from tests.waiting import wait_until
 from wire import load_ers, load_g1
@@ -110,6 +113,23 @@ def test_stopped_and_started_in_the_middle_of_a_flood(
     wait_for_stored(database, published)
     assert set(texts(database).values()) == {1}
     assert_consistent(database, published)
+
+
+def test_killed_again_and_again_in_the_middle_of_a_flood(broker: BrokerProcess, database: Database) -> None:
+    """``kill -9`` between any two instructions: whatever was committed stays, whatever was not is read again."""
+    url = database.url.render_as_string(hide_password=False)
+    number = 12_000
+    for partition in range(4):
+        broker.publish(CONTROLLER, (broadcast(f"{partition}/{n}") for n in range(number // 4)), partition=partition)
+    for life in range(4):
+        before = number_stored(database)
+        command = [sys.executable, "-m", "tests.contract.messages.reader", url, broker.address]
+        with subprocess.Popen(command, cwd=ROOT) as reader:
+            wait_for_stored(database, before + 1 if life < 3 else number)
+            reader.kill()
+        assert life == 3 or number_stored(database) < number
+    assert texts(database) == Counter(f"{partition}/{n}" for partition in range(4) for n in range(number // 4))
+    assert_consistent(database, number)
 
 
 def test_two_consumers_store_each_message_once(
@@ -333,6 +353,47 @@ def test_a_locked_database_stops_reading_and_nothing_is_lost(
     wait_for_stored(database, 701)
     assert_consistent(database, 701)
     wait_until(lambda: consumer.health().state == "ok", 5, "good health")
+
+
+def test_in_a_group_reading_starts_from_the_offsets_in_the_database(
+    broker: BrokerProcess, make_consumer: MakeConsumer, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a real broker. On the embedded one a group stalls when it is joined anew, so it is joined once here."""
+    broker.publish(CONTROLLER, [broadcast("by assignment")] * 5)
+    consumer = make_consumer(broker.address)
+    consumer.start()
+    wait_for_stored(database, 5)
+    consumer.stop(10)
+    monkeypatch.setattr(broker_module, "EMBEDDED_CLUSTER", "none is")
+    broker.publish(CONTROLLER, [broadcast("by group")] * 5)
+    consumer = make_consumer(broker.address)
+    consumer.start()
+    wait_for_stored(database, 10)
+    assert texts(database) == {"by assignment": 5, "by group": 5}
+    assert_consistent(database, 10)
+    assert gaps(database) == []
+
+
+def test_it_can_be_stopped_while_the_broker_hangs(
+    broker: BrokerProcess, make_consumer: MakeConsumer, database: Database
+) -> None:
+    broker.publish(CONTROLLER, [broadcast("x")])
+    consumer = make_consumer(broker.address)
+    consumer.start()
+    wait_for_stored(database, 1)
+    broker.freeze()
+    started = time.monotonic()
+    consumer.stop(10)
+    assert time.monotonic() - started < 6
+    assert consumer.health().state == "stopped"
+
+
+def test_a_broker_that_is_not_there_is_told(make_consumer: MakeConsumer) -> None:
+    consumer = make_consumer("127.0.0.1:9")
+    consumer.turn()
+    health = consumer.health()
+    assert health.state == "degraded"
+    assert (health.last_error or "").startswith("Kafka at 127.0.0.1:9 does not answer")
 
 
 def test_turns_can_be_done_by_hand_and_say_how_they_went(
