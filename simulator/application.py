@@ -32,10 +32,17 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """How applications work: the faults ordered and the time scale (1 is natural, 0 is at once)."""
+    """How applications work.
+
+    Attributes:
+        faults: Failures and delays ordered.
+        time_scale: How long things take: 1 is natural, 0 is at once.
+        reply_timeout_s: How long a controller waits for a reply.
+    """
 
     faults: Faults
     time_scale: float
+    reply_timeout_s: float = REPLY_TIMEOUT_S
 
 
 class Application:
@@ -71,10 +78,11 @@ class Application:
         ordered_s = self._work.faults.delay_s(self.session, transition)
         duration_s = ordered_s or usual_duration_s(transition, self.name, self._work.time_scale)
         self.log.write(f"Command {transition} received with {data or '{}'}")
-        if self._ended.wait(min(duration_s, REPLY_TIMEOUT_S)):
+        timeout_s = self._work.reply_timeout_s
+        if self._ended.wait(min(duration_s, timeout_s)):
             raise UnreachableError(f"Connection to {self.name} refused")
-        if duration_s > REPLY_TIMEOUT_S:
-            raise UnreachableError(f"No response from {self.name} within {REPLY_TIMEOUT_S:.0f} s")
+        if duration_s > timeout_s:
+            raise UnreachableError(f"No response from {self.name} within {timeout_s:g} s")
         return self._finish(transition)
 
     def _finish(self, transition: str) -> Reply:

@@ -56,10 +56,11 @@ class Registry:
             entries = self._sessions.get(session)
             if entries is None:
                 return None
+            wanted = re.compile(uid_regex)
             return [
                 entry.connection
                 for uid, entry in entries.items()
-                if entry.connection.data_type == data_type and self._fresh(entry) and re.fullmatch(uid_regex, uid)
+                if entry.connection.data_type == data_type and self._fresh(entry) and wanted.fullmatch(uid)
             ]
 
     def retract(self, session: str, uids: Iterable[str]) -> bool:

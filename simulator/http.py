@@ -28,7 +28,7 @@ class LoopbackServer(ThreadingHTTPServer):
         """Bind the port; requests are answered after ``start``."""
         super().__init__((LOOPBACK, 0), handler)
         self._thread = threading.Thread(
-            target=self.serve_forever, args=(0.05,), name=f"simulator-{type(self).__name__}", daemon=True
+            target=self.serve_forever, args=(0.1,), name=f"simulator-{type(self).__name__}", daemon=True
         )
 
     @property

@@ -3,17 +3,18 @@
 import random
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import grpc
 
 from simulator import g1
-from simulator.application import Application, Work
+from simulator.application import REPLY_TIMEOUT_S, Application, Work
 from simulator.broadcast import Broadcaster
 from simulator.chatter import Chatter
 from simulator.connectivity import Announcer, Registry
 from simulator.connectivity_server import ConnectivityServer
 from simulator.faults import DURATIONS_S, Faults
+from simulator.flags import ProcessStatus
 from simulator.flood import Flood
 from simulator.issues import SEVERITIES, Issue, IssuePublisher
 from simulator.layouts import LAYOUTS, OPERATOR, Role, SessionLayout, boot_request
@@ -60,6 +61,8 @@ class Installation:
         time_scale: float = 0.0,
         chatter_hz: float = 0.0,
         seed: int | None = None,
+        reply_timeout_s: float = REPLY_TIMEOUT_S,
+        clock: Callable[[], float] = time.monotonic,
         publisher: Publisher | None = None,
     ) -> None:
         """Prepare an installation.
@@ -70,6 +73,8 @@ class Installation:
             time_scale: How long things take: 1 is natural (0.3 to 1.5 s a transition), 0 is at once.
             chatter_hz: ERS issues a second of the whole idle installation; four times as many while all run.
             seed: Makes the background trickle of issues the same every time.
+            reply_timeout_s: How long controllers wait for an application's reply.
+            clock: Seconds by which addresses expire in the connectivity service.
             publisher: Takes the messages instead of Kafka, for tests.
 
         Raises:
@@ -82,12 +87,12 @@ class Installation:
         self._publisher = publisher or self._kafka or SilentPublisher()
         self._issues = IssuePublisher(self._publisher)
         self._faults = Faults()
-        registry = Registry()
+        registry = Registry(clock)
         self._connectivity = ConnectivityServer(registry)
         self._surroundings = Surroundings(
             registry=registry,
             announcer=Announcer(registry),
-            work=Work(self._faults, time_scale),
+            work=Work(self._faults, time_scale, reply_timeout_s),
             publisher=self._publisher,
             kafka_address=kafka_address,
             report=self._report,
@@ -162,9 +167,12 @@ class Installation:
         """Let a process die by itself: ``ps`` shows it dead with the exit code.
 
         Raises:
-            SimulatorError: There is no such process.
+            SimulatorError: There is no such process, or it is dead already.
         """
-        self._table.end(self._process(session, name), exit_code)
+        process = self._process(session, name)
+        if process.status is ProcessStatus.DEAD:
+            raise SimulatorError(f"{name} of {session} is dead already")
+        self._table.end(process, exit_code)
 
     def controller_down(self, session: str, name: str) -> None:
         """Let a controller answer no more although its process runs on.

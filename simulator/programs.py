@@ -162,12 +162,17 @@ class ControllerProgram:
                 return None
         return None
 
-    def _child(self, name: str, uri: str) -> Child | None:
+    def _child(self, name: str, uri: str) -> Child:
         kind, _, address = uri.partition("://")
         if kind == "grpc":
             return ControllerChild(name, address)
-        application = self._surroundings.applications.find(uri)
-        return None if application is None else ApplicationChild(application)
+        return ApplicationChild(self._surroundings.applications.find(uri) or self._dead(name))
+
+    def _dead(self, name: str) -> Application:
+        """Return what listens at the address of an application that died less than an expiry ago: nobody."""
+        application = Application(self._session, name, self._surroundings.work, self._log, lambda *_: None)
+        application.end()
+        return application
 
 
 class ShellProgram:

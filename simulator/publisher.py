@@ -12,6 +12,8 @@ log = logging.getLogger(__name__)
 CAPACITY = 50_000
 MAX_MESSAGE_BYTES = 10_000_000
 _TURN_S = 0.1
+# Kafka's own sign for "choose by the key".
+PARTITION_BY_KEY = -1
 
 
 class Publisher(Protocol):
@@ -32,6 +34,15 @@ class _Record(NamedTuple):
     topic: str
     value: bytes
     key: str | None
+
+
+def _partition(record: _Record) -> int:
+    """Keep the order of records without a key.
+
+    Brokers make topics of one partition unless told otherwise; the embedded one always makes four, and would spread
+    one controller's broadcasts over them.
+    """
+    return 0 if record.key is None else PARTITION_BY_KEY
 
 
 class KafkaPublisher:
@@ -121,7 +132,7 @@ class KafkaPublisher:
     def _produce(self, producer: Producer, record: _Record) -> None:
         while not self._stopping:
             try:
-                producer.produce(record.topic, record.value, record.key)
+                producer.produce(record.topic, record.value, record.key, _partition(record))
             except BufferError:
                 producer.poll(_TURN_S)
             except KafkaException as error:

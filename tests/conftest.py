@@ -8,6 +8,7 @@ from sqlalchemy import create_engine, text
 
 from models.base import Base
 from models.database import Database
+from tests.kafka import KafkaBroker, running_broker
 from tests.postgres import find_binaries, running_postgres
 
 
@@ -32,6 +33,13 @@ def migrated_postgres(postgres_url: str) -> Iterator[Database]:
     database.migrate()
     yield database
     database.close()
+
+
+@pytest.fixture(scope="session")
+def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
+    """A Kafka broker in another process, shared by the tests of this run: topics keep what earlier tests sent."""
+    with running_broker(tmp_path_factory.mktemp("kafka")) as broker:
+        yield broker
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

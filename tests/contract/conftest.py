@@ -11,6 +11,8 @@ from simulator.installation import Installation
 def installation() -> Iterator[Installation]:
     """Both example sessions, freshly booted, transitions at once, no Kafka."""
     simulated = Installation()
-    simulated.start()
-    yield simulated
-    simulated.stop()
+    try:
+        simulated.start()
+        yield simulated
+    finally:
+        simulated.stop()
