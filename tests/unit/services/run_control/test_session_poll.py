@@ -308,6 +308,7 @@ def test_no_other_controller_passes_for_the_root(bench: Bench) -> None:
         assert bench.reading.root is not None
         assert bench.reading.root.address == "h:1"
     bench.turn()
+    assert bench.reading is not None
     assert bench.reading.root is None
     assert "root-controller is gone" in (bench.reading.error or "")
 
