@@ -2,15 +2,15 @@
 
 import pytest
 from selenium.webdriver.common.by import By
+
+from simulator.installation import Installation
 from tests.browser.conftest import NewPerson
 from tests.browser.person import Person
 from tests.waiting import wait_until
 
-from simulator.installation import Installation
-
 SESSION = "local-2x3-config"
 CONTROLLER = f"/controller?session={SESSION}"
-CONF = "button[id*='\"key\":\"conf\"']"
+CONF = 'button[id*=\'"key":"conf"\']'
 STATES = ".tree-row .tree-cell.is-state"
 
 
@@ -20,7 +20,7 @@ def node_states(person: Person) -> list[str]:
 
 def execute(person: Person, transition: str) -> None:
     """Open the form of a transition and press its button."""
-    person.click(f"button[id*='\"key\":\"{transition}\"']")
+    person.click(f'button[id*=\'"key":"{transition}"\']')
     person.wait_text("#controller-form-head", transition)
     person.click("#controller-execute-button")
 
