@@ -46,7 +46,7 @@
   const append = (rows) => {
     const spare = rowCount() + rows.length - WINDOW;
     const remove = spare > 0 ? ids().slice(0, spare) : [];
-    if (remove.length) feed.older = remove[remove.length - 1].id + 1;
+    if (remove.length) feed.older = Number(remove[remove.length - 1].id) + 1;
     api.applyTransaction({ add: rows, remove });
     toEnd();
   };
@@ -83,7 +83,7 @@
     else if (!same(delta.key, feed.key)) return;
     else if (delta.mode === "older") prepend(delta);
     else {
-      const rows = delta.rows.filter((row) => row.id > (feed.cursor ?? 0));
+      const rows = delta.rows.filter((row) => Number(row.id) > (feed.cursor ?? 0));
       if (feed.paused) wait(rows);
       else if (rows.length) append(rows);
     }

@@ -8,9 +8,10 @@
   window.dash_clientside.rates = Object.assign(window.dash_clientside.rates || {}, {
     /** What the controls say, for the callbacks; and into the URL. */
     wanted(span, session) {
-      const query = new URLSearchParams({ span, ...(session ? { session } : {}) });
+      const one = session && session !== "*" ? session : null;
+      const query = new URLSearchParams({ span, ...(one ? { session: one } : {}) });
       if (location.pathname === "/rates") history.replaceState(history.state, "", `?${query}`);
-      return { span, session: session || null };
+      return { span, session: one };
     },
     /** A figure whose x is in milliseconds since 1970 UTC, as the one that Plotly draws. */
     draw(figure) {

@@ -8,6 +8,7 @@ from dash.development.base_component import Component
 
 from components.ages import clock_time, duration_text, elapsed
 from components.arguments_form import as_text
+from components.attributes import marked
 from components.icons import Glyph, Icon, glyph, icon, ring
 from components.words import breakable, counted
 from services.run_control.types import Action, ArgumentValue, CommandState, CommandView, NodeResult
@@ -23,16 +24,16 @@ def command_list(commands: Sequence[CommandView]) -> list[Component]:
 
 def command_result(command: CommandView, *, is_open: bool) -> html.Details:
     """Return one command: outcome, who, when, how long, and its nodes, failed ones first."""
-    return html.Details(
+    shown = html.Details(
         [
             html.Summary(_head(command), className="command-head"),
             *([html.Div(command.text, className="command-text")] if command.text else []),
-            *([_nodes(command.nodes)] if command.nodes else []),
+            *([_nodes(command)] if command.nodes else []),
         ],
-        key=str(command.id),
         open=is_open,
         className="command",
     )
+    return marked(shown, data_keep=f"command-{command.id}")
 
 
 def command_title(command: CommandView) -> str:
@@ -85,13 +86,13 @@ def _arguments(arguments: Mapping[str, ArgumentValue]) -> str:
     return ", ".join(f"{name} {as_text(value)}" for name, value in arguments.items())
 
 
-def _nodes(nodes: Sequence[NodeResult]) -> html.Ul:
+def _nodes(command: CommandView) -> html.Ul:
     """Failed nodes come first; otherwise the order of the tree is kept."""
-    ordered = sorted(nodes, key=lambda node: node.succeeded)
-    return html.Ul([_node(node) for node in ordered], className="command-nodes")
+    ordered = sorted(command.nodes, key=lambda node: node.succeeded)
+    return html.Ul([_node(command.id, node) for node in ordered], className="command-nodes")
 
 
-def _node(node: NodeResult) -> html.Li:
+def _node(command_id: int, node: NodeResult) -> html.Li:
     mark = icon(Icon.CHECK) if node.succeeded else glyph(Glyph.ERROR)
     parts: list[Component] = [
         html.Span(node.name, className="command-node-name", title=node.path),
@@ -99,8 +100,9 @@ def _node(node: NodeResult) -> html.Li:
     ]
     if node.detail:
         details = html.Details([html.Summary("What drunc sent with it"), html.Pre(node.detail)])
+        marked(details, data_keep=f"detail-{command_id}-{node.path}")
         parts.append(html.Div(details, className="command-stack"))
-    return html.Li(parts, className="command-node" if node.succeeded else "command-node is-failed", key=node.path)
+    return html.Li(parts, className="command-node" if node.succeeded else "command-node is-failed")
 
 
 def _answer(node: NodeResult) -> list[str | Component]:

@@ -73,7 +73,6 @@ class Situation:
         state: Present state; None while unknown.
         in_progress: Transition under way, if any.
         destination: State that it leads to, if known.
-        stale: Whether this is too old to be taken for the present.
     """
 
     listed: Sequence[str]
@@ -81,7 +80,6 @@ class Situation:
     state: str | None
     in_progress: str | None = None
     destination: str | None = None
-    stale: bool = False
 
 
 def fsm_diagram(situation: Situation) -> html.Div:
@@ -92,8 +90,7 @@ def fsm_diagram(situation: Situation) -> html.Div:
         )
         for layout in (WIDE, NARROW)
     ]
-    classes = "fsm-frame is-stale" if situation.stale else "fsm-frame"
-    return marked(html.Div(pictures, className=classes, role="img"), aria_label=describe(situation))
+    return marked(html.Div(pictures, className="fsm-frame", role="img"), aria_label=describe(situation))
 
 
 def describe(situation: Situation) -> str:

@@ -22,14 +22,17 @@ LIST_TEXT = 400
 _KIND_WORDS = {Kind.CONTROLLER: "controller", Kind.PROCESS_MANAGER: "process manager", Kind.ERS: "ERS issue"}
 _CONTEXT_FIRST = ("host_name", "process_id", "thread_id", "user_name", "package_name", "file_name", "line_number")
 
-Row = Mapping[str, str | int]
+Row = Mapping[str, str | int | bool]
 
 
 def message_row(message: MessageView) -> Row:
-    """Return what the list shows of a message; ``ms`` is its time in milliseconds since 1970 UTC."""
+    """Return what the list shows of a message.
+
+    ``id`` is text, as the grid wants it; ``ms`` is the time in milliseconds since 1970 UTC.
+    """
     text = message.text if len(message.text) <= LIST_TEXT else message.text[:LIST_TEXT] + "…"
     return {
-        "id": message.id,
+        "id": str(message.id),
         "ms": message.time_ns // 1_000_000,
         "severity": message.severity.name,
         "quiet": message.severity <= Severity.INFO,
@@ -67,7 +70,7 @@ def message_grid(component_id: str) -> Component:
         options={
             "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
             "defaultColDef": {"sortable": False, "resizable": True, "suppressMovable": True},
-            "overlayNoRowsTemplate": "<span></span>",
+            "suppressNoRowsOverlay": True,
             "suppressScrollOnNewData": True,
         },
         label="Messages, oldest first",

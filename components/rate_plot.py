@@ -98,7 +98,7 @@ def rate_figure(
     (`assets/rates.js`). ``revision`` keeps zoom and selection through updates; ``small`` leaves out all but the bars.
     """
     x = [int(bar.start.timestamp() * 1000) + bar.width_s * 500 for bar in bars]
-    widths = [bar.width_s * 1000 for bar in bars]
+    widths = [bar.width_s * 850 for bar in bars]
     seconds = [passed_s(bar, now) for bar in bars]
     traces = [
         {
@@ -124,7 +124,6 @@ def _layout(bars: Sequence[RateBucket], theme: str, revision: str, *, small: boo
     return {
         "template": _template(theme),
         "barmode": "stack",
-        "bargap": 0.15,
         "uirevision": revision,
         "dragmode": False if small else "zoom",
         "xaxis": {

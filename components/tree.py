@@ -5,6 +5,7 @@ Opening, closing and moving the focus need no server: `assets/tree.js` does them
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from dash import html
 from dash.development.base_component import Component
@@ -14,6 +15,7 @@ from components.attributes import marked
 from components.badges import in_error_badge, state_badge
 from components.icons import Glyph, Icon, glyph, icon
 from components.panel import Children
+from components.strip import STALE_AFTER_S
 from components.words import breakable
 from services.run_control.types import Node
 
@@ -21,6 +23,18 @@ COLUMNS = ("Node", "State", "Roll-up, sub-state", "Endpoint", "Age")
 
 # What an application that does nothing calls its sub-state (contract 10.3).
 _IDLE = "idle"
+
+
+# Nodes are read one after the other within one poll.
+SAME_POLL = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """When a session was last heard of."""
+
+    session: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +68,13 @@ def roll_up(node: Node, nodes: Iterable[Node], expected: str | None) -> RollUp:
     )
 
 
-def application_tree(nodes: Sequence[Node], *, expected: str | None = None, stale: bool = False) -> html.Div:
+def application_tree(nodes: Sequence[Node], *, expected: str | None = None, polled: Polled | None = None) -> html.Div:
     """Return the tree grid.
 
     Args:
         nodes: All nodes in tree order (`RunControlQueries.tree`).
         expected: State a transition under way leads to: progress is then counted towards it.
-        stale: Whether what is known of the nodes is too old to be taken for the present.
+        polled: When the session was last heard of; nodes that were read then grow no older than it.
     """
     parents = {_parent(node.path) for node in nodes}
     header = html.Div(
@@ -68,12 +82,14 @@ def application_tree(nodes: Sequence[Node], *, expected: str | None = None, stal
         role="row",
         className="tree-header",
     )
-    rows = [_row(node, nodes, expected, has_children=node.path in parents) for node in nodes]
-    tree = html.Div([header, *rows], className="tree is-stale" if stale else "tree", role="treegrid")
+    rows = [_row(node, nodes, expected, polled, has_children=node.path in parents) for node in nodes]
+    tree = html.Div([header, *rows], className="tree", role="treegrid")
     return marked(tree, aria_label="Application tree", aria_readonly="true")
 
 
-def _row(node: Node, nodes: Sequence[Node], expected: str | None, *, has_children: bool) -> html.Div:
+def _row(
+    node: Node, nodes: Sequence[Node], expected: str | None, polled: Polled | None, *, has_children: bool
+) -> html.Div:
     below = roll_up(node, nodes, expected) if has_children else None
     row = html.Div(
         [
@@ -81,7 +97,7 @@ def _row(node: Node, nodes: Sequence[Node], expected: str | None, *, has_childre
             _cell("state", _state(node)),
             _cell("roll-up", _sub_state(node) if below is None else _below(below, expected)),
             _cell("endpoint", node.endpoint or ""),
-            _cell("age", age(node.seen_at)),
+            _cell("age", _age(node, polled)),
         ],
         key=node.path,
         role="row",
@@ -97,6 +113,13 @@ def _row(node: Node, nodes: Sequence[Node], expected: str | None, *, has_childre
         data_path=node.path,
         data_level=str(node.depth),
     )
+
+
+def _age(node: Node, polled: Polled | None) -> Component:
+    shown = age(node.seen_at, stale_after_s=STALE_AFTER_S)
+    if polled is None or node.seen_at is None or polled.at - node.seen_at > SAME_POLL:
+        return shown
+    return marked(shown, data_polled=polled.session)
 
 
 def _row_class(node: Node) -> str:

@@ -103,8 +103,8 @@ def _search(text: str | None) -> list[Component]:
 
 
 def _histogram() -> Component:
-    graph = dcc.Graph(id=GRAPH, config=dict(GRAPH_CONFIG), className="plot feed-plot", responsive=True)  # type: ignore[arg-type]
-    named = html.Div(graph, id=GRAPH_NAME, role="img")
+    graph = dcc.Graph(id=GRAPH, config=dict(GRAPH_CONFIG), className="plot", responsive=True)  # type: ignore[arg-type]
+    named = html.Div(graph, id=GRAPH_NAME, role="img", className="feed-plot")
     return panel(
         "Messages per second",
         named,

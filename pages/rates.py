@@ -51,7 +51,7 @@ TOTALS = "rates-totals"
 TABLE = "rates-table"
 TABLE_BUTTON = "rates-table-button"
 CHOSEN = "rates-chosen"
-ALL_SESSIONS = ""
+ALL_SESSIONS = "*"
 
 
 def layout(span: str | None = None, session: str | None = None, **_: str) -> html.Div:
@@ -75,7 +75,10 @@ def _choices(span: Span, session: str | None) -> Component:
         labelCheckedClassName="is-on",
     )
     select = dbc.Select(
-        id=SESSION, options=_session_options([session] if session else []), value=session or ALL_SESSIONS, size="sm"
+        id=SESSION,
+        options=_session_options([session] if session else []),
+        value=session or ALL_SESSIONS,
+        className="rates-session",
     )
     return html.Div(
         [
@@ -100,9 +103,9 @@ def _table_button() -> Component:
 
 
 def _plot() -> Component:
-    graph = dcc.Graph(id=GRAPH, config=dict(GRAPH_CONFIG), className="plot rates-plot", responsive=True)  # type: ignore[arg-type]
+    graph = dcc.Graph(id=GRAPH, config=dict(GRAPH_CONFIG), className="plot", responsive=True)  # type: ignore[arg-type]
     body = [
-        html.Div(graph, id=GRAPH_NAME, role="img"),
+        html.Div(graph, id=GRAPH_NAME, role="img", className="rates-plot"),
         html.Div(id=TABLE, className="rates-table-frame", hidden=True),
     ]
     foot = html.Span(id=SENTENCE, className="rates-sentence")

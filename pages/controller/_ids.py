@@ -2,12 +2,15 @@
 
 WANTED = "controller-wanted"
 MACHINE = "controller-machine"
+TRANSITIONS = "controller-transitions"
+NAMES = "controller-transition-names"
+PROGRESS = "controller-progress"
 MACHINE_SUB = "controller-machine-sub"
-CONTROL = "controller-control"
+HOLDER = "controller-holder"
+OBSTACLE = "controller-control-obstacle"
 TREE = "controller-tree"
 TREE_SUB = "controller-tree-sub"
 COMMANDS = "controller-commands"
-LAYOUT = "controller-layout"
 
 TAKE = "controller-take-button"
 RELEASE = "controller-release-button"

@@ -1,6 +1,6 @@
 """What the controller page shows of a session, from plain data."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from components.ages import clock_time, elapsed, epoch_ms
-from components.arguments_form import arguments_form, leads_to, not_possible
+from components.arguments_form import arguments_form, leads_to
 from components.attributes import marked
 from components.buttons import Look, button
 from components.command_result import command_result
@@ -78,56 +78,62 @@ def no_session(wanted: str | None) -> Component:
     )
 
 
-def machine(
-    session: SessionSummary, obstacles: Mapping[str, tuple[str, ...]], nodes: Sequence[Node], chosen: str | None
-) -> list[Component]:
-    """Return picture, buttons and progress. ``obstacles``: what stands against each transition now."""
+def machine(session: SessionSummary) -> Component:
+    """Return the picture of the state machine."""
     if not session.transitions:
         waiting = session.error or "The root controller has not described its state machine yet."
-        return [empty("No transitions known", waiting, sign=Icon.CONTROL)]
+        return empty("No transitions known", waiting, sign=Icon.CONTROL)
     going = under_way(session)
-    names = [transition.name for transition in session.transitions]
     situation = Situation(
-        listed=names,
+        listed=[transition.name for transition in session.transitions],
         possible=session.possible,
         state=session.state,
         in_progress=going.transition if going else None,
         destination=going.destination if going else None,
     )
-    parts = [follows_age(html.Div(fsm_diagram(situation)), session), *_transition_rows(session, obstacles, chosen)]
-    if going:
-        parts.append(_progress(session, going, nodes))
-    return parts
+    return follows_age(html.Div(fsm_diagram(situation)), session)
 
 
-def _transition_rows(
-    session: SessionSummary, obstacles: Mapping[str, tuple[str, ...]], chosen: str | None
-) -> list[Component]:
-    unplaced = fsm.unplaced(transition.name for transition in session.transitions)
-    placed = [transition for transition in session.transitions if transition.name not in unplaced]
-    others = [transition for transition in session.transitions if transition.name in unplaced]
-    rows = [_transition_row(placed, obstacles, chosen, "Transitions")]
-    if others:
-        rows.append(_transition_row(others, obstacles, chosen, "Also offered by the server"))
+def transition_rows(transitions: Sequence[Transition]) -> list[Component]:
+    """Return a button for each transition that the server lists; those the graph does not know stand apart.
+
+    The buttons are made once: what they look like is set on them afterwards, so that they keep the focus.
+    """
+    unplaced = fsm.unplaced(transition.name for transition in transitions)
+    rows = [_transition_row([item for item in transitions if item.name not in unplaced], "Transitions")]
+    if unplaced:
+        others = [item for item in transitions if item.name in unplaced]
+        rows.append(_transition_row(others, "Also offered by the server", titled=True))
     return rows
 
 
-def _transition_row(
-    transitions: Sequence[Transition], obstacles: Mapping[str, tuple[str, ...]], chosen: str | None, label: str
-) -> Component:
+def _transition_row(transitions: Sequence[Transition], label: str, *, titled: bool = False) -> Component:
     buttons: list[Component] = [
-        _transition_button(transition, obstacles[transition.name], chosen) for transition in transitions
+        button(f"{item.name}…" if item.arguments else item.name, ids.transition_id(item.name)) for item in transitions
     ]
-    if label != "Transitions":
+    if titled:
         buttons.insert(0, html.Span(label, className="label"))
     return marked(html.Div(buttons, className="transitions", role="group"), aria_label=label)
 
 
-def _transition_button(transition: Transition, obstacles: tuple[str, ...], chosen: str | None) -> Component:
-    name = transition.name
-    look = Look.CHOSEN if name == chosen else Look.OUTLINE
-    text = f"{name}…" if transition.arguments else name
-    return button(text, ids.transition_id(name), look=look, reason=" ".join(obstacles) or None)
+@dataclass(frozen=True, slots=True)
+class ButtonLook:
+    """What changes about a button that stays in its place."""
+
+    disabled: str
+    title: str
+    class_name: str
+
+
+def button_look(obstacles: Sequence[str], look: Look = Look.OUTLINE) -> ButtonLook:
+    """Return how a button looks against which all this stands; with nothing it is on."""
+    return ButtonLook("true" if obstacles else "false", " ".join(obstacles), f"button button-{look}")
+
+
+def progress(session: SessionSummary, nodes: Sequence[Node]) -> list[Component]:
+    """Return how far the transition in progress is; nothing when there is none."""
+    going = under_way(session)
+    return [_progress(session, going, nodes)] if going else []
 
 
 def _progress(session: SessionSummary, going: UnderWay, nodes: Sequence[Node]) -> Component:
@@ -162,32 +168,23 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def control(session: SessionSummary, identity: Identity, obstacle: str | None) -> list[Component]:
-    """Return who is in control and the buttons to take or release it; ``obstacle`` is why neither can be done."""
-    mine = session.holder == identity.name
-    actions = [
-        button(
-            "Take control",
-            ids.TAKE,
-            look=_take_look(session, mine=mine),
-            sign=Icon.KEY,
-            reason=_take_reason(obstacle, mine=mine),
-        )
-    ]
-    not_mine = None if mine else "Only who is in control can release it."
-    actions.append(button("Release", ids.RELEASE, reason=obstacle or not_mine))
-    shown: list[Component] = [_holder(session, mine=mine), html.Div(actions, className="control-actions")]
-    if obstacle:
-        shown.append(html.P(obstacle, className="label"))
-    return [follows_age(html.Div(shown), session)]
+def take_look(session: SessionSummary, identity: Identity, obstacle: str | None) -> ButtonLook:
+    """Return how the button to take control looks."""
+    if session.holder == identity.name:
+        return button_look(["You are in control already."])
+    return button_look([obstacle] if obstacle else [], Look.PRIMARY if session.held_by_nobody else Look.OUTLINE)
 
 
-def _take_look(session: SessionSummary, *, mine: bool) -> Look:
-    return Look.PRIMARY if session.held_by_nobody and not mine else Look.OUTLINE
+def release_look(session: SessionSummary, identity: Identity, obstacle: str | None) -> ButtonLook:
+    """Return how the button to release control looks."""
+    if session.holder != identity.name:
+        return button_look(["Only who is in control can release it."])
+    return button_look([obstacle] if obstacle else [])
 
 
-def _take_reason(obstacle: str | None, *, mine: bool) -> str | None:
-    return "You are in control already." if mine else obstacle
+def holder(session: SessionSummary, identity: Identity) -> Component:
+    """Return who is in control, since when."""
+    return follows_age(html.Div(_holder(session, mine=session.holder == identity.name)), session)
 
 
 def _holder(session: SessionSummary, *, mine: bool) -> Component:
@@ -225,19 +222,6 @@ def form(session: SessionSummary, transition: Transition, nodes: Sequence[Node])
 def form_head(session: SessionSummary, name: str) -> list[Component]:
     """Return the transition's name, and from where to where it leads."""
     return [html.Span(breakable(name)), leads_to(session.state, fsm.destination(name, session.state))]
-
-
-def standing(name: str, obstacles: tuple[str, ...]) -> list[Component]:
-    """Return what stands against the transition, and the button. Off, it still asks the server, whose answer counts."""
-    execute = button(
-        f"Execute {name}",
-        ids.EXECUTE,
-        look=Look.PRIMARY,
-        reason=" ".join(obstacles) or None,
-        described_by="controller-obstacles" if obstacles else None,
-    )
-    marked(execute, data_once="1")
-    return [html.Div(not_possible(obstacles), id="controller-obstacles"), html.Div(execute, className="form-actions")]
 
 
 def refusal(error: ConsoleError) -> Component:

@@ -1,13 +1,14 @@
 """Controller: watch and steer one session (``/controller``; to view, and per action to act)."""
 
 from collections.abc import Mapping
+from dataclasses import astuple
 from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import ALL, MATCH, Input, Output, State, ctx, dcc, html, no_update, register_page
+from dash import ALL, Input, Output, State, ctx, dcc, html, no_update, register_page
 from dash.development.base_component import Component
 
-from components.arguments_form import argument_error, error_id, input_id
+from components.arguments_form import not_possible
 from components.attributes import marked
 from components.buttons import Look, button, icon_button
 from components.command_result import command_list
@@ -15,17 +16,16 @@ from components.frame import page
 from components.icons import Icon
 from components.notice import loading
 from components.panel import panel, panel_head
-from components.strip import select
-from components.tree import application_tree
+from components.tree import Polled, application_tree
 from components.words import counted
 from pages._access import callback
 from pages._context import identity, services
 from pages.controller import _ids as ids
+from pages.controller import _orders  # noqa: F401 - declares its callbacks
 from pages.controller import _view as view
-from pages.controller._form import field_error, field_errors, find_transition, given_values
+from pages.controller._form import find_transition
+from pages.controller._selection import selected_session
 from services.accounts.types import Permission
-from services.errors import ConsoleError, InvalidInputError
-from services.run_control.types import SessionSummary
 
 register_page(__name__, path="/controller", title="Controller", name="Controller")
 
@@ -37,13 +37,18 @@ def layout(session: str | None = None, **_: str) -> html.Div:
     """Return the page of the session the address names; without one, of the first there is."""
     stores = [
         dcc.Store(id=ids.WANTED, data=session or ""),
+        dcc.Store(id=ids.NAMES, data=[]),
         dcc.Store(id=ids.CHOSEN),
         dcc.Store(id=ids.SENT),
         dcc.Store(id=ids.CONTROL_COMMAND),
     ]
     machine = panel(
         "State machine",
-        html.Div(loading("Reading the state machine"), id=ids.MACHINE),
+        [
+            html.Div(loading("Reading the state machine"), id=ids.MACHINE),
+            html.Div(id=ids.TRANSITIONS),
+            html.Div(id=ids.PROGRESS),
+        ],
         sub=html.Span(id=ids.MACHINE_SUB),
         flush=True,
     )
@@ -58,19 +63,26 @@ def layout(session: str | None = None, **_: str) -> html.Div:
 
 
 def _side() -> Component:
-    who = [html.Div(loading("Reading who is in control", rows=1), id=ids.CONTROL), html.Div(id=ids.CONTROL_RESULT)]
+    who = [
+        html.Div(loading("Reading who is in control", rows=1), id=ids.HOLDER),
+        html.Div(
+            [button("Take control", ids.TAKE, sign=Icon.KEY), button("Release", ids.RELEASE)],
+            className="control-actions",
+        ),
+        html.P(id=ids.OBSTACLE, className="label"),
+        html.Div(id=ids.CONTROL_RESULT),
+    ]
     close = icon_button(Icon.CLOSE, "Close the form", ids.FORM_CLOSE, small=True)
+    execute = marked(button("Execute", ids.EXECUTE, look=Look.PRIMARY, described_by=ids.STANDING), data_once="1")
+    body = [
+        html.Div(id=ids.FORM_BODY),
+        html.Div(id=ids.STANDING),
+        html.Div(execute, className="form-actions"),
+        html.Div(id=ids.RESULT),
+    ]
+    head = panel_head(html.Div(id=ids.FORM_HEAD, className="form-title"), actions=close)
     form = html.Section(
-        [
-            panel_head(html.Div(id=ids.FORM_HEAD, className="form-title"), actions=close),
-            html.Div(
-                [html.Div(id=ids.FORM_BODY), html.Div(id=ids.STANDING), html.Div(id=ids.RESULT)],
-                className="panel-body form-body",
-            ),
-        ],
-        id=ids.FORM,
-        className="panel",
-        hidden=True,
+        [head, html.Div(body, className="panel-body form-body")], id=ids.FORM, className="panel", hidden=True
     )
     commands = panel("Last commands", html.Div(loading("Reading the last commands"), id=ids.COMMANDS), flush=True)
     return html.Div([panel("Control", who), form, commands], className="controller-side")
@@ -104,32 +116,84 @@ def _take_dialog() -> Component:
     return dialog
 
 
-def _selected(wanted: str | None) -> SessionSummary | None:
-    return select(services().run_control.sessions(), wanted)
-
-
 @callback(
     Output(ids.MACHINE, "children"),
     Output(ids.MACHINE_SUB, "children"),
-    Output(ids.CONTROL, "children"),
+    Output(ids.PROGRESS, "children"),
     Input("live-sessions", "data"),
-    Input("live-commands", "data"),
     Input("live-tree", "data"),
-    Input(ids.CHOSEN, "data"),
     Input(ids.WANTED, "data"),
     permission=VIEW,
 )
-def show_session(_sessions: int, _commands: int, _tree: int, chosen: str | None, wanted: str) -> tuple[Any, Any, Any]:
-    """Show state machine and control of the session."""
-    session = _selected(wanted)
+def show_machine(_sessions: int, _tree: int, wanted: str) -> tuple[Any, Any, Any]:
+    """Show the state machine, and how far a transition in progress is."""
+    session = selected_session(wanted)
     if session is None:
-        return view.no_session(wanted), "", html.P("No session.", className="fg-1")
-    person, commands = identity(), services().commands
-    obstacles = {item.name: commands.obstacles(person, session, item.name) for item in session.transitions}
-    nodes = services().run_control.tree(session.name)
+        return view.no_session(wanted), "", []
     about = ", ".join(part for part in (session.name, session.root_name, session.generation) if part)
-    obstacle = commands.control_obstacle(person, session)
-    return view.machine(session, obstacles, nodes, chosen), about, view.control(session, person, obstacle)
+    return view.machine(session), about, view.progress(session, services().run_control.tree(session.name))
+
+
+@callback(
+    Output(ids.TRANSITIONS, "children"),
+    Output(ids.NAMES, "data"),
+    Input("live-sessions", "data"),
+    Input(ids.WANTED, "data"),
+    State(ids.NAMES, "data"),
+    permission=VIEW,
+)
+def make_buttons(_sessions: int, wanted: str, known: list[str]) -> tuple[Any, Any]:
+    """Make the buttons of the transitions anew when the server lists others, and only then."""
+    session = selected_session(wanted)
+    transitions = session.transitions if session else ()
+    names = [transition.name for transition in transitions]
+    return (no_update, no_update) if names == known else (view.transition_rows(transitions), names)
+
+
+@callback(
+    Output(ids.TRANSITION | {"key": ALL}, "aria-disabled"),
+    Output(ids.TRANSITION | {"key": ALL}, "title"),
+    Output(ids.TRANSITION | {"key": ALL}, "className"),
+    Input("live-sessions", "data"),
+    Input(ids.NAMES, "data"),
+    Input(ids.CHOSEN, "data"),
+    State(ids.TRANSITION | {"key": ALL}, "id"),
+    State(ids.WANTED, "data"),
+    permission=VIEW,
+)
+def show_buttons(
+    _sessions: int, _names: list[str], chosen: str | None, buttons: list[Mapping[str, str]], wanted: str
+) -> tuple[list[str], list[str], list[str]]:
+    """Switch the buttons on and off, each with the reasons."""
+    session, person, commands = selected_session(wanted), identity(), services().commands
+    looks = [
+        view.button_look(
+            commands.obstacles(person, session, found["key"]) if session else ("No session.",),
+            Look.CHOSEN if found["key"] == chosen else Look.OUTLINE,
+        )
+        for found in buttons
+    ]
+    return [look.disabled for look in looks], [look.title for look in looks], [look.class_name for look in looks]
+
+
+@callback(
+    Output(ids.HOLDER, "children"),
+    Output(ids.OBSTACLE, "children"),
+    *(Output(ids.TAKE, name) for name in ("aria-disabled", "title", "className")),
+    *(Output(ids.RELEASE, name) for name in ("aria-disabled", "title", "className")),
+    Input("live-sessions", "data"),
+    Input(ids.WANTED, "data"),
+    permission=VIEW,
+)
+def show_control(_sessions: int, wanted: str) -> tuple[Any, ...]:
+    """Show who is in control, and whether that can be changed now."""
+    session, person = selected_session(wanted), identity()
+    if session is None:
+        off = view.button_look(["No session."])
+        return (html.P("No session.", className="fg-1"), "", *astuple(off), *astuple(off))
+    obstacle = services().commands.control_obstacle(person, session)
+    take, release = view.take_look(session, person, obstacle), view.release_look(session, person, obstacle)
+    return (view.holder(session, person), obstacle or "", *astuple(take), *astuple(release))
 
 
 @callback(
@@ -142,11 +206,13 @@ def show_session(_sessions: int, _commands: int, _tree: int, chosen: str | None,
 )
 def show_tree(_tree: int, _sessions: int, wanted: str) -> tuple[Any, str]:
     """Show the application tree of the session."""
-    session = _selected(wanted)
+    session = selected_session(wanted)
     nodes = services().run_control.tree(session.name) if session else ()
     if session is None or not nodes:
         return html.P("No nodes known yet.", className="tree-nothing fg-1"), ""
-    return application_tree(nodes, expected=view.expected_state(session)), counted(len(nodes), "node")
+    polled = Polled(session.name, session.polled_at) if session.polled_at else None
+    tree = html.Div(application_tree(nodes, expected=view.expected_state(session), polled=polled))
+    return view.follows_age(tree, session), counted(len(nodes), "node")
 
 
 @callback(
@@ -157,7 +223,7 @@ def show_tree(_tree: int, _sessions: int, wanted: str) -> tuple[Any, str]:
 )
 def show_commands(_commands: int, wanted: str) -> Any:
     """Show the last commands of the session with what came of them."""
-    session = _selected(wanted)
+    session = selected_session(wanted)
     commands = services().run_control.last_commands(session.name, 10) if session else ()
     return command_list(commands) or html.P("No commands from this console yet.", className="tree-nothing fg-1")
 
@@ -188,7 +254,7 @@ def choose(_clicks: list[int | None], _close: int | None) -> Any:
 )
 def open_form(chosen: str | None, wanted: str) -> tuple[bool, Any, None]:
     """Build the form of the chosen transition, once: what is typed into it stays."""
-    session = _selected(wanted)
+    session = selected_session(wanted)
     transition = find_transition(session, chosen)
     if session is None or transition is None:
         return True, [], None
@@ -198,148 +264,21 @@ def open_form(chosen: str | None, wanted: str) -> tuple[bool, Any, None]:
 @callback(
     Output(ids.FORM_HEAD, "children"),
     Output(ids.STANDING, "children"),
+    Output(ids.EXECUTE, "children"),
+    *(Output(ids.EXECUTE, name) for name in ("aria-disabled", "title", "className")),
     Input("live-sessions", "data"),
-    Input("live-commands", "data"),
     Input(ids.CHOSEN, "data"),
     State(ids.WANTED, "data"),
     permission=VIEW,
 )
-def show_standing(_sessions: int, _commands: int, chosen: str | None, wanted: str) -> tuple[Any, Any]:
-    """Show from where to where the chosen transition leads, and what stands against it now."""
-    session = _selected(wanted)
+def show_standing(_sessions: int, chosen: str | None, wanted: str) -> tuple[Any, ...]:
+    """Show from where to where the chosen transition leads, and what stands against it now.
+
+    The button, even off, still asks the server, whose answer is what counts.
+    """
+    session = selected_session(wanted)
     if session is None or chosen is None:
-        return [], []
+        return (no_update,) * 6
     obstacles = services().commands.obstacles(identity(), session, chosen)
-    return view.form_head(session, chosen), view.standing(chosen, obstacles)
-
-
-@callback(
-    Output(error_id(MATCH), "children", allow_duplicate=True),  # type: ignore[arg-type]
-    Input(input_id(MATCH), "value"),  # type: ignore[arg-type]
-    State(ids.CHOSEN, "data"),
-    State(ids.WANTED, "data"),
-    permission=VIEW,
-    prevent_initial_call=True,
-)
-def check_field(value: object, chosen: str | None, wanted: str) -> Any:
-    """Say at once what is wrong with a field."""
-    transition = find_transition(_selected(wanted), chosen)
-    if transition is None or not isinstance(ctx.triggered_id, dict):
-        return no_update
-    return argument_error(field_error(transition, ctx.triggered_id["key"], value))
-
-
-@callback(
-    Output(ids.SENT, "data"),
-    Output(ids.RESULT, "children", allow_duplicate=True),
-    Output(error_id(ALL), "children"),  # type: ignore[arg-type]
-    Input(ids.EXECUTE, _CLICKED),
-    State(ids.CHOSEN, "data"),
-    State(ids.WANTED, "data"),
-    State(input_id(ALL), "value"),  # type: ignore[arg-type]
-    State(input_id(ALL), "id"),  # type: ignore[arg-type]
-    permission=Permission.EXECUTE_TRANSITION,
-    prevent_initial_call=True,
-)
-def execute(
-    clicks: int | None, chosen: str | None, wanted: str, values: list[object], fields: list[Mapping[str, str]]
-) -> tuple[Any, Any, list[Any]]:
-    """Order the transition; errors stand at their fields, a refusal below the button."""
-    unchanged = [no_update] * len(fields)
-    session = _selected(wanted)
-    transition = find_transition(session, chosen)
-    if not clicks or session is None or transition is None:
-        return no_update, no_update, unchanged
-    given = given_values(fields, values)
-    wrong = field_errors(transition, given)
-    errors = [argument_error(wrong.get(field["key"])) for field in fields]
-    try:
-        return services().commands.execute_transition(identity(), session.name, transition.name, given), [], errors
-    except InvalidInputError:
-        return no_update, [], errors
-    except ConsoleError as error:
-        return no_update, view.refusal(error), errors
-
-
-@callback(Output(ids.RESULT, "children"), Input(ids.SENT, "data"), Input("live-commands", "data"), permission=VIEW)
-def show_result(sent: int | None, _commands: int) -> Any:
-    """Follow the command that was sent from the form, in place."""
-    if sent is None:
-        return [] if ctx.triggered_id == ids.SENT else no_update
-    return view.outcome(services().run_control.command(sent))
-
-
-@callback(
-    Output(ids.CONTROL_COMMAND, "data"),
-    Output(ids.CONTROL_RESULT, "children", allow_duplicate=True),
-    Output(ids.DIALOG, "is_open"),
-    Output(ids.DIALOG_BODY, "children"),
-    Input(ids.TAKE, _CLICKED),
-    State(ids.WANTED, "data"),
-    permission=Permission.TAKE_CONTROL,
-    prevent_initial_call=True,
-)
-def take(clicks: int | None, wanted: str) -> tuple[Any, Any, Any, Any]:
-    """Take control; from another person only after a dialog that says from whom."""
-    session = _selected(wanted)
-    if not clicks or session is None:
-        return no_update, no_update, no_update, no_update
-    try:
-        return services().commands.take_control(identity(), session.name), [], False, no_update
-    except InvalidInputError as error:
-        return no_update, [], True, html.P([error.message, " They are not told by drunc; tell them."], className="fg-1")
-    except ConsoleError as error:
-        return no_update, view.refusal(error), False, no_update
-
-
-@callback(
-    Output(ids.CONTROL_COMMAND, "data", allow_duplicate=True),
-    Output(ids.DIALOG, "is_open", allow_duplicate=True),
-    Output(ids.DIALOG_ERROR, "children"),
-    Output(ids.REASON, "value"),
-    Input(ids.CONFIRM, _CLICKED),
-    Input(ids.CANCEL, _CLICKED),
-    State(ids.REASON, "value"),
-    State(ids.WANTED, "data"),
-    permission=Permission.FORCE_CONTROL,
-    prevent_initial_call=True,
-)
-def force(_confirm: int | None, _cancel: int | None, reason: str, wanted: str) -> tuple[Any, Any, Any, Any]:
-    """Take control from another person, with the reason given, or leave it."""
-    session = _selected(wanted)
-    if session is None or ctx.triggered_id == ids.CANCEL:
-        return no_update, False, [], ""
-    try:
-        return services().commands.take_control(identity(), session.name, reason), False, [], ""
-    except ConsoleError as error:
-        return no_update, True, argument_error(error.message), no_update
-
-
-@callback(
-    Output(ids.CONTROL_COMMAND, "data", allow_duplicate=True),
-    Output(ids.CONTROL_RESULT, "children", allow_duplicate=True),
-    Input(ids.RELEASE, _CLICKED),
-    State(ids.WANTED, "data"),
-    permission=Permission.RELEASE_CONTROL,
-    prevent_initial_call=True,
-)
-def release(clicks: int | None, wanted: str) -> tuple[Any, Any]:
-    """Release control."""
-    session = _selected(wanted)
-    if not clicks or session is None:
-        return no_update, no_update
-    try:
-        return services().commands.release_control(identity(), session.name), []
-    except ConsoleError as error:
-        return no_update, view.refusal(error)
-
-
-@callback(
-    Output(ids.CONTROL_RESULT, "children"),
-    Input(ids.CONTROL_COMMAND, "data"),
-    Input("live-commands", "data"),
-    permission=VIEW,
-)
-def show_control_result(sent: int | None, _commands: int) -> Any:
-    """Follow the command that was sent from the control panel, in place."""
-    return no_update if sent is None else view.outcome(services().run_control.command(sent))
+    look = view.button_look(obstacles, Look.PRIMARY)
+    return (view.form_head(session, chosen), not_possible(obstacles), f"Execute {chosen}", *astuple(look))

@@ -5,12 +5,11 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from services.clock import Clock
 from services.errors import BusyError, ConsoleError, NotFoundError, NotReachableError
 from services.run_control.adapter import Adapters, ControllerAdapter, DescribedNode, NodeStatus
-from services.run_control.connectivity import Connectivity
 from services.run_control.endpoints import Endpoints, GaveWayError
 from services.run_control.queries import tree_order
 from services.run_control.readings import BackendReading, RootReading, SessionReading
@@ -47,6 +46,20 @@ class _RootAnswer:
     children: tuple[NodeStatus, ...]
 
 
+class Directory(Protocol):
+    """Where a session's nodes listen (see `services.run_control.connectivity.Connectivity`)."""
+
+    @property
+    def address(self) -> str:
+        """``host:port`` of the service."""
+
+    def lookup(self, session: str) -> Mapping[str, str]:
+        """Return node name to ``grpc://…`` or ``rest://…``; empty if the session is not known."""
+
+    def close(self) -> None:
+        """Close what is kept open."""
+
+
 class SessionPoll:
     """Polls one session, turn by turn, never two turns at once. What it remembers only saves calls."""
 
@@ -54,17 +67,15 @@ class SessionPoll:
         self,
         name: str,
         *,
-        connectivity_address: str,
+        connectivity: Directory,
         adapters: Adapters,
         endpoints: Endpoints,
         user: str,
-        deadline_s: float,
         clock: Clock,
     ) -> None:
         """Keep the collaborators; calls are made under ``user``."""
         self.name = name
-        self._connectivity_address = connectivity_address
-        self._connectivity = Connectivity(connectivity_address, deadline_s)
+        self._connectivity = connectivity
         self._adapters = adapters
         self._endpoints = endpoints
         self._user = user
@@ -74,7 +85,8 @@ class SessionPoll:
         self._known: _Known | None = None
         self._tree: DescribedNode | None = None
         self._described_at: datetime | None = None
-        self._describe_due = False
+        # The addresses changed: ask at once. The status calls disagree with the tree: ask soon.
+        self._describe_due = self._describe_soon = False
         self._backends: dict[tuple[BackendKind, str], BackendReading] = {}
 
     @property
@@ -110,7 +122,7 @@ class SessionPoll:
     ) -> SessionReading:
         root = answer.reading
         tree = self._tree or DescribedNode(root.name, None)
-        self._describe_due = misses_a_node(tree, children)
+        self._describe_soon = misses_a_node(tree, children)
         nodes = flattened(tree, root.status, children, self._addresses, at)
         return SessionReading(self.name, at, root=root, nodes=nodes, backends=self._asked())
 
@@ -123,12 +135,12 @@ class SessionPoll:
         try:
             found = self._connectivity.lookup(self.name)
         except ConsoleError as error:
-            self._observe(BackendKind.CONNECTIVITY, self._connectivity_address, error=error)
+            self._observe(BackendKind.CONNECTIVITY, self._connectivity.address, error=error)
             if not self._addresses:
                 raise
             # The controllers may well be there: ask them where they were.
             return
-        self._observe(BackendKind.CONNECTIVITY, self._connectivity_address, started=started)
+        self._observe(BackendKind.CONNECTIVITY, self._connectivity.address, started=started)
         self._misses = 0 if found else self._misses + 1
         if found or self._misses >= MISSES_BEFORE_GONE:
             self._describe_due |= found.keys() != self._addresses.keys()
@@ -143,7 +155,7 @@ class SessionPoll:
         names = [name for name, uri in self._addresses.items() if uri.startswith(GRPC)]
         if not names:
             raise NotFoundError(
-                f"{self.name} is not booted: the connectivity service at {self._connectivity_address} "
+                f"{self.name} is not booted: the connectivity service at {self._connectivity.address} "
                 "knows no controller of it."
             )
         name = ROOT_NAME if ROOT_NAME in names else min(names, key=lambda name: tree_order(tree_ids.get(name)))
@@ -209,10 +221,11 @@ class SessionPoll:
             # Booted anew: nothing of the old tree holds.
             self._tree = self._described_at = None
         age = None if self._described_at is None else self._clock() - self._described_at
-        wanted = DESCRIBE_AGAIN_AFTER if self._describe_due else DESCRIBE_EVERY
-        if age is None or age >= wanted:
+        wanted = DESCRIBE_AGAIN_AFTER if self._describe_soon else DESCRIBE_EVERY
+        if self._describe_due or age is None or age >= wanted:
             self._tree = merged(self._tree, replace(adapter.describe(self._user), name=name))
             self._described_at = self._clock()
+            self._describe_due = False
 
     def _ask_controllers(self, root_name: str, answer: _RootAnswer) -> Mapping[str, tuple[NodeStatus, ...]]:
         """Return path to children's status, of every controller that answers; all are asked at once."""
