@@ -9,6 +9,7 @@ from typing import Any
 import dash
 import pytest
 from dash.development.base_component import Component
+from flask.testing import FlaskClient
 
 from tests.web.conftest import Person
 
@@ -71,3 +72,16 @@ def test_the_index_asks_for_the_theme_first(operator: Person) -> None:
 
 def test_a_tick_tells_when_sources_answered(operator: Person) -> None:
     assert operator.client.get("/live").headers["X-Polled"] == ""
+
+
+def test_the_icon_that_browsers_ask_for_makes_no_session(anonymous: FlaskClient) -> None:
+    answer = anonymous.get("/favicon.ico")
+    assert (answer.status_code, answer.headers.getlist("Set-Cookie")) == (204, [])
+
+
+@pytest.mark.parametrize("path", ["/login", "/"])
+def test_pages_bring_their_own_icon(operator: Person, anonymous: FlaskClient, path: str) -> None:
+    client = anonymous if path == "/login" else operator.client
+    page = client.get(path).get_data(as_text=True)
+    assert page.count('rel="icon"') == 1
+    assert 'rel="icon" href="data:image/svg+xml' in page
