@@ -147,6 +147,11 @@ class Person:
         asked = [str(name) for name in self.driver.execute_script(script)]
         return [name for name in asked if not name.startswith((self._console.url, "data:", "blob:"))]
 
+    def is_at_rest(self) -> bool:
+        """Tell whether nothing is shown as still loading, and no callback is under way."""
+        script = "return document.querySelector('.loading, [data-dash-is-loading=true]') === null"
+        return bool(self.driver.execute_script(script))
+
     def screenshot(self, path: Path) -> None:
         """Write a PNG of what is visible."""
         path.parent.mkdir(parents=True, exist_ok=True)
