@@ -1,10 +1,10 @@
 """The main job in a browser: refused, takes control, configures, and everybody sees it."""
 
 import pytest
-from tests.browser.conftest import NewPerson
-from tests.browser.person import Person
 
 from simulator.installation import Installation
+from tests.browser.conftest import NewPerson
+from tests.browser.person import Person
 
 SESSION = "local-2x3-config"
 CONTROLLER = f"/controller?session={SESSION}"
