@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import requests
+
+from simulator.installation import Installation
 from tests.browser.person import NARROW, WIDE, Person
 from tests.console import Console, running_console
 from tests.kafka import running_broker
 from tests.waiting import wait_until
-
-from simulator.installation import Installation
 
 SESSION = "local-2x3-config"
 PAGES = {
@@ -70,10 +70,10 @@ def bring_to_a_moment(console: Console, installation: Installation, person: Pers
 
 
 def _execute(person: Person, transition: str, arguments: dict[str, str]) -> None:
-    person.click(f"button[id*='\"key\":\"{transition}\"']")
+    person.click(f'button[id*=\'"key":"{transition}"\']')
     person.wait_text("#controller-form-head", transition)
     for name, value in arguments.items():
-        person.wait(f"input[id*='\"key\":\"{name}\"']").send_keys(value)
+        person.wait(f'input[id*=\'"key":"{name}"\']').send_keys(value)
     person.click("#controller-execute-button")
     person.wait_text("#controller-form-result", "done", 20)
 
@@ -107,7 +107,10 @@ def take_log_in_pictures(console: Console, directory: Path, downloads: Path) -> 
 
 def main(directory: Path) -> None:
     """Start the house, bring it to the moment, take the pictures."""
-    with tempfile.TemporaryDirectory(prefix="console-screenshots-") as scratch, house(Path(scratch)) as (console, drunc):
+    with (
+        tempfile.TemporaryDirectory(prefix="console-screenshots-") as scratch,
+        house(Path(scratch)) as (console, drunc),
+    ):
         take_log_in_pictures(console, directory, Path(scratch))
         with Person(console, Path(scratch)) as person:
             person.log_in("alice")
