@@ -5,6 +5,7 @@
   const GRID = "messages-grid";
   const WINDOW = 3000;
   const INTENT_MS = 800;
+  const TOO_MANY = `more than ${WINDOW} came at once: showing the newest`;
   const LOUD = ["FATAL", "ERROR"];
 
   const fresh = () => ({ key: null, cursor: null, waiting: [], overflow: false, paused: "", pausedAt: 0, older: null, note: "", detached: false });
@@ -28,14 +29,25 @@
     paint();
   };
 
+  /** Nothing is selected any more; dash-ag-grid would select again what it still has in its property. */
+  const deselect = () => {
+    api.deselectAll();
+    window.dash_clientside.set_props(GRID, { selectedRows: [] });
+  };
+
+  /** Go on after the pause, once the grid knows that nothing is selected: what comes until then waits too. */
   const resume = () => {
+    deselect();
+    setTimeout(go, 60);
+  };
+
+  const go = () => {
     const waiting = feed.waiting;
     const reload = feed.overflow || feed.detached;
     Object.assign(feed, { paused: "", waiting: [], overflow: false, note: "" });
-    api.deselectAll();
     if (feed.key?.before) set("messages-position", null);
     else if (reload) {
-      feed.note = `more than ${WINDOW} came meanwhile: showing the newest`;
+      feed.note = TOO_MANY;
       feed.cursor = null;
       set("messages-cursor", null);
       ask();
@@ -79,13 +91,17 @@
 
   /** Take what a callback fetched. Answers to an older filter, and rows already here, are left out. */
   const apply = (delta) => {
-    if (delta.mode === "reset") reset(delta);
+    const behind = delta.mode === "reset" && feed.cursor !== null && same(delta.key, feed.key);
+    if (behind) feed.note = TOO_MANY;
+    if (behind && feed.paused) Object.assign(feed, { overflow: true, waiting: delta.rows });
+    else if (delta.mode === "reset") reset(delta);
     else if (!same(delta.key, feed.key)) return;
     else if (delta.mode === "older") prepend(delta);
     else {
       const rows = delta.rows.filter((row) => Number(row.id) > (feed.cursor ?? 0));
       if (feed.paused) wait(rows);
       else if (rows.length) append(rows);
+      if (!feed.paused && !delta.more) feed.note = "";
     }
     if (delta.mode !== "older") {
       feed.cursor = delta.cursor;
@@ -147,7 +163,7 @@
     " ": () => (feed.paused ? resume() : pause("space")),
     ArrowLeft: () => stepError(-1),
     ArrowRight: () => stepError(1),
-    Escape: () => api.deselectAll(),
+    Escape: deselect,
   };
 
   const onKey = (event) => {
@@ -249,7 +265,7 @@
     if (!element(GRID) || !api) return;
     if (event.target.closest("#messages-resume")) resume();
     if (event.target.closest("#messages-pause")) pause("space");
-    if (event.target.closest("#messages-close")) api.deselectAll();
+    if (event.target.closest("#messages-close")) deselect();
     if (event.target.closest("#messages-older") && feed.older) set("messages-older-ask", { before: feed.older, time: Date.now() });
   });
   setInterval(() => {

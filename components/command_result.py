@@ -17,20 +17,19 @@ _ACTION_WORDS = {Action.TAKE_CONTROL: "take control", Action.RELEASE_CONTROL: "r
 
 
 def command_list(commands: Sequence[CommandView]) -> list[Component]:
-    """Return the commands, newest first; the newest that has an outcome is open, and what came after it."""
-    finished = next((index for index, command in enumerate(commands) if command.state.is_final), 0)
-    return [command_result(command, is_open=index <= finished) for index, command in enumerate(commands)]
+    """Return the commands, newest first."""
+    return [command_result(command) for command in commands]
 
 
-def command_result(command: CommandView, *, is_open: bool) -> html.Details:
-    """Return one command: outcome, who, when, how long, and its nodes, failed ones first."""
+def command_result(command: CommandView) -> html.Details:
+    """Return one command: outcome, who, when, how long, and its nodes, failed ones first; open unless it succeeded."""
     shown = html.Details(
         [
             html.Summary(_head(command), className="command-head"),
             *([html.Div(command.text, className="command-text")] if command.text else []),
             *([_nodes(command)] if command.nodes else []),
         ],
-        open=is_open,
+        open=command.state is not CommandState.SUCCEEDED,
         className="command",
     )
     return marked(shown, data_keep=f"command-{command.id}")
@@ -63,7 +62,7 @@ def _outcome(command: CommandView) -> html.Span:
         )
     word = "waiting" if command.state is CommandState.PENDING else "in progress"
     since = command.claimed_at or command.created_at
-    return html.Span([ring(), word, elapsed(since)], className="command-outcome")
+    return html.Span([ring(), word, elapsed(since, short=True)], className="command-outcome")
 
 
 def _by(command: CommandView) -> list[str | Component]:

@@ -15,7 +15,7 @@ from components.attributes import marked
 from components.badges import in_error_badge, state_badge
 from components.icons import Glyph, Icon, glyph, icon
 from components.panel import Children
-from components.strip import STALE_AFTER_S
+from components.strip import STALE_AFTER_S, polled_key
 from components.words import breakable
 from services.run_control.types import Node
 
@@ -119,7 +119,7 @@ def _age(node: Node, polled: Polled | None) -> Component:
     shown = age(node.seen_at, stale_after_s=STALE_AFTER_S)
     if polled is None or node.seen_at is None or polled.at - node.seen_at > SAME_POLL:
         return shown
-    return marked(shown, data_polled=polled.session)
+    return marked(shown, data_polled=polled_key(polled.session))
 
 
 def _row_class(node: Node) -> str:

@@ -15,7 +15,7 @@ from components.command_result import command_result
 from components.fsm_diagram import Situation, fsm_diagram
 from components.icons import Glyph, Icon, glyph, icon, ring
 from components.notice import empty, error_notice
-from components.strip import STALE_AFTER_S
+from components.strip import STALE_AFTER_S, polled_key
 from components.words import breakable, counted
 from pages.controller import _ids as ids
 from services.accounts.types import Identity
@@ -55,15 +55,18 @@ def expected_state(session: SessionSummary) -> str | None:
 
 
 def follows_age(component: Component, session: SessionSummary) -> Component:
-    """Have a component marked ``is-stale`` in the browser as soon as the session was not heard of for too long."""
-    if session.polled_at is None:
+    """Have a component marked ``is-stale`` in the browser as soon as the session was not heard of for too long.
+
+    While a command is under way, controllers answer nothing else (contract 10.1): that is no sign of anything.
+    """
+    if session.polled_at is None or session.executing is not None:
         return component
     return marked(
         component,
         data_at_ms=str(epoch_ms(session.polled_at)),
         data_stale_after_s=f"{STALE_AFTER_S:g}",
         data_keep="1",
-        data_polled=session.name,
+        data_polled=polled_key(session.name),
     )
 
 
@@ -144,7 +147,7 @@ def _progress(session: SessionSummary, going: UnderWay, nodes: Sequence[Node]) -
     sub_state = session.sub_state if fsm.transition_of(session.sub_state) else None
     parts: list[Component] = [ring(), html.Span(_said(going.transition, sub_state), className="strong")]
     if going.since:
-        parts.append(marked(elapsed(going.since, class_name="mono"), data_short="1"))
+        parts.append(elapsed(going.since, short=True, class_name="mono"))
     if going.destination and going.destination != session.state and taking_part:
         share = f"{100 * len(done) / len(taking_part):.0f}%"
         parts.append(html.Div(html.Span(className="progress-done", style={"width": share}), className="progress-track"))
@@ -221,7 +224,9 @@ def form(session: SessionSummary, transition: Transition, nodes: Sequence[Node])
 
 def form_head(session: SessionSummary, name: str) -> list[Component]:
     """Return the transition's name, and from where to where it leads."""
-    return [html.Span(breakable(name)), leads_to(session.state, fsm.destination(name, session.state))]
+    sources = fsm.sources(name)
+    source = session.state if session.state in sources or not sources else sources[0]
+    return [html.Span(breakable(name)), leads_to(source, fsm.destination(name, source))]
 
 
 def refusal(error: ConsoleError) -> Component:
@@ -231,4 +236,4 @@ def refusal(error: ConsoleError) -> Component:
 
 def outcome(command: CommandView) -> Component:
     """Return how far a command is, in the place from where it was given."""
-    return html.Div(command_result(command, is_open=True), className="lasting-result")
+    return html.Div(command_result(command), className="lasting-result")

@@ -106,10 +106,11 @@ class SessionPoll:
         at = self._clock()
         self._backends = {}
         try:
-            self._look_up()
-            root_name, address = self._root(tree_ids)
-            answer = self._ask(address, lambda adapter: self._ask_root(adapter, root_name, address)).result()
-            children = self._ask_controllers(root_name, answer)
+            name = root_name(tree_ids)
+            self._look_up(name)
+            address = self._root_address(name)
+            answer = self._ask(address, lambda adapter: self._ask_root(adapter, name, address)).result()
+            children = self._ask_controllers(name, answer)
         except GaveWayError:
             return None
         except ConsoleError as error:
@@ -129,7 +130,8 @@ class SessionPoll:
     def _asked(self) -> tuple[BackendReading, ...]:
         return tuple(self._backends.values())
 
-    def _look_up(self) -> None:
+    def _look_up(self, root: str) -> None:
+        """Ask where the nodes are; a root that is missing from the answer is kept for a while."""
         found: Mapping[str, str] = {}
         started = time.monotonic()
         try:
@@ -141,25 +143,26 @@ class SessionPoll:
             # The controllers may well be there: ask them where they were.
             return
         self._observe(BackendKind.CONNECTIVITY, self._connectivity.address, started=started)
-        self._misses = 0 if found else self._misses + 1
-        if found or self._misses >= MISSES_BEFORE_GONE:
-            self._describe_due |= found.keys() != self._addresses.keys()
-            self._addresses = found
+        self._misses = 0 if root in found else self._misses + 1
+        known = self._addresses.get(root)
+        if known is not None and 0 < self._misses < MISSES_BEFORE_GONE:
+            found = {**(found or self._addresses), root: known}
+        self._describe_due |= found.keys() != self._addresses.keys()
+        self._addresses = found
 
-    def _root(self, tree_ids: Mapping[str, str | None]) -> tuple[str, str]:
-        """Return name and address of the root controller; its name is configuration (contract section 14).
+    def _root_address(self, name: str) -> str:
+        """Return where the root controller listens.
 
         Raises:
-            NotFoundError: The connectivity service knows none.
+            NotFoundError: The connectivity service does not know it: another controller must not pass for it.
         """
-        names = [name for name, uri in self._addresses.items() if uri.startswith(GRPC)]
-        if not names:
+        uri = self._addresses.get(name, "")
+        if not uri.startswith(GRPC):
             raise NotFoundError(
-                f"{self.name} is not booted: the connectivity service at {self._connectivity.address} "
-                "knows no controller of it."
+                f"{self.name} is not booted, or its {name} is gone: the connectivity service at "
+                f"{self._connectivity.address} does not know it."
             )
-        name = ROOT_NAME if ROOT_NAME in names else min(names, key=lambda name: tree_order(tree_ids.get(name)))
-        return name, self._addresses[name].removeprefix(GRPC)
+        return uri.removeprefix(GRPC)
 
     def _ask(self, address: str, work: Callable[[ControllerAdapter], T]) -> "Future[T]":
         adapter = self._adapters.controller(address)
@@ -191,6 +194,9 @@ class SessionPoll:
     def _ask_root(self, adapter: ControllerAdapter, name: str, address: str) -> _RootAnswer:
         """Ask the root everything, in its queue's thread."""
         status = adapter.status(self._user)
+        if status.name not in ("", name):
+            # A port can be another node's after a reboot.
+            raise NotReachableError(f"{name} is not at {address} any more: {status.name} answers there.")
         children = status.children if status.children is not None else adapter.children_status(self._user)
         holder = adapter.holder(self._user)
         self._describe(adapter, name, address)
@@ -249,6 +255,17 @@ class SessionPoll:
             asked[path] = self._ask(address, lambda adapter: adapter.children_status(self._user))
         except GaveWayError:
             return
+
+
+def root_name(tree_ids: Mapping[str, str | None]) -> str:
+    """Return the name of a session's root controller; it is configuration (contract section 14).
+
+    It is ``root-controller`` unless the session's processes say otherwise: the root has the first tree id (9.6).
+    """
+    placed = [name for name, tree_id in tree_ids.items() if tree_id]
+    if ROOT_NAME in tree_ids or not placed:
+        return ROOT_NAME
+    return min(placed, key=lambda name: tree_order(tree_ids[name]))
 
 
 def _collect(path: str, children: tuple[NodeStatus, ...], told: dict[str, tuple[NodeStatus, ...]]) -> None:

@@ -149,7 +149,7 @@ class Person:
 
     def is_at_rest(self) -> bool:
         """Tell whether nothing is shown as still loading, and no callback is under way."""
-        script = "return document.querySelector('.loading, [data-dash-is-loading=true]') === null"
+        script = "return document.querySelector('.loading-after, [data-dash-is-loading=true]') === null"
         return bool(self.driver.execute_script(script))
 
     def screenshot(self, path: Path) -> None:

@@ -61,6 +61,7 @@ class FakeDrunc:
         self.asked: list[tuple[str, str]] = []
         self.errors: dict[str, ConsoleError] = {}
         self.state = "initial"
+        self.name = "root-controller"
         self.tree = TREE
         self.children: dict[str, tuple[NodeStatus, ...]] = {
             "h:1": (status("df-controller"),),
@@ -108,7 +109,7 @@ class FakeController:
 
     def status(self, user: str) -> NodeStatus:
         self._ask("status")
-        return status("root-controller", self.drunc.state)
+        return status(self.drunc.name, self.drunc.state)
 
     def children_status(self, user: str) -> tuple[NodeStatus, ...]:
         self._ask("children_status")
@@ -297,10 +298,34 @@ def test_a_command_goes_first_and_the_poll_says_nothing(bench: Bench) -> None:
     assert polled == [None]
 
 
+def test_no_other_controller_passes_for_the_root(bench: Bench) -> None:
+    """Its entry expires ten seconds after its death; those of the segments live on."""
+    bench.turn()
+    bench.directory.entries = {"df-controller": "grpc://h:2", "df-01": "rest://h:3"}
+    for _ in range(2):
+        bench.turn()
+        assert bench.reading is not None
+        assert bench.reading.root is not None
+        assert bench.reading.root.address == "h:1"
+    bench.turn()
+    assert bench.reading is not None
+    assert bench.reading.root is None
+    assert "root-controller is gone" in (bench.reading.error or "")
+
+
+def test_a_port_that_is_another_nodes_now(bench: Bench) -> None:
+    bench.turn()
+    bench.drunc.name = "ru-controller"
+    bench.turn()
+    assert bench.reading is not None
+    assert bench.reading.error == "root-controller is not at h:1 any more: ru-controller answers there."
+
+
 def test_a_root_of_another_name_is_found_by_its_place_in_the_tree(bench: Bench) -> None:
     bench.directory.entries = {"df-controller": "grpc://h:2", "top": "grpc://h:1"}
     bench.now += timedelta(seconds=1)
-    reading = bench.poll.turn({"top": "1.0.0", "df-controller": "1.10.0"})
+    bench.drunc.name = "top"
+    reading = bench.poll.turn({"df-controller": "1.10.0", "top": "1.0.0", "dummy_boot_0": None})
     assert reading is not None
     assert reading.root is not None
     assert (reading.root.name, reading.root.address) == ("top", "h:1")
