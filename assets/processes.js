@@ -49,8 +49,7 @@
         const rest = status && !chosen ? model : others;
         remember({ status: chosen === "all" ? "" : chosen, filter: Object.keys(rest).length ? JSON.stringify(rest) : "" });
         const every = Object.keys(known?.rows || {}).length;
-        const count = selected?.length ? `, ${selected.length} selected` : "";
-        return `${(shown || []).length} of ${every} shown${count}`;
+        return `${(shown || []).length} of ${every} shown${selected?.length ? `, ${selected.length} selected` : ""}`;
       },
     },
   });
