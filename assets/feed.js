@@ -177,8 +177,8 @@
 
   const fit = () => {
     const narrow = element(GRID).clientWidth < 640;
-    api.setColumnsVisible(["session"], !narrow);
-    api.setColumnWidths([{ key: "application", newWidth: narrow ? 96 : 140 }, { key: "severity", newWidth: narrow ? 104 : 112 }]);
+    api.setColumnsVisible(["session", "application"], !narrow);
+    api.setColumnWidths([{ key: "severity", newWidth: narrow ? 46 : 112 }]);
   };
 
   /** Listen to a new grid: the page was opened (again). */
