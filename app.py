@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api.access import LOGIN_ONLY, PAGE, PUBLIC, Access, Guard
-from api.errors import not_found, register_error_handlers
+from api.errors import database_gone, not_found, register_error_handlers
 from api.headers import (
     add_csrf_cookie,
     add_request_ids,
@@ -21,7 +21,7 @@ from api.headers import (
 )
 from api.health import health_blueprint
 from api.live import live_blueprint
-from api.login import add_login
+from api.login import SESSION_COOKIE, add_login
 from api.metrics import add_metrics
 from api.request_log import add_request_log
 from api.v1.routes import api_v1_blueprint
@@ -118,6 +118,7 @@ def create_app(
     add_security_headers(app, secure=settings.cookie_secure)
     register_error_handlers(app)
     app.register_error_handler(dash.exceptions.DependencyException, lambda _error: not_found())
+    app.register_error_handler(SQLAlchemyError, database_gone)
     if settings.metrics:
         add_metrics(app, services)
     for blueprint in _blueprints(services, clock):
@@ -163,7 +164,7 @@ def _flask(settings: Settings) -> Flask:
     app = Flask("app", root_path=str(ROOT), static_folder=None, template_folder="templates")
     app.config.update(
         SECRET_KEY=settings.secret_key.get_secret_value(),
-        SESSION_COOKIE_NAME="console_session",
+        SESSION_COOKIE_NAME=SESSION_COOKIE,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.cookie_secure,

@@ -9,6 +9,8 @@ from typing import Protocol
 from models.database import Database
 from services.clock import Clock, utc_now
 from services.health import WorkerHealth
+from services.messages.consumer import ConsumerConfig, MessageConsumer
+from services.messages.retention import Retention
 from services.run_control.config import RunControlConfig
 from services.run_control.worker import RunControlWorker
 from settings import Settings
@@ -24,8 +26,8 @@ class Worker(Protocol):
     def start(self) -> None:
         """Start its threads, once."""
 
-    def stop(self, timeout_s: float) -> bool:
-        """Stop; return whether all threads ended in time."""
+    def stop(self, timeout_s: float) -> None:
+        """Stop, or raise TimeoutError when a thread does not end in time."""
 
     def health(self) -> WorkerHealth:
         """Return how it is."""
@@ -38,7 +40,11 @@ class Collector:
         """Compose the workers."""
         self._database = Database(settings.sqlalchemy_url)
         self._run_control = RunControlWorker(_run_control_config(settings), self._database, clock)
-        self._workers: Sequence[Worker] = (self._run_control,)
+        self._workers: Sequence[Worker] = (
+            self._run_control,
+            MessageConsumer(_consumer_config(settings), self._database, clock),
+            Retention(self._database, clock, settings.message_expire_s),
+        )
 
     def start(self) -> None:
         """Start all workers."""
@@ -69,8 +75,10 @@ class Collector:
 
     @staticmethod
     def _stop_one(worker: Worker, timeout_s: float) -> None:
-        if not worker.stop(timeout_s):
-            log.warning("a worker did not end in time name=%s timeout_s=%s", worker.health().name, timeout_s)
+        try:
+            worker.stop(timeout_s)
+        except TimeoutError as error:
+            log.warning("a worker did not end in time name=%s error=%s", worker.health().name, error)
 
 
 def run_until_told_to_stop(collector: Collector) -> None:
@@ -92,4 +100,14 @@ def _run_control_config(settings: Settings) -> RunControlConfig:
         poll_interval_s=settings.poll_interval_s,
         rpc_deadline_s=settings.rpc_deadline_s,
         command_deadline_s=settings.command_deadline_s,
+    )
+
+
+def _consumer_config(settings: Settings) -> ConsumerConfig:
+    return ConsumerConfig(
+        brokers=settings.kafka_address,
+        topics=tuple(settings.kafka_topics),
+        group=settings.kafka_group,
+        service_user=settings.service_user,
+        store_own_echo=settings.store_own_echo,
     )

@@ -49,6 +49,11 @@ def login_only(view: View) -> View:
     return _declare(view, LOGIN_ONLY)
 
 
+def page(view: View) -> View:
+    """Declare the same of a route that people open or send forms to: strangers are led to the log-in."""
+    return _declare(view, PAGE)
+
+
 def requires(permission: Permission) -> Callable[[View], View]:
     """Declare that a route needs a permission."""
     return lambda view: _declare(view, Access(permission=permission))
@@ -94,5 +99,7 @@ class Guard:
 
 def _log_in_first(access: Access | None) -> ResponseReturnValue:
     if access is not None and access.is_page:
-        return redirect(url_for("login.form", next=request.full_path.rstrip("?")))
+        # What a form was sent to is no place to go to afterwards.
+        wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+        return redirect(url_for("login.form", next=wanted))
     return api_error(401, "not_logged_in", "Log in first.")

@@ -45,6 +45,14 @@ def not_found() -> ResponseReturnValue:
     return _answer(404, "not_found", _TEXTS[404])
 
 
+def database_gone(error: Exception) -> ResponseReturnValue:
+    """Answer that the database does not do its work; what it said is in the log only."""
+    _LOG.error("the database failed: %s %s", request.method, request.path, exc_info=error)
+    return _answer(
+        503, "database_failed", "The console's database does not answer. Nothing was changed; try again soon."
+    )
+
+
 def _http_error(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None:
         return error.get_response()

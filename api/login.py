@@ -11,7 +11,7 @@ from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user, login_user, logout_user
 
-from api.access import login_only, public
+from api.access import page, public
 from services.accounts.errors import LoginRefusedError
 from services.accounts.service import AccountService
 from services.accounts.types import Account, Identity
@@ -22,6 +22,7 @@ LOGIN_LASTS = timedelta(hours=12)
 RECHECK_S = 10.0
 MAX_KNOWN = 1_000
 
+SESSION_COOKIE = "console_session"
 _SINCE = "since"
 _KEPT = "kept"
 
@@ -129,7 +130,7 @@ def _blueprint(accounts: AccountService) -> Blueprint:
         return redirect(target)
 
     @blueprint.post("/logout")
-    @login_only
+    @page
     def logout() -> ResponseReturnValue:
         accounts.logged_out(current_user.account, request.remote_addr or "")
         logout_user()

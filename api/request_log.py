@@ -6,8 +6,9 @@ import time
 from flask import Flask, Response, g, request
 
 _LOG = logging.getLogger(__name__)
-# Asked by open pages and monitoring all day long, or files: logged only when they fail.
-_QUIET = ("/live", "/health/", "/assets/", "/vendor/", "/_dash-component-suites/", "/_favicon")
+# Asked by open pages and monitoring all day long, or files: logged only when they fail. What people do through
+# callbacks is in the audit.
+_QUIET = ("/live", "/health/", "/metrics", "/assets/", "/vendor/", "/_dash", "/_favicon")
 _FAILED = 500
 
 

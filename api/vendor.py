@@ -1,4 +1,4 @@
-"""Bootstrap's style sheet, served from the installed package: no third-party file in the repository, no CDN."""
+"""What browsers ask for besides pages: Bootstrap's style sheet from the installed package (no CDN), and an icon."""
 
 from importlib.metadata import version
 from importlib.resources import files
@@ -14,7 +14,7 @@ KEEP_S = 365 * 24 * 3600
 
 
 def vendor_blueprint() -> Blueprint:
-    """Return the route of Bootstrap's style sheet (package Bootstrap-Flask)."""
+    """Return the routes of Bootstrap's style sheet (package Bootstrap-Flask) and of the icon no page links to."""
     blueprint = Blueprint("vendor", __name__)
     sheet = files("flask_bootstrap") / "static" / "bootstrap5" / "css" / "bootstrap.min.css"
 
@@ -24,5 +24,12 @@ def vendor_blueprint() -> Blueprint:
         response = Response(sheet.read_bytes(), mimetype="text/css")
         response.headers["Cache-Control"] = f"public, max-age={KEEP_S}, immutable"
         return response
+
+    @blueprint.get("/favicon.ico")
+    @public
+    def favicon() -> ResponseReturnValue:
+        # Browsers ask for it on their own. Without this route the log-in page would answer, and its new anonymous
+        # session could overtake the one of somebody who is just logging in.
+        return Response(status=204, headers={"Cache-Control": f"public, max-age={KEEP_S}, immutable"})
 
     return blueprint

@@ -2,7 +2,7 @@
 (() => {
   const e = (...args) => window.React.createElement(...args);
   const shape = (name) => e("span", { className: `glyph glyph-${name}`, "aria-hidden": "true" });
-  const died = (row) => (row.code === 0 ? "ended" : "dead");
+  const died = (row) => (row.return_code === 0 ? "ended" : "dead");
 
   Object.assign((window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {}), {
     ConsoleProcess: ({ data }) => e("span", { style: { paddingLeft: `${data.depth * 18}px` }, className: data.depth ? "" : "strong" }, data.name),
@@ -11,9 +11,9 @@
       return e("span", { className: `badge-state state-${name}` }, shape(name), data.status);
     },
     ConsoleExit({ data }) {
-      if (data.code === null) return e("span", { className: "fg-2" }, "–");
+      if (data.return_code === null) return e("span", { className: "fg-2" }, "–");
       const [code, ...meaning] = data.exit.split(" ");
-      return e("span", null, e("b", { className: data.code ? "text-error" : "" }, code), ` ${meaning.join(" ")}`);
+      return e("span", null, e("b", { className: data.return_code ? "text-error" : "" }, code), ` ${meaning.join(" ")}`);
     },
     // clock.js writes the text, so that ages tick without touching the rows.
     ConsoleAge: ({ data }) =>

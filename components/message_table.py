@@ -17,7 +17,7 @@ _ROW_CLASSES = {Severity.ERROR: "row-error", Severity.FATAL: "row-fatal"}
 def message_table(messages: Sequence[MessageView], nothing: str) -> Component:
     """Return messages as they come, newest first; ``nothing`` says what an empty table means."""
     if not messages:
-        return empty(nothing, "The Messages page shows what there is below WARNING.", sign=Icon.CHECK)
+        return empty(nothing, "The Messages page shows what there is below WARNING.", sign=Icon.MESSAGES)
     head = html.Thead(
         html.Tr([html.Th(word, scope="col") for word in ("Time", "Severity", "Session", "Application", "Message")]),
         className="visually-hidden",

@@ -59,10 +59,10 @@ def process_row(process: Process) -> Row:
         "depth": tree_depth(process.tree_id),
         "session": process.session,
         "status": process_word(process.status),
-        "code": code,
+        "return_code": code,
         "exit": "" if code is None else f"{code} {exit_code_meaning(code)}",
         "user": process.user,
-        "host": process.hostname,
+        "hostname": process.hostname,
         "at_ms": None if moment is None else epoch_ms(moment),
     }
 
@@ -121,7 +121,7 @@ def process_grid(component_id: str, search: str, filter_model: Mapping[str, Grid
             {"field": "status", "headerName": "Status", "cellRenderer": "ConsoleStatus", "width": 106},
             {"field": "exit", "headerName": "Exit code", "cellRenderer": "ConsoleExit", "width": 230},
             {"field": "user", "headerName": "User", "width": 100, "cellClass": "quiet"},
-            {"field": "host", "headerName": "Host", "width": 136},
+            {"field": "hostname", "headerName": "Host", "width": 136},
             {
                 "field": "at_ms",
                 "headerName": "Age",
@@ -134,7 +134,7 @@ def process_grid(component_id: str, search: str, filter_model: Mapping[str, Grid
             {"field": "uuid", "headerName": "UUID", "flex": 1, "minWidth": 286, "cellClass": "mono"},
         ],
         row_id="uuid",
-        row_classes={"row-dead": "params.data.status == 'dead' && params.data.code != 0"},
+        row_classes={"row-dead": "params.data.status == 'dead' && params.data.return_code != 0"},
         options={
             "quickFilterText": search,
             "rowSelection": {"mode": "multiRow", "enableClickSelection": False},

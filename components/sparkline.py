@@ -34,7 +34,7 @@ def summarise(buckets: Sequence[RateBucket], start: datetime, end: datetime) -> 
     step_s = (end - start) / timedelta(seconds=1) / STEPS
     totals, errors, counts = [0.0] * STEPS, [0.0] * STEPS, [0] * len(Severity)
     for bucket in buckets:
-        step = int((bucket.start - start) / timedelta(seconds=step_s))
+        step = (bucket.start - start) // timedelta(seconds=step_s)
         if not 0 <= step < STEPS:
             continue
         totals[step] += sum(bucket.counts) / step_s

@@ -19,8 +19,8 @@ NAMING_CONVENTION = {
 # SQLite hands out row ids only to a column declared exactly INTEGER; PostgreSQL wants 64 bits.
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 
-# JSONB where it exists: smaller, and it refuses what is not JSON.
-JsonValue = JSON().with_variant(JSONB(), "postgresql")
+# JSONB where it exists: smaller, and it refuses what is not JSON. None is NULL, not the JSON value null.
+JsonValue = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 class UtcDateTime(TypeDecorator[datetime]):

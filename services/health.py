@@ -27,3 +27,7 @@ class WorkerHealth:
     last_error: str | None = None
     last_error_at: datetime | None = None
     details: Mapping[str, int | float | str | None] = field(default_factory=dict)
+
+
+class AlreadyStartedError(RuntimeError):
+    """A worker is started once in its life."""

@@ -1,5 +1,6 @@
 """Is the console itself in order? For monitoring, without a log-in, so without secrets."""
 
+import math
 import re
 import time
 from collections.abc import Callable, Iterable
@@ -18,8 +19,8 @@ from services.timed import Timed
 
 # Anybody may ask, so asking must not be a way to keep the database busy.
 KEEP_S = 1.0
-# The collector tries every outside address at least this often, also while one does not answer.
-COLLECTOR_LATE_S = 15.0
+# The collector tries outside addresses about once a second, also while one does not answer.
+LATE_S = 15.0
 
 _DRUNC = (BackendKind.PROCESS_MANAGER, BackendKind.CONTROLLER, BackendKind.CONNECTIVITY)
 _CREDENTIALS = re.compile(r"//[^/@\s]+@")
@@ -103,31 +104,44 @@ def _database_failed(error: SQLAlchemyError) -> PartHealth:
 
 
 def _collector(backends: Iterable[Backend], now: datetime) -> PartHealth:
-    """The collector is alive when it tried any address lately, whether that answered or not."""
-    tried = max((backend.tried_at for backend in backends), default=None)
-    if tried is None:
+    """The collector is at work when it tried addresses of both kinds lately, whether they answered or not."""
+    ages: dict[str, float] = {}
+    for backend in backends:
+        job = "messages" if backend.kind == BackendKind.KAFKA else "run control"
+        ages[job] = min(ages.get(job, math.inf), _age_s(backend.tried_at, now))
+    if not ages:
         return PartHealth("collector", PartState.UNKNOWN)
-    age_s = _age_s(tried, now)
-    if age_s <= COLLECTOR_LATE_S:
-        return PartHealth("collector", PartState.OK, age_s)
-    return PartHealth("collector", PartState.FAILED, age_s, f"No collector has been at work for {age_s:.0f} s.")
+    oldest_s = max(ages.values())
+    late = sorted(job for job, age_s in ages.items() if age_s > LATE_S)
+    if not late:
+        return PartHealth("collector", PartState.OK, oldest_s)
+    state = PartState.FAILED if len(late) == len(ages) else PartState.DEGRADED
+    text = f"No collector has been at work on {' and '.join(late)} for {oldest_s:.0f} s."
+    return PartHealth("collector", state, oldest_s, text)
 
 
 def _part(name: str, backends: list[Backend], now: datetime) -> PartHealth:
-    """Sum up addresses: all answer, some do, none does. The error is the newest one."""
+    """Sum up addresses: all answer, some do, none does. The error is the newest one; it stays after the recovery."""
     if not backends:
         return PartHealth(name, PartState.UNKNOWN)
-    reachable = sum(backend.reachable for backend in backends)
-    state = PartState.OK if reachable == len(backends) else PartState.DEGRADED if reachable else PartState.FAILED
     age_s = min(_age_s(backend.tried_at, now) for backend in backends)
+    return PartHealth(name, _state(backends, age_s), age_s, _newest_error(backends))
+
+
+def _state(backends: list[Backend], age_s: float) -> PartState:
+    reachable = sum(backend.reachable for backend in backends)
+    if age_s > LATE_S:
+        # Nobody has looked for so long: what was known then says nothing about now.
+        return PartState.UNKNOWN
+    if reachable == len(backends):
+        return PartState.OK
+    return PartState.DEGRADED if reachable else PartState.FAILED
+
+
+def _newest_error(backends: list[Backend]) -> str | None:
     errors = [(backend.error_at, backend.error) for backend in backends if backend.error_at and backend.error]
-    newest = max(errors, default=(None, None), key=lambda found: found[0])[1]
-    return PartHealth(name, state, age_s, _without_credentials(newest))
+    return _CREDENTIALS.sub("//", max(errors)[1]) if errors else None
 
 
 def _age_s(moment: datetime, now: datetime) -> float:
     return round(max(0.0, (now - moment).total_seconds()), 3)
-
-
-def _without_credentials(text: str | None) -> str | None:
-    return None if text is None else _CREDENTIALS.sub("//", text)

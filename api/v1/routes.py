@@ -7,10 +7,12 @@ from flask import Blueprint, Request, abort, jsonify
 from flask.typing import ResponseReturnValue
 from pydantic import ValidationError
 from spectree import Response as Answers
-from spectree import SpecTree
+from spectree import SecurityScheme, SpecTree
+from spectree.models import InType, SecureType, SecuritySchemeData
 
 from api.access import login_only, requires
 from api.errors import api_error
+from api.login import SESSION_COOKIE
 from api.v1 import answers, models
 from services.accounts.types import Permission
 from services.clock import Clock
@@ -39,12 +41,15 @@ def api_v1_blueprint(services: Services, clock: Clock) -> Blueprint:
 
 def _document() -> SpecTree:
     """Return what validates and describes. It is never registered as such: its own routes load pages from a CDN."""
+    cookie = SecuritySchemeData(type=SecureType.API_KEY, name=SESSION_COOKIE, field_in=InType.COOKIE)
     return SpecTree(
         "flask",
         title="drunc-console",
         version=VERSION,
         description="What the console knows of run control and of its messages. A session cookie logs you in.",
         mode="strict",
+        security_schemes=[SecurityScheme(name="session", data=cookie)],
+        security={"session": []},
         before=_refuse_bad_query,
         validation_error_model=models.Error,
         naming_strategy=lambda model: model.__name__,

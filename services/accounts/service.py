@@ -1,12 +1,13 @@
 """Accounts: who may log in, and checking that it is them."""
 
+import base64
 import hashlib
 import re
 import secrets
-from functools import cached_property
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -41,6 +42,7 @@ class AccountService:
         self._clock = clock
         self._hasher = hasher or PasswordHasher()
         self._throttle = LoginThrottle(database, clock)
+        self._nobodys_hash = _hash_of_nothing(self._hasher)
 
     def authenticate(self, name: str, password: str, remote_address: str) -> Account:
         """Check a name and a password; success and failure go to the audit, the password never does.
@@ -162,10 +164,6 @@ class AccountService:
             return False
         return user is not None and user.active
 
-    @cached_property
-    def _nobodys_hash(self) -> str:
-        return self._hasher.hash(secrets.token_urlsafe())
-
     def _hash(self, password: str) -> str:
         if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
             raise InvalidInputError(
@@ -188,6 +186,16 @@ class AccountService:
                 kind=AuditKind.OUTCOME, user_name="(command line)", action=action, target=name, arguments=arguments
             ),
         )
+
+
+def _hash_of_nothing(hasher: PasswordHasher) -> str:
+    """Return a hash that no password has, of a hasher's own cost. Nothing is computed, so it costs no time to make."""
+    salt, digest = (
+        base64.b64encode(secrets.token_bytes(length)).decode().rstrip("=")
+        for length in (hasher.salt_len, hasher.hash_len)
+    )
+    cost = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    return f"$argon2{hasher.type.name.lower()}$v={ARGON2_VERSION}${cost}${salt}${digest}"
 
 
 def _wrong(tries_left: int) -> LoginRefusedError:

@@ -103,7 +103,7 @@ class MessagePage:
     """One page of messages, newest first.
 
     ``next_before`` is the cursor to older messages, None at the end. ``scanned_to`` is set when a search stopped at
-    its limit before the page was full: the id down to which everything was looked at.
+    its limit before the page was full: the last id that was looked at, on the way down or (with ``after``) up.
     """
 
     items: tuple[MessageView, ...]
@@ -124,7 +124,12 @@ class RateBucket:
 
 @dataclass(frozen=True, slots=True)
 class MessageStatistics:
-    """What the feed must always say about itself."""
+    """What the feed must always say about itself.
+
+    ``stored`` messages are kept now, what was pruned is not among them; ``quarantined``, ``echo_not_stored`` and
+    ``gaps`` count since the database was made. ``counters`` are all counters as `models.messages.MessageCounter`
+    names them.
+    """
 
     stored: int
     newest_id: int

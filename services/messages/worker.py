@@ -5,16 +5,12 @@ import threading
 from collections.abc import Callable, Mapping
 
 from services.clock import Clock
-from services.health import WorkerHealth, WorkerState
+from services.health import AlreadyStartedError, WorkerHealth, WorkerState
 
 log = logging.getLogger(__name__)
 
 # After an error nobody expected, so that a fault that stays does not burn the processor.
 PAUSE_AFTER_FAULT_S = 1.0
-
-
-class AlreadyStartedError(RuntimeError):
-    """A worker was started twice."""
 
 
 class Board:

@@ -20,7 +20,7 @@ class Connectivity:
 
     def __init__(self, address: str, timeout_s: float) -> None:
         """Keep ``host:port`` and how long to wait for an answer."""
-        self._address = address
+        self.address = address
         self._timeout_s = timeout_s
         self._http = requests.Session()
         # A proxy from the environment cannot reach the detector's network (contract 22.36).
@@ -35,12 +35,12 @@ class Connectivity:
             NotReachableError: The service does not answer.
             SchemaMismatchError: The answer is not what the contract says.
         """
-        url = f"http://{self._address}/getconnection/{quote(session, safe='')}"
+        url = f"http://{self.address}/getconnection/{quote(session, safe='')}"
         try:
             answer = self._http.post(url, json=_QUERY, timeout=self._timeout_s, allow_redirects=False)
         except requests.RequestException as error:
             raise NotReachableError(
-                f"The connectivity service at {self._address} does not answer ({_reason(error)}).",
+                f"The connectivity service at {self.address} does not answer ({_reason(error)}).",
                 next_step="Check that it is running and that the address is right.",
             ) from error
         if answer.status_code == _NOT_FOUND:
@@ -62,7 +62,7 @@ class Connectivity:
         return {clean(uid.removesuffix(_SUFFIX)): clean(uri, _URI_WIDTH) for uid, uri in found.items()}
 
     def _mismatch(self, problem: str) -> SchemaMismatchError:
-        return SchemaMismatchError(f"The connectivity service at {self._address} {problem}.")
+        return SchemaMismatchError(f"The connectivity service at {self.address} {problem}.")
 
 
 def _reason(error: requests.RequestException) -> str:

@@ -105,14 +105,11 @@ def _took(order: Order, adapter: ControllerAdapter, result: CommandResult) -> Ou
     if holder != order.user:
         text = f"Control was not taken: {holder or 'nobody'} is in control. {result.text}"
         return Outcome(CommandState.FAILED, text, result)
-    root, others = result.nodes[0], result.nodes[1:]
-    refused = [node.path for node in others if not node.succeeded]
-    # The root says FAILED when a child did not follow, although it is taken itself.
-    nodes = (replace(root, succeeded=True), *others)
+    refused = [node.path for node in result.nodes[1:] if not node.succeeded]
     text = f"{order.user} is in control of {order.session}."
     if refused:
         text += f" Not of: {', '.join(refused)}."
-    return Outcome(CommandState.SUCCEEDED, text, CommandResult(succeeded=True, text=text, nodes=nodes))
+    return _true_for_root(result, text)
 
 
 def _released(order: Order, adapter: ControllerAdapter, result: CommandResult) -> Outcome:
@@ -120,8 +117,13 @@ def _released(order: Order, adapter: ControllerAdapter, result: CommandResult) -
     holder = adapter.holder(order.user)
     if holder == order.user:
         return Outcome(CommandState.FAILED, f"{order.user} is still in control. {result.text}", result)
-    text = f"{order.user} released control of {order.session}."
-    nodes = tuple(replace(node, succeeded=True) for node in result.nodes)
+    return _true_for_root(result, f"{order.user} released control of {order.session}.")
+
+
+def _true_for_root(result: CommandResult, text: str) -> Outcome:
+    """Return success, whatever the root said of itself: it was asked who is in control, and that is true."""
+    root, *others = result.nodes
+    nodes = (replace(root, succeeded=True), *others)
     return Outcome(CommandState.SUCCEEDED, text, CommandResult(succeeded=True, text=text, nodes=nodes))
 
 

@@ -12,6 +12,7 @@ from services.coordination import Fence, LeaseLostError
 from services.errors import ConsoleError
 from services.run_control.adapter import Adapters
 from services.run_control.config import RunControlConfig
+from services.run_control.connectivity import Connectivity
 from services.run_control.endpoints import Endpoints, GaveWayError
 from services.run_control.readings import BackendReading
 from services.run_control.session_poll import SessionPoll, backend_reading
@@ -155,11 +156,10 @@ class Poller:
     def _new_poll(self, name: str) -> SessionPoll:
         return SessionPoll(
             name,
-            connectivity_address=self._config.connectivity_address,
+            connectivity=Connectivity(self._config.connectivity_address, self._config.rpc_deadline_s),
             adapters=self._adapters,
             endpoints=self._endpoints,
             user=self._config.service_user,
-            deadline_s=self._config.rpc_deadline_s,
             clock=self._clock,
         )
 

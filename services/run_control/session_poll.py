@@ -5,12 +5,11 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from services.clock import Clock
 from services.errors import BusyError, ConsoleError, NotFoundError, NotReachableError
 from services.run_control.adapter import Adapters, ControllerAdapter, DescribedNode, NodeStatus
-from services.run_control.connectivity import Connectivity
 from services.run_control.endpoints import Endpoints, GaveWayError
 from services.run_control.queries import tree_order
 from services.run_control.readings import BackendReading, RootReading, SessionReading
@@ -47,6 +46,20 @@ class _RootAnswer:
     children: tuple[NodeStatus, ...]
 
 
+class Directory(Protocol):
+    """Where a session's nodes listen (see `services.run_control.connectivity.Connectivity`)."""
+
+    @property
+    def address(self) -> str:
+        """``host:port`` of the service."""
+
+    def lookup(self, session: str) -> Mapping[str, str]:
+        """Return node name to ``grpc://…`` or ``rest://…``; empty if the session is not known."""
+
+    def close(self) -> None:
+        """Close what is kept open."""
+
+
 class SessionPoll:
     """Polls one session, turn by turn, never two turns at once. What it remembers only saves calls."""
 
@@ -54,17 +67,15 @@ class SessionPoll:
         self,
         name: str,
         *,
-        connectivity_address: str,
+        connectivity: Directory,
         adapters: Adapters,
         endpoints: Endpoints,
         user: str,
-        deadline_s: float,
         clock: Clock,
     ) -> None:
         """Keep the collaborators; calls are made under ``user``."""
         self.name = name
-        self._connectivity_address = connectivity_address
-        self._connectivity = Connectivity(connectivity_address, deadline_s)
+        self._connectivity = connectivity
         self._adapters = adapters
         self._endpoints = endpoints
         self._user = user
@@ -74,7 +85,8 @@ class SessionPoll:
         self._known: _Known | None = None
         self._tree: DescribedNode | None = None
         self._described_at: datetime | None = None
-        self._describe_due = False
+        # The addresses changed: ask at once. The status calls disagree with the tree: ask soon.
+        self._describe_due = self._describe_soon = False
         self._backends: dict[tuple[BackendKind, str], BackendReading] = {}
 
     @property
@@ -94,10 +106,11 @@ class SessionPoll:
         at = self._clock()
         self._backends = {}
         try:
-            self._look_up()
-            root_name, address = self._root(tree_ids)
-            answer = self._ask(address, lambda adapter: self._ask_root(adapter, root_name, address)).result()
-            children = self._ask_controllers(root_name, answer)
+            name = root_name(tree_ids)
+            self._look_up(name)
+            address = self._root_address(name)
+            answer = self._ask(address, lambda adapter: self._ask_root(adapter, name, address)).result()
+            children = self._ask_controllers(name, answer)
         except GaveWayError:
             return None
         except ConsoleError as error:
@@ -110,44 +123,46 @@ class SessionPoll:
     ) -> SessionReading:
         root = answer.reading
         tree = self._tree or DescribedNode(root.name, None)
-        self._describe_due = misses_a_node(tree, children)
+        self._describe_soon = misses_a_node(tree, children)
         nodes = flattened(tree, root.status, children, self._addresses, at)
         return SessionReading(self.name, at, root=root, nodes=nodes, backends=self._asked())
 
     def _asked(self) -> tuple[BackendReading, ...]:
         return tuple(self._backends.values())
 
-    def _look_up(self) -> None:
+    def _look_up(self, root: str) -> None:
+        """Ask where the nodes are; a root that is missing from the answer is kept for a while."""
         found: Mapping[str, str] = {}
         started = time.monotonic()
         try:
             found = self._connectivity.lookup(self.name)
         except ConsoleError as error:
-            self._observe(BackendKind.CONNECTIVITY, self._connectivity_address, error=error)
+            self._observe(BackendKind.CONNECTIVITY, self._connectivity.address, error=error)
             if not self._addresses:
                 raise
             # The controllers may well be there: ask them where they were.
             return
-        self._observe(BackendKind.CONNECTIVITY, self._connectivity_address, started=started)
-        self._misses = 0 if found else self._misses + 1
-        if found or self._misses >= MISSES_BEFORE_GONE:
-            self._describe_due |= found.keys() != self._addresses.keys()
-            self._addresses = found
+        self._observe(BackendKind.CONNECTIVITY, self._connectivity.address, started=started)
+        self._misses = 0 if root in found else self._misses + 1
+        known = self._addresses.get(root)
+        if known is not None and 0 < self._misses < MISSES_BEFORE_GONE:
+            found = {**(found or self._addresses), root: known}
+        self._describe_due |= found.keys() != self._addresses.keys()
+        self._addresses = found
 
-    def _root(self, tree_ids: Mapping[str, str | None]) -> tuple[str, str]:
-        """Return name and address of the root controller; its name is configuration (contract section 14).
+    def _root_address(self, name: str) -> str:
+        """Return where the root controller listens.
 
         Raises:
-            NotFoundError: The connectivity service knows none.
+            NotFoundError: The connectivity service does not know it: another controller must not pass for it.
         """
-        names = [name for name, uri in self._addresses.items() if uri.startswith(GRPC)]
-        if not names:
+        uri = self._addresses.get(name, "")
+        if not uri.startswith(GRPC):
             raise NotFoundError(
-                f"{self.name} is not booted: the connectivity service at {self._connectivity_address} "
-                "knows no controller of it."
+                f"{self.name} is not booted, or its {name} is gone: the connectivity service at "
+                f"{self._connectivity.address} does not know it."
             )
-        name = ROOT_NAME if ROOT_NAME in names else min(names, key=lambda name: tree_order(tree_ids.get(name)))
-        return name, self._addresses[name].removeprefix(GRPC)
+        return uri.removeprefix(GRPC)
 
     def _ask(self, address: str, work: Callable[[ControllerAdapter], T]) -> "Future[T]":
         adapter = self._adapters.controller(address)
@@ -179,6 +194,9 @@ class SessionPoll:
     def _ask_root(self, adapter: ControllerAdapter, name: str, address: str) -> _RootAnswer:
         """Ask the root everything, in its queue's thread."""
         status = adapter.status(self._user)
+        if status.name not in ("", name):
+            # A port can be another node's after a reboot.
+            raise NotReachableError(f"{name} is not at {address} any more: {status.name} answers there.")
         children = status.children if status.children is not None else adapter.children_status(self._user)
         holder = adapter.holder(self._user)
         self._describe(adapter, name, address)
@@ -209,10 +227,11 @@ class SessionPoll:
             # Booted anew: nothing of the old tree holds.
             self._tree = self._described_at = None
         age = None if self._described_at is None else self._clock() - self._described_at
-        wanted = DESCRIBE_AGAIN_AFTER if self._describe_due else DESCRIBE_EVERY
-        if age is None or age >= wanted:
+        wanted = DESCRIBE_AGAIN_AFTER if self._describe_soon else DESCRIBE_EVERY
+        if self._describe_due or age is None or age >= wanted:
             self._tree = merged(self._tree, replace(adapter.describe(self._user), name=name))
             self._described_at = self._clock()
+            self._describe_due = False
 
     def _ask_controllers(self, root_name: str, answer: _RootAnswer) -> Mapping[str, tuple[NodeStatus, ...]]:
         """Return path to children's status, of every controller that answers; all are asked at once."""
@@ -236,6 +255,17 @@ class SessionPoll:
             asked[path] = self._ask(address, lambda adapter: adapter.children_status(self._user))
         except GaveWayError:
             return
+
+
+def root_name(tree_ids: Mapping[str, str | None]) -> str:
+    """Return the name of a session's root controller; it is configuration (contract section 14).
+
+    It is ``root-controller`` unless the session's processes say otherwise: the root has the first tree id (9.6).
+    """
+    placed = [name for name, tree_id in tree_ids.items() if tree_id]
+    if ROOT_NAME in tree_ids or not placed:
+        return ROOT_NAME
+    return min(placed, key=lambda name: tree_order(tree_ids[name]))
 
 
 def _collect(path: str, children: tuple[NodeStatus, ...], told: dict[str, tuple[NodeStatus, ...]]) -> None:

@@ -13,7 +13,7 @@ from models.database import Database
 from services.audit.trail import AuditTrail
 from services.clock import Clock
 from services.coordination import LeaseKeeper, LeaseLostError, Leases
-from services.health import WorkerHealth, WorkerState
+from services.health import AlreadyStartedError, WorkerHealth, WorkerState
 from services.run_control.channels import Channels
 from services.run_control.config import RunControlConfig
 from services.run_control.endpoints import Endpoints
@@ -31,10 +31,6 @@ CLAIM_INTERVAL_S = 0.1
 RENEWALS = 4
 # An error younger than this makes the worker degraded.
 RECENT_S = 30.0
-
-
-class AlreadyStartedError(Exception):
-    """A worker is started once in its life."""
 
 
 class RunControlWorker:
@@ -97,10 +93,13 @@ class RunControlWorker:
         """Look for commands at once: one was submitted in this process."""
         self._woken.set()
 
-    def stop(self, timeout_s: float) -> bool:
-        """Stop everything and give up the lease; return whether all threads ended within ``timeout_s``.
+    def stop(self, timeout_s: float) -> None:
+        """Stop everything and give up the lease.
 
         A command under way gets half of the time; then its call is cancelled and its outcome is unknown.
+
+        Raises:
+            TimeoutError: A thread did not end in time.
         """
         deadline = time.monotonic() + timeout_s
         self._runner.stop()
@@ -119,7 +118,8 @@ class RunControlWorker:
                 ended = ended and not thread.is_alive()
         self._release()
         self._stopped = True
-        return ended
+        if not ended:
+            raise TimeoutError(f"run control did not end within {timeout_s} s")
 
     def health(self) -> WorkerHealth:
         """Return how the worker is; a standby is well."""

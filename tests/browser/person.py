@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from dash.testing.browser import Browser
 from selenium.common.exceptions import StaleElementReferenceException
@@ -13,6 +13,8 @@ from selenium.webdriver.remote.webelement import WebElement
 
 from tests.console import Console
 from tests.waiting import wait_until
+
+T = TypeVar("T")
 
 # Only what asks nobody outside this machine for anything; the sandbox cannot run as root.
 _ARGUMENTS = (
@@ -109,12 +111,16 @@ class Person:
 
     def wait_text(self, css: str, part: str, timeout_s: float = 10.0) -> str:
         """Wait until the text of the first match holds ``part``; return it."""
-        return self.wait_that(lambda: part in self.text(css), timeout_s, f"{part!r} in {css}") and self.text(css)
+        return self.wait_for(lambda: part in (text := self.text(css)) and text, timeout_s, f"{part!r} in {css}") or ""
 
-    def wait_that(self, condition: Callable[[], object], timeout_s: float, what: str) -> str:
-        """Wait for a condition; on failure say what the page looked like."""
+    def wait_that(self, condition: Callable[[], bool], timeout_s: float, what: str) -> None:
+        """Wait for a condition."""
+        self.wait_for(condition, timeout_s, what)
+
+    def wait_for(self, value: Callable[[], T], timeout_s: float, what: str) -> T:
+        """Wait for a truthy value and return it; on failure say what the page looked like."""
         try:
-            wait_until(condition, timeout_s, what)
+            return wait_until(value, timeout_s, what)
         except AssertionError as error:
             raise AssertionError(f"{error}\npage: {self.text('main')[:3000]}") from error
         return what
@@ -140,6 +146,11 @@ class Person:
         script = "return performance.getEntriesByType('resource').map(entry => entry.name)"
         asked = [str(name) for name in self.driver.execute_script(script)]
         return [name for name in asked if not name.startswith((self._console.url, "data:", "blob:"))]
+
+    def is_at_rest(self) -> bool:
+        """Tell whether nothing is shown as still loading, and no callback is under way."""
+        script = "return document.querySelector('.loading-after, [data-dash-is-loading=true]') === null"
+        return bool(self.driver.execute_script(script))
 
     def screenshot(self, path: Path) -> None:
         """Write a PNG of what is visible."""

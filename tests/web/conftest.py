@@ -1,6 +1,7 @@
 """An app on a real SQLite database, and people who use it."""
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,11 +12,27 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from models.database import Database
+from services.accounts.service import AccountService
 from services.accounts.types import Role
+from services.audit.trail import AuditTrail
+from services.clock import utc_now
 from services.container import Services
 from settings import Settings, load_settings
 
 PASSWORD = "correct horse"
+
+
+@pytest.fixture(scope="session")
+def prepared_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file at head with an account for each role, named after it; made once, copied for each test."""
+    file = tmp_path_factory.mktemp("prepared") / "console.db"
+    database = Database(f"sqlite:///{file}")
+    database.migrate()
+    accounts = AccountService(database, AuditTrail(database, utc_now), utc_now)
+    for role in Role:
+        accounts.create(role.value, PASSWORD, role)
+    database.close()
+    return file
 
 
 @pytest.fixture
@@ -34,9 +51,9 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def web_database(settings: Settings) -> Iterator[Database]:
+def web_database(settings: Settings, prepared_database: Path) -> Iterator[Database]:
+    shutil.copyfile(prepared_database, settings.data_dir / "console.db")
     database = Database(settings.sqlalchemy_url)
-    database.migrate()
     yield database
     database.close()
 
@@ -79,11 +96,10 @@ class Person:
 
 
 @pytest.fixture
-def person(app: Flask, services: Services) -> Callable[[Role], Person]:
+def person(app: Flask) -> Callable[[Role], Person]:
     """Give somebody with a role, logged in; the account's name is the role's."""
 
     def make(role: Role) -> Person:
-        services.accounts.create(role.value, PASSWORD, role)
         found = Person(app.test_client())
         assert found.log_in(role.value).status_code == 302
         return found

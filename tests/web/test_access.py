@@ -37,6 +37,7 @@ def test_a_stranger_is_refused_by_every_route_that_is_not_public(app: Flask, ano
         for method in rule.methods or ():
             answers[f"{method} {rule.rule}"] = anonymous.open(path, method=method).status_code
     pages = {"GET /", "HEAD /", "OPTIONS /", "GET /<path:path>", "HEAD /<path:path>", "OPTIONS /<path:path>"}
+    pages |= {"POST /logout", "OPTIONS /logout"}
     assert {key for key, status in answers.items() if status == 302} == pages
     assert {status for key, status in answers.items() if key not in pages} == {401}
     assert "POST /_dash-update-component" in answers

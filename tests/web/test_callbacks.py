@@ -1,7 +1,7 @@
 """Callbacks: the permission is checked on the server at each call, and errors reach people as texts."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import app as web
 import pages._access
 from models.database import Database
 from pages._access import CallbackRegistry
-from services.accounts.types import Permission, Role
+from services.accounts.types import Permission
 from settings import Settings
 from tests.web.conftest import Person
 
@@ -113,11 +113,8 @@ def test_strangers_and_requests_without_a_token_are_stopped_before(app: Flask, o
     assert operator.client.post("/_dash-update-component", json={}).status_code == 400
 
 
-def test_a_second_app_in_the_process_has_the_callbacks_too(
-    app: Flask, settings: Settings, tmp_path: Path, person: Callable[[Role], Person]
-) -> None:
+def test_a_second_app_in_the_process_has_the_callbacks_too(app: Flask, settings: Settings, tmp_path: Path) -> None:
     again = web.create_app(settings, pages_folder=tmp_path / "probe_pages")
-    person(Role.OPERATOR)
     visitor = Person(again.test_client())
     visitor.log_in("operator")
     answer = press(visitor)

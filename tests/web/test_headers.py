@@ -84,6 +84,19 @@ def test_an_unexpected_error_says_its_id_and_no_more(
     assert "secret detail" in caplog.text
 
 
+def test_a_database_that_fails_is_said_without_its_secrets(
+    operator: Person, web_database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert operator.client.get("/api/v1/sessions").status_code == 200
+    web_database.migrate("base")
+    answer = operator.client.get("/api/v1/sessions")
+    assert answer.status_code == 503
+    assert answer.json is not None
+    assert answer.json["error"]["code"] == "database_failed"
+    assert "daq_session" not in answer.get_data(as_text=True)
+    assert "daq_session" in caplog.text
+
+
 def test_the_proxy_is_believed_only_where_the_settings_say_so(settings: Settings, web_database: Database) -> None:
     seen = {}
     for hops in (0, 1):

@@ -78,6 +78,10 @@ def test_logging_out_ends_it_and_needs_a_token(operator: Person) -> None:
     assert operator.client.get("/").status_code == 302
 
 
+def test_logging_out_twice_ends_at_the_log_in(anonymous: FlaskClient) -> None:
+    assert anonymous.post("/logout").headers["Location"] == "/login"
+
+
 def test_cookies_are_out_of_reach_of_scripts_and_other_sites(app: Flask, services: Services) -> None:
     services.accounts.create("alice", PASSWORD, Role.OPERATOR)
     for keep, lasts in (({}, False), ({"keep": "1"}, True)):

@@ -8,7 +8,7 @@ import pytest
 from models.database import Database
 from services.clock import utc_now
 from services.messages.consumer import ConsumerConfig, MessageConsumer
-from tests.contract.messages.brokers import BrokerProcess
+from tests.kafka import KafkaBroker, running_broker
 
 TOPICS = ("^control\\..+", "^erscontrol\\..+", "^monitoring\\.ers_stream$")
 
@@ -16,21 +16,10 @@ MakeConsumer = Callable[..., MessageConsumer]
 
 
 @pytest.fixture
-def make_broker(tmp_path: Path) -> Iterator[Callable[[], BrokerProcess]]:
-    made: list[BrokerProcess] = []
-
-    def make() -> BrokerProcess:
-        made.append(BrokerProcess(tmp_path / f"broker-{len(made)}"))
-        return made[-1]
-
-    yield make
-    for broker in made:
-        broker.end()
-
-
-@pytest.fixture
-def broker(make_broker: Callable[[], BrokerProcess]) -> BrokerProcess:
-    return make_broker()
+def broker(tmp_path: Path) -> Iterator[KafkaBroker]:
+    """A broker of the test's own: it is stalled, and its topics are counted."""
+    with running_broker(tmp_path) as running:
+        yield running
 
 
 @pytest.fixture

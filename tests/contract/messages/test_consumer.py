@@ -1,8 +1,10 @@
 """The consumer against a real Kafka protocol: nothing lost, nothing twice, nothing fatal."""
 
+import subprocess
+import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
@@ -11,13 +13,15 @@ from models.database import Database
 from models.messages import Gap, Incarnation, Message, MessageRollup, Quarantined, TopicOffset
 from models.run_control import Backend
 from services.clock import utc_now
+from services.messages import broker as broker_module
 from services.messages.consumer import MessageConsumer
 from services.messages.queries import MessageQueries
 from services.messages.texts import NUL_SIGN
 from services.messages.types import MessageFilter
 from services.revisions import LiveTopic, current
-from tests.contract.messages.brokers import BrokerProcess
 from tests.contract.messages.conftest import MakeConsumer
+from tests.contract.messages.publishing import publish
+from tests.kafka import REPOSITORY, KafkaBroker, running_broker
 from tests.waiting import wait_until
 from wire import load_ers, load_g1
 
@@ -78,10 +82,10 @@ def assert_consistent(database: Database, number: int) -> None:
 
 
 def test_what_was_published_while_it_was_down_is_found_exactly_once(
-    broker: BrokerProcess, make_consumer: MakeConsumer, database: Database
+    broker: KafkaBroker, make_consumer: MakeConsumer, database: Database
 ) -> None:
     for partition in range(4):
-        broker.publish(CONTROLLER, (broadcast(f"{partition}/{n}") for n in range(1250)), partition=partition)
+        publish(broker, CONTROLLER, (broadcast(f"{partition}/{n}") for n in range(1250)), partition=partition)
     consumer = make_consumer(broker.address)
     consumer.start()
     wait_for_stored(database, 5000)
@@ -89,18 +93,20 @@ def test_what_was_published_while_it_was_down_is_found_exactly_once(
     assert_consistent(database, 5000)
     assert gaps(database) == []
     # And while it runs.
-    broker.publish(CONTROLLER, [broadcast("live")])
+    publish(broker, CONTROLLER, [broadcast("live")])
     wait_for_stored(database, 5001, 5)
 
 
 def test_stopped_and_started_in_the_middle_of_a_flood(
-    broker: BrokerProcess, make_consumer: MakeConsumer, database: Database
+    broker: KafkaBroker, make_consumer: MakeConsumer, database: Database
 ) -> None:
     published = 0
     for life in range(4):
         consumer = make_consumer(broker.address)
         for partition in range(2):
-            broker.publish(CONTROLLER, (broadcast(f"{life}/{partition}/{n}") for n in range(1000)), partition=partition)
+            publish(
+                broker, CONTROLLER, (broadcast(f"{life}/{partition}/{n}") for n in range(1000)), partition=partition
+            )
         consumer.start()
         wait_for_stored(database, published + 1 + life * 100)
         published += 2000
@@ -112,35 +118,54 @@ def test_stopped_and_started_in_the_middle_of_a_flood(
     assert_consistent(database, published)
 
 
+def test_killed_again_and_again_in_the_middle_of_a_flood(broker: KafkaBroker, database: Database) -> None:
+    """``kill -9`` between any two instructions: whatever was committed stays, whatever was not is read again."""
+    url = database.url.render_as_string(hide_password=False)
+    number = 12_000
+    for partition in range(4):
+        publish(broker, CONTROLLER, (broadcast(f"{partition}/{n}") for n in range(number // 4)), partition=partition)
+    for life in range(4):
+        before = number_stored(database)
+        command = [sys.executable, "-m", "tests.contract.messages.reader", url, broker.address]
+        with subprocess.Popen(command, cwd=REPOSITORY) as reader:
+            wait_for_stored(database, before + 1 if life < 3 else number)
+            reader.kill()
+        assert life == 3 or number_stored(database) < number
+    assert texts(database) == Counter(f"{partition}/{n}" for partition in range(4) for n in range(number // 4))
+    assert_consistent(database, number)
+
+
 def test_two_consumers_store_each_message_once(
-    broker: BrokerProcess, make_consumer: MakeConsumer, database: Database
+    broker: KafkaBroker, make_consumer: MakeConsumer, database: Database
 ) -> None:
     """On the embedded broker both read everything; the offsets in the database decide who stores."""
     consumers = [make_consumer(broker.address) for _ in range(2)]
     for consumer in consumers:
         consumer.start()
     for start in range(0, 2000, 500):
-        broker.publish(CONTROLLER, (broadcast(f"{n}") for n in range(start, start + 500)))
+        publish(broker, CONTROLLER, (broadcast(f"{n}") for n in range(start, start + 500)))
     wait_for_stored(database, 2000)
     assert texts(database) == Counter(f"{n}" for n in range(2000))
     assert_consistent(database, 2000)
 
 
 def test_a_broker_made_anew_is_read_from_its_beginning_and_a_gap_stands(
-    make_broker: Callable[[], BrokerProcess], make_consumer: MakeConsumer, database: Database
+    tmp_path: Path, make_consumer: MakeConsumer, database: Database
 ) -> None:
-    first = make_broker()
-    first.publish(CONTROLLER, [broadcast("old")] * 3)
-    consumer = make_consumer(first.address)
-    consumer.start()
-    wait_for_stored(database, 3)
-    consumer.stop(10)
-    first.end()
-    second = make_broker()
-    second.publish(CONTROLLER, [broadcast("new")] * 2)
-    consumer = make_consumer(second.address)
-    consumer.start()
-    wait_for_stored(database, 5)
+    for life in ("old", "new"):
+        (tmp_path / life).mkdir()
+    with running_broker(tmp_path / "old") as first:
+        publish(first, CONTROLLER, [broadcast("old")] * 3)
+        consumer = make_consumer(first.address)
+        consumer.start()
+        wait_for_stored(database, 3)
+        consumer.stop(10)
+    with running_broker(tmp_path / "new") as second:
+        publish(second, CONTROLLER, [broadcast("new")] * 2)
+        consumer = make_consumer(second.address)
+        consumer.start()
+        wait_for_stored(database, 5)
+        consumer.stop(10)
     assert texts(database) == {"old": 3, "new": 2}
     (gap,) = gaps(database)
     assert (gap.first_offset, gap.next_offset, gap.partition) == (3, None, 0)
@@ -154,16 +179,16 @@ def test_a_broker_made_anew_is_read_from_its_beginning_and_a_gap_stands(
 
 
 def test_poison_is_kept_and_counted_and_never_stops_reading(
-    broker: BrokerProcess, make_consumer: MakeConsumer, database: Database
+    broker: KafkaBroker, make_consumer: MakeConsumer, database: Database
 ) -> None:
     consumer = make_consumer(broker.address)
     consumer.start()
     big = issue("x" * 5_000_000)
-    broker.publish(CONTROLLER, [b"\xff\xfe\x00random", b"", None, broadcast("cut")[:-2], broadcast("y" * 4096)])
-    broker.publish(ERS, [b"\x00" * 5_000_000])
-    broker.publish(ERS, [big], partition=1)
-    broker.publish(ERS, [issue("a\0b"), b"\x80"], partition=2)
-    broker.publish(CONTROLLER, [broadcast("after", 42)])
+    publish(broker, CONTROLLER, [b"\xff\xfe\x00random", b"", None, broadcast("cut")[:-2], broadcast("y" * 4096)])
+    publish(broker, ERS, [b"\x00" * 5_000_000])
+    publish(broker, ERS, [big], partition=1)
+    publish(broker, ERS, [issue("a\0b"), b"\x80"], partition=2)
+    publish(broker, CONTROLLER, [broadcast("after", 42)])
     statistics = MessageQueries(database, utc_now)
     wait_until(lambda: statistics.statistics().quarantined == 6, 20, "six quarantined records")
     wait_for_stored(database, 4)
@@ -182,24 +207,24 @@ def test_poison_is_kept_and_counted_and_never_stops_reading(
 
 
 def test_a_topic_that_appears_later_is_read_soon(
-    broker: BrokerProcess, make_consumer: MakeConsumer, database: Database
+    broker: KafkaBroker, make_consumer: MakeConsumer, database: Database
 ) -> None:
     consumer = make_consumer(broker.address)
     consumer.start()
     wait_until(lambda: consumer.health().state == "ok", 5, "the first turn")
-    broker.publish("erscontrol.np04.later", [issue("hello")])
-    broker.publish("unrelated", [b"not for us"])
+    publish(broker, "erscontrol.np04.later", [issue("hello")])
+    publish(broker, "unrelated", [b"not for us"])
     wait_for_stored(database, 1, 3)
     assert MessageQueries(database, utc_now).statistics().quarantined == 0
 
 
 @pytest.mark.parametrize("stores_echo", [False, True])
 def test_its_own_echo_is_counted_not_stored(
-    broker: BrokerProcess, make_consumer: MakeConsumer, database: Database, stores_echo: bool
+    broker: KafkaBroker, make_consumer: MakeConsumer, database: Database, stores_echo: bool
 ) -> None:
     stored, echo = (3, 0) if stores_echo else (1, 2)
     words = [("console' attempting to execute", 0), ("console' successfully executed", 6), ("alice' executing", 0)]
-    broker.publish(MANAGER, [broadcast(f"User '{middle} 'ps'", number) for middle, number in words])
+    publish(broker, MANAGER, [broadcast(f"User '{middle} 'ps'", number) for middle, number in words])
     consumer = make_consumer(broker.address, store_own_echo=stores_echo)
     consumer.start()
     wait_for_stored(database, stored)
@@ -210,13 +235,13 @@ def test_its_own_echo_is_counted_not_stored(
 
 
 def test_a_hanging_broker_is_told_and_reading_goes_on_after_it(
-    broker: BrokerProcess, make_consumer: MakeConsumer, database: Database
+    broker: KafkaBroker, make_consumer: MakeConsumer, database: Database
 ) -> None:
-    broker.publish(CONTROLLER, [broadcast("before")])
+    publish(broker, CONTROLLER, [broadcast("before")])
     consumer = make_consumer(broker.address)
     consumer.start()
     wait_for_stored(database, 1)
-    broker.freeze()
+    broker.stall()
     started = time.monotonic()
     wait_until(lambda: consumer.health().state == "degraded", 10, "the broker's absence in the health")
     assert time.monotonic() - started < 3.5
@@ -235,9 +260,9 @@ def test_a_hanging_broker_is_told_and_reading_goes_on_after_it(
     assert revision >= 2
     # Long enough that connections time out: what comes back must connect anew.
     pause_until(started + 9)
-    broker.thaw()
+    broker.resume()
     thawed = time.monotonic()
-    broker.publish(CONTROLLER, [broadcast("after")])
+    publish(broker, CONTROLLER, [broadcast("after")])
     wait_for_stored(database, 2, 10)
     assert time.monotonic() - thawed < 5
     wait_until(lambda: consumer.health().state == "ok", 5, "good health")
@@ -252,15 +277,15 @@ def pause_until(moment: float) -> None:
 
 
 def test_records_thrown_away_unread_leave_a_gap_with_their_number(
-    broker: BrokerProcess, make_consumer: MakeConsumer, database: Database
+    broker: KafkaBroker, make_consumer: MakeConsumer, database: Database
 ) -> None:
     """The embedded broker keeps 5 MB of a partition; the consumer was away while more came."""
-    broker.publish(CONTROLLER, [broadcast("read")] * 10)
+    publish(broker, CONTROLLER, [broadcast("read")] * 10)
     consumer = make_consumer(broker.address)
     consumer.start()
     wait_for_stored(database, 10)
     consumer.stop(10)
-    broker.publish(CONTROLLER, (broadcast("z" * 100_000) for _ in range(100)))
+    publish(broker, CONTROLLER, (broadcast("z" * 100_000) for _ in range(100)))
     consumer = make_consumer(broker.address)
     consumer.start()
     wait_until(lambda: end_of(database) == 110, 20, "the end of the partition")
@@ -279,11 +304,11 @@ def end_of(database: Database) -> int | None:
 
 
 def test_an_offset_beyond_the_end_begins_a_new_life_of_the_topic(
-    broker: BrokerProcess, make_consumer: MakeConsumer, database: Database
+    broker: KafkaBroker, make_consumer: MakeConsumer, database: Database
 ) -> None:
     """As after a topic was deleted and made anew on the same cluster."""
-    broker.publish(CONTROLLER, [broadcast("one")] * 2)
-    broker.publish(ERS, [issue("other topic")])
+    publish(broker, CONTROLLER, [broadcast("one")] * 2)
+    publish(broker, ERS, [issue("other topic")])
     consumer = make_consumer(broker.address)
     consumer.start()
     wait_for_stored(database, 3)
@@ -296,7 +321,7 @@ def test_an_offset_beyond_the_end_begins_a_new_life_of_the_topic(
     consumer = make_consumer(broker.address)
     consumer.start()
     wait_for_stored(database, 5)
-    broker.publish(CONTROLLER, [broadcast("two")])
+    publish(broker, CONTROLLER, [broadcast("two")])
     wait_for_stored(database, 6)
     assert texts(database) == {"one": 4, "two": 1, "other topic": 1}
     (gap,) = gaps(database)
@@ -306,16 +331,16 @@ def test_an_offset_beyond_the_end_begins_a_new_life_of_the_topic(
     consumer.stop(10)
     consumer = make_consumer(broker.address)
     consumer.start()
-    broker.publish(CONTROLLER, [broadcast("three")])
+    publish(broker, CONTROLLER, [broadcast("three")])
     wait_for_stored(database, 7)
     assert texts(database) == {"one": 4, "two": 1, "three": 1, "other topic": 1}
     assert len(gaps(database)) == 1
 
 
 def test_a_locked_database_stops_reading_and_nothing_is_lost(
-    broker: BrokerProcess, make_consumer: MakeConsumer, database: Database
+    broker: KafkaBroker, make_consumer: MakeConsumer, database: Database
 ) -> None:
-    broker.publish(CONTROLLER, [broadcast("first")])
+    publish(broker, CONTROLLER, [broadcast("first")])
     consumer = make_consumer(broker.address)
     consumer.start()
     wait_for_stored(database, 1)
@@ -324,7 +349,7 @@ def test_a_locked_database_stops_reading_and_nothing_is_lost(
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
             connection.exec_driver_sql("LOCK TABLE topic_offset IN ACCESS EXCLUSIVE MODE")
-        broker.publish(CONTROLLER, (broadcast(f"{n}") for n in range(700)))
+        publish(broker, CONTROLLER, (broadcast(f"{n}") for n in range(700)))
         wait_until(lambda: consumer.health().state == "degraded", 20, "the database's absence in the health")
         error = consumer.health().last_error
         assert error is not None
@@ -335,12 +360,53 @@ def test_a_locked_database_stops_reading_and_nothing_is_lost(
     wait_until(lambda: consumer.health().state == "ok", 5, "good health")
 
 
+def test_in_a_group_reading_starts_from_the_offsets_in_the_database(
+    broker: KafkaBroker, make_consumer: MakeConsumer, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a real broker. On the embedded one a group stalls when it is joined anew, so it is joined once here."""
+    publish(broker, CONTROLLER, [broadcast("by assignment")] * 5)
+    consumer = make_consumer(broker.address)
+    consumer.start()
+    wait_for_stored(database, 5)
+    consumer.stop(10)
+    monkeypatch.setattr(broker_module, "EMBEDDED_CLUSTER", "none is")
+    publish(broker, CONTROLLER, [broadcast("by group")] * 5)
+    consumer = make_consumer(broker.address)
+    consumer.start()
+    wait_for_stored(database, 10)
+    assert texts(database) == {"by assignment": 5, "by group": 5}
+    assert_consistent(database, 10)
+    assert gaps(database) == []
+
+
+def test_it_can_be_stopped_while_the_broker_hangs(
+    broker: KafkaBroker, make_consumer: MakeConsumer, database: Database
+) -> None:
+    publish(broker, CONTROLLER, [broadcast("x")])
+    consumer = make_consumer(broker.address)
+    consumer.start()
+    wait_for_stored(database, 1)
+    broker.stall()
+    started = time.monotonic()
+    consumer.stop(10)
+    assert time.monotonic() - started < 6
+    assert consumer.health().state == "stopped"
+
+
+def test_a_broker_that_is_not_there_is_told(make_consumer: MakeConsumer) -> None:
+    consumer = make_consumer("127.0.0.1:9")
+    consumer.turn()
+    health = consumer.health()
+    assert health.state == "degraded"
+    assert (health.last_error or "").startswith("Kafka at 127.0.0.1:9 does not answer")
+
+
 def test_turns_can_be_done_by_hand_and_say_how_they_went(
-    broker: BrokerProcess, make_consumer: MakeConsumer, database: Database
+    broker: KafkaBroker, make_consumer: MakeConsumer, database: Database
 ) -> None:
     consumer: MessageConsumer = make_consumer(broker.address)
     assert consumer.health().state == "starting"
-    broker.publish(CONTROLLER, [broadcast("x")] * 3)
+    publish(broker, CONTROLLER, [broadcast("x")] * 3)
     wait_until(lambda: consumer.turn() >= 0 and number_stored(database) == 3, 10, "turns that store")
     details = consumer.health().details
     assert details["cluster_id"] == broker.cluster_id

@@ -51,7 +51,7 @@ def test_everything_answers(database: Database) -> None:
     add(database, BackendKind.CONTROLLER, "root:2", reachable=True, age_s=1)
     add(database, BackendKind.KAFKA, "kafka:3", reachable=True, age_s=4)
     found = parts(look(database))
-    assert found["collector"] == PartHealth("collector", PartState.OK, 1.0)
+    assert found["collector"] == PartHealth("collector", PartState.OK, 4.0)
     assert found["drunc"] == PartHealth("drunc", PartState.OK, 1.0)
     assert found["kafka"] == PartHealth("kafka", PartState.OK, 4.0)
 
@@ -69,9 +69,21 @@ def test_what_does_not_answer_degrades_but_the_console_is_ready(database: Databa
 
 def test_a_collector_that_stopped_is_told(database: Database) -> None:
     add(database, BackendKind.PROCESS_MANAGER, "pm:1", reachable=True, age_s=16)
-    collector = parts(look(database))["collector"]
-    assert collector.state is PartState.FAILED
-    assert collector.last_error == "No collector has been at work for 16 s."
+    found = parts(look(database))
+    assert found["collector"].state is PartState.FAILED
+    assert found["collector"].last_error == "No collector has been at work on run control for 16 s."
+    # It answered then; nobody knows about now.
+    assert found["drunc"].state is PartState.UNKNOWN
+
+
+def test_half_a_collector_is_told(database: Database) -> None:
+    add(database, BackendKind.PROCESS_MANAGER, "pm:1", reachable=True, age_s=1)
+    add(database, BackendKind.KAFKA, "kafka:3", reachable=True, age_s=60)
+    found = parts(look(database))
+    assert found["collector"].state is PartState.DEGRADED
+    assert found["collector"].last_error == "No collector has been at work on messages for 60 s."
+    assert found["drunc"].state is PartState.OK
+    assert found["kafka"].state is PartState.UNKNOWN
 
 
 def test_a_schema_that_is_behind(database: Database) -> None:

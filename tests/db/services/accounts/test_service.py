@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import VerifyMismatchError
 from sqlalchemy import func, select, update
 
 from models.accounts import LoginFailure, User
@@ -111,6 +112,13 @@ def test_an_unknown_name_costs_and_says_what_a_wrong_password_does(
     assert for_wrong == hasher.verified == 1
     assert (unknown.message, unknown.not_done, unknown.next_step) == (wrong.message, wrong.not_done, wrong.next_step)
     assert unknown.tries_left == wrong.tries_left == MAX_FAILURES - 1
+
+
+def test_the_hash_that_nobody_has_costs_what_a_real_one_does(accounts: AccountService, hasher: CountingHasher) -> None:
+    real, nobodys = extract_parameters(hasher.hash("any password")), extract_parameters(accounts._nobodys_hash)
+    assert nobodys == real
+    with pytest.raises(VerifyMismatchError):
+        hasher.verify(accounts._nobodys_hash, "")
 
 
 def test_an_inactive_account_is_refused_like_a_wrong_password(

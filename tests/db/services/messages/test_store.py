@@ -47,6 +47,8 @@ def test_rows_counters_and_the_offset_are_stored_together(
         rows = session.scalars(select(Message).order_by(Message.id)).all()
         assert [(row.id, row.text, row.offset) for row in rows] == [(1, "a", 0), (2, "b", 2)]
         assert session.scalar(select(TopicOffset.next_offset)) == 5
+        # Nothing to tell is nothing in the database either, not the JSON word null.
+        assert session.scalar(select(func.count()).where(Message.detail.is_(None))) == 2
         counters = {row.name: row.value for row in session.scalars(select(MessageCounter))}
         assert counters == {"stored": 2, "quarantined": 1, "echo": 2}
 

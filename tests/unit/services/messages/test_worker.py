@@ -7,8 +7,9 @@ from functools import partial
 import pytest
 
 from services.clock import utc_now
+from services.health import AlreadyStartedError
 from services.messages import worker as worker_module
-from services.messages.worker import AlreadyStartedError, Board, Loop
+from services.messages.worker import Board, Loop
 from tests.waiting import wait_until
 
 

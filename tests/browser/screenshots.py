@@ -1,0 +1,122 @@
+"""Pictures of every page: ``python -m tests.browser.screenshots DIRECTORY`` (``make screenshots``).
+
+The house is started with simulated drunc and Kafka and brought to a moment worth showing: a run, an application that
+failed, a process that died, another session that waits.
+"""
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+from simulator.installation import Installation
+from tests.browser.person import NARROW, WIDE, Person
+from tests.console import Console, running_console
+from tests.kafka import running_broker
+from tests.waiting import wait_until
+
+SESSION = "local-2x3-config"
+PAGES = {
+    "overview": "/",
+    "controller": f"/controller?session={SESSION}",
+    "processes": f"/processes?session={SESSION}",
+    "messages": f"/messages?session={SESSION}",
+    "rates": f"/rates?session={SESSION}",
+}
+# What must be on a page before its picture is taken.
+READY = {
+    "overview": ".session-card",
+    "controller": ".tree-row",
+    "processes": "#processes-grid .ag-row",
+    "messages": ".ag-row",
+    "rates": ".js-plotly-plot .bars path",
+}
+SIZES = {"wide": WIDE, "narrow": NARROW}
+THEMES = ("dark", "light")
+
+
+@contextmanager
+def house(directory: Path) -> Iterator[tuple[Console, Installation]]:
+    """Run broker, installation and console."""
+    with running_broker(directory) as broker:
+        installation = Installation(kafka_address=broker.address, time_scale=0.5, chatter_hz=8)
+        installation.start()
+        try:
+            with running_console(
+                directory / "console",
+                process_manager=installation.process_manager_address,
+                connectivity=installation.connectivity_address,
+                kafka=broker.address,
+            ) as console:
+                yield console, installation
+        finally:
+            installation.stop()
+
+
+def bring_to_a_moment(console: Console, installation: Installation, person: Person) -> None:
+    """Start a run in one session through the console, then let things go wrong."""
+    person.open(PAGES["controller"])
+    person.click("#controller-take-button")
+    person.wait_text("#controller-control-result", "done")
+    for transition, arguments in (("conf", {}), ("start", {"run_number": "31427"}), ("enable_triggers", {})):
+        _execute(person, transition, arguments)
+    installation.flood(12, rate_hz=10, severity="WARNING")
+    installation.kill(SESSION, "df-03", exit_code=255)
+    http = console.log_in("alice")
+    wait_until(lambda: _dead(http, console) == 1, 10, "the dead process")
+
+
+def _execute(person: Person, transition: str, arguments: dict[str, str]) -> None:
+    person.click(f'button[id*=\'"key":"{transition}"\']')
+    person.wait_text("#controller-form-head", transition)
+    for name, value in arguments.items():
+        person.wait(f'input[id*=\'"key":"{name}"\']').send_keys(value)
+    person.click("#controller-execute-button")
+    person.wait_text("#controller-form-result", "done", 20)
+
+
+def _dead(http: requests.Session, console: Console) -> int:
+    items = http.get(f"{console.url}/api/v1/processes", timeout=10).json()["items"]
+    return sum(process["status_code"] == "DEAD" for process in items)
+
+
+def take_pictures(person: Person, directory: Path) -> None:
+    """Write ``<page>-<theme>-<size>.png`` of every page."""
+    for theme in THEMES:
+        person.set_theme(theme)
+        for size, pixels in SIZES.items():
+            person.resize(pixels)
+            for name, path in PAGES.items():
+                person.open(path)
+                person.wait(READY[name], 20)
+                person.wait_that(person.is_at_rest, 20, f"{name} to be drawn")
+                person.screenshot(directory / f"{name}-{theme}-{size}.png")
+
+
+def take_log_in_pictures(console: Console, directory: Path, downloads: Path) -> None:
+    """Write ``login-<theme>-wide.png``, as an anonymous visitor sees it."""
+    with Person(console, downloads) as visitor:
+        for theme in THEMES:
+            visitor.open("/login").set_theme(theme).resize(WIDE).open("/login")
+            visitor.wait("input[name=username]")
+            visitor.screenshot(directory / f"login-{theme}-wide.png")
+
+
+def main(directory: Path) -> None:
+    """Start the house, bring it to the moment, take the pictures."""
+    with (
+        tempfile.TemporaryDirectory(prefix="console-screenshots-") as scratch,
+        house(Path(scratch)) as (console, drunc),
+    ):
+        take_log_in_pictures(console, directory, Path(scratch))
+        with Person(console, Path(scratch)) as person:
+            person.log_in("alice")
+            bring_to_a_moment(console, drunc, person)
+            take_pictures(person, directory)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

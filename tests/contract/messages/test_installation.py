@@ -1,0 +1,47 @@
+"""What a whole simulated installation publishes is understood: broadcasts, ERS issues, and our own echo."""
+
+import grpc
+
+from models.database import Database
+from services.clock import utc_now
+from services.messages.queries import MessageQueries
+from services.messages.types import Kind, MessageFilter
+from simulator.installation import Installation
+from tests.contract.messages.conftest import MakeConsumer
+from tests.kafka import KafkaBroker
+from tests.waiting import wait_until
+from wire import load_g1
+
+
+def ps(address: str, user: str) -> None:
+    schema = load_g1()
+    method = schema.methods("dunedaq.druncschema.ProcessManager")["ps"]
+    query = schema.message("dunedaq.druncschema.ProcessQuery")(names=[".*"])
+    token = schema.message("dunedaq.druncschema.Token")(token=f"{user}-token", user_name=user)
+    with grpc.insecure_channel(address) as channel:
+        call = channel.unary_unary(method.path, lambda sent: sent.SerializeToString(), method.response.FromString)
+        call(method.request(token=token, data=schema.pack(query)), timeout=10)
+
+
+def test_everything_an_installation_says_is_understood(
+    broker: KafkaBroker, make_consumer: MakeConsumer, database: Database
+) -> None:
+    queries = MessageQueries(database, utc_now)
+    consumer = make_consumer(broker.address)
+    consumer.start()
+    installation = Installation(kafka_address=broker.address, chatter_hz=50)
+    try:
+        installation.start()
+        ps(installation.process_manager_address, "console")
+        ps(installation.process_manager_address, "alice")
+        wait_until(lambda: queries.statistics().echo_not_stored == 2, 20, "two broadcasts of echo")
+        wait_until(lambda: queries.page(MessageFilter(text="user 'alice' success")).items, 10, "alice's broadcasts")
+        wait_until(lambda: {item.kind for item in queries.page(MessageFilter()).items} == set(Kind), 20, "all kinds")
+    finally:
+        installation.stop()
+    sessions, applications = queries.names()
+    assert {"local-1x1-config", "local-2x3-config"} <= set(sessions)
+    assert {"process_manager", "root-controller"} <= set(applications)
+    assert queries.page(MessageFilter(text="User 'console'")).items == ()
+    assert queries.page(MessageFilter(text="ready", applications=frozenset({"root-controller"}))).items
+    assert queries.statistics().quarantined == 0

@@ -1,0 +1,102 @@
+"""A request in which somebody is logged in, with services that tests fill."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import dash
+import pytest
+from flask import Flask, g
+
+from services.accounts.types import Identity, Role
+from services.errors import NotFoundError
+from services.messages.types import MessageFilter, MessagePage, MessageView, RateBucket
+from services.run_control.types import BackendView, CommandView, Node, Process, SessionSummary
+from tests.unit.components.samples import NOW
+
+
+def _flask() -> Flask:
+    return Flask("app", root_path=str(Path(__file__).parent))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def dash_app() -> dash.Dash:
+    """Pages can be imported only when there is an app they can belong to."""
+    server: Any = _flask()
+    return dash.Dash(server=server, use_pages=True, pages_folder="", use_async=False, enable_mcp=False)
+
+
+@dataclass
+class RunControl:
+    """What `RunControlQueries` would find in the database."""
+
+    known: tuple[SessionSummary, ...] = ()
+    nodes: tuple[Node, ...] = ()
+    all_processes: tuple[Process, ...] = ()
+    addresses: tuple[BackendView, ...] = ()
+    commands: tuple[CommandView, ...] = ()
+
+    def sessions(self) -> tuple[SessionSummary, ...]:
+        return self.known
+
+    def session(self, name: str) -> SessionSummary:
+        found = next((session for session in self.known if session.name == name), None)
+        if found is None:
+            raise NotFoundError(f"There is no session {name}.")
+        return found
+
+    def processes(self, session: str | None = None) -> tuple[Process, ...]:
+        return tuple(process for process in self.all_processes if session in (None, process.session))
+
+    def tree(self, session: str) -> tuple[Node, ...]:
+        return self.nodes
+
+    def backends(self) -> tuple[BackendView, ...]:
+        return self.addresses
+
+    def last_commands(self, session: str | None, limit: int = 20) -> tuple[CommandView, ...]:
+        return self.commands[:limit]
+
+
+@dataclass
+class Messages:
+    """What `MessageQueries` would find; ``asked`` keeps what was asked for."""
+
+    items: tuple[MessageView, ...] = ()
+    buckets: tuple[RateBucket, ...] = ()
+    asked: list[object] = field(default_factory=list)
+
+    def page(self, wanted: MessageFilter, **_where: int | None) -> MessagePage:
+        self.asked.append(wanted)
+        return MessagePage(self.items, None)
+
+    def rates(self, start: datetime, end: datetime, **_how: object) -> tuple[RateBucket, ...]:
+        self.asked.append((start, end))
+        return self.buckets
+
+
+@pytest.fixture
+def run_control() -> RunControl:
+    return RunControl()
+
+
+@pytest.fixture
+def messages() -> Messages:
+    return Messages()
+
+
+@pytest.fixture
+def request_of_somebody(run_control: RunControl, messages: Messages) -> Iterator[Identity]:
+    """Serve a request of the operator mkovacs."""
+    app = _flask()
+    live = SimpleNamespace(now=lambda: NOW)
+    app.extensions["services"] = SimpleNamespace(
+        run_control=run_control, messages=messages, live=live, poll_interval_s=1.0
+    )
+    person = Identity("mkovacs", Role.OPERATOR)
+    with app.test_request_context("/"):
+        g._login_user = SimpleNamespace(identity=person, is_authenticated=True)
+        yield person
