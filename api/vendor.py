@@ -30,6 +30,8 @@ def vendor_blueprint() -> Blueprint:
     def favicon() -> ResponseReturnValue:
         # Browsers ask for it on their own. Without this route the log-in page would answer, and its new anonymous
         # session could overtake the one of somebody who is just logging in.
-        return Response(status=204, headers={"Cache-Control": f"public, max-age={KEEP_S}, immutable"})
+        return Response(
+            status=204, mimetype="image/svg+xml", headers={"Cache-Control": f"public, max-age={KEEP_S}, immutable"}
+        )
 
     return blueprint

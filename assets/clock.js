@@ -6,7 +6,6 @@
    data-polled         data-at-ms follows when that source last answered (heartbeat.js) */
 (() => {
   const ui = (window.consoleUi = window.consoleUi || {});
-  const KEY = "console-zone";
   const DAY_MS = 86400000;
   const pad = (number, digits = 2) => String(number).padStart(digits, "0");
 
@@ -15,7 +14,7 @@
   ui.now = () => Date.now() + ui.serverOffsetMs;
 
   ui.zone = {
-    choice: () => ui.storage.get(KEY) || "utc",
+    choice: () => ui.storage.get("console-zone") || "utc",
     /** The moment as a Date whose UTC fields are those of the chosen zone. */
     fields: (ms) => new Date(ui.zone.choice() === "utc" ? ms : ms - new Date(ms).getTimezoneOffset() * 60000),
     localName: () => new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" }).formatToParts(new Date()).find((part) => part.type === "timeZoneName").value,
@@ -78,11 +77,8 @@
     each("[data-local-zone]", (element) => write(element, `Local (${ui.zone.localName()})`));
   };
 
-  const paintPlace = () => {
-    each(".rail a, .bottom-bar a", (link) => {
-      link.pathname === location.pathname ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
-    });
-  };
+  const paintPlace = () =>
+    each(".rail a, .bottom-bar a", (link) => (link.pathname === location.pathname ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current")));
 
   /** State and abnormal count first: that is what a tab among others shows. */
   const paintTitle = () => {
@@ -107,25 +103,14 @@
     paintTitle();
   };
 
-  document.addEventListener("click", (event) => {
-    const button = event.target.closest?.("[data-zone-choice]");
-    if (!button) return;
-    ui.storage.set(KEY, button.dataset.zoneChoice);
-    ui.paint();
-  });
-
   // What a callback brings is painted before it is seen; the clock ticks whatever happens.
-  let asked = false;
-  const soon = () => {
-    if (asked) return;
-    asked = true;
-    requestAnimationFrame(() => {
-      asked = false;
-      ui.paint();
-    });
+  let asked = 0;
+  const paintOnce = () => {
+    asked = 0;
+    ui.paint();
   };
-  new MutationObserver((changes) => {
-    if (changes.some((change) => change.addedNodes.length && change.addedNodes[0].nodeType === 1)) soon();
-  }).observe(document.documentElement, { childList: true, subtree: true });
+  const soon = () => (asked ||= requestAnimationFrame(paintOnce));
+  const brings = (change) => change.addedNodes[0]?.nodeType === Node.ELEMENT_NODE;
+  new MutationObserver((changes) => changes.some(brings) && soon()).observe(document.documentElement, { childList: true, subtree: true });
   setInterval(() => document.hidden || ui.paint(), 200);
 })();

@@ -52,10 +52,7 @@
     }
   };
 
-  const pause = () => {
-    if (document.hidden) return HIDDEN_MS;
-    return state.failures > 5 ? Math.min(SLOWEST_MS, BEAT_MS * (state.failures - 4)) : BEAT_MS;
-  };
+  const pause = () => (document.hidden ? HIDDEN_MS : Math.min(SLOWEST_MS, BEAT_MS * Math.max(1, state.failures - 4)));
 
   const beat = async () => {
     if (state.busySince) return;

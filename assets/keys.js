@@ -1,10 +1,9 @@
 /* Keyboard: / search, ? help; can be switched off. Menus close on Escape, on a click elsewhere and on a choice. */
 (() => {
   const ui = (window.consoleUi = window.consoleUi || {});
-  const KEY = "console-keys";
   const TYPING = "input, textarea, select, [contenteditable]";
 
-  ui.keys = { choice: () => ui.storage.get(KEY) || "on" };
+  ui.keys = { choice: () => ui.storage.get("console-keys") || "on" };
 
   const shortcuts = { "/": () => document.querySelector("[data-search] input"), "?": () => document.getElementById("help-dialog") };
 
@@ -36,14 +35,11 @@
 
   document.addEventListener("click", (event) => {
     const target = event.target;
-    const keys = target.closest?.("[data-keys-choice]");
-    if (keys) ui.storage.set(KEY, keys.dataset.keysChoice);
     if (target.closest?.("[data-help]")) document.getElementById("help-dialog")?.showModal();
-    target.closest?.("[data-dismiss=notice]")?.closest(".notice").remove();
+    if (target.closest?.("[data-dismiss=notice]")) window.dash_clientside.set_props("notices", { children: null });
     if (target.closest?.("[data-close]")) target.closest("dialog")?.close();
     if (target.closest?.("details.menu a, [data-help], [data-close-menu]")) closeMenus(document.body);
     else closeMenus(target);
-    ui.paint?.();
   });
 })();
 

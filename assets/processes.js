@@ -28,14 +28,14 @@
     const query = new URLSearchParams(location.search);
     for (const [name, value] of Object.entries(changes)) value ? query.set(name, value) : query.delete(name);
     history.replaceState(history.state, "", `${location.pathname}${query.size ? `?${query}` : ""}`);
+    return window.dash_clientside.no_update;
   };
 
   window.dash_clientside = Object.assign(window.dash_clientside || {}, {
     processes: {
       search(text) {
         api()?.setGridOption("quickFilterText", text || "");
-        remember({ q: text });
-        return window.dash_clientside.no_update;
+        return remember({ q: text });
       },
       choose() {
         const status = document.getElementById(window.dash_clientside.callback_context.triggered_id).dataset.status;

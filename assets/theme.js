@@ -25,25 +25,21 @@
     /** What the person chose: "dark", "light" or "system". */
     choice: () => ui.storage.get(KEY) || "dark",
     /** What is shown: "dark" or "light". */
-    shown() {
-      const choice = this.choice();
-      return choice === "system" ? (light.matches ? "light" : "dark") : choice;
-    },
-    choose(choice) {
-      ui.storage.set(KEY, choice);
-      this.apply();
-    },
+    shown: () => (ui.theme.choice() !== "system" ? ui.theme.choice() : light.matches ? "light" : "dark"),
     /** Paint the page; tell the store `theme`, from which figures take their colours. */
     apply() {
       document.documentElement.dataset.bsTheme = this.shown();
+      ui.paint?.();
       if (document.getElementById("frame")) window.dash_clientside?.set_props?.("theme", { data: this.shown() });
     },
   };
   ui.theme.apply();
   light.addEventListener("change", () => ui.theme.apply());
   window.addEventListener("storage", (event) => event.key === KEY && ui.theme.apply());
+  // Every choice of the user menu: data-theme-choice, data-zone-choice, data-keys-choice.
   document.addEventListener("click", (event) => {
-    const button = event.target.closest?.("[data-theme-choice]");
-    if (button) ui.theme.choose(button.dataset.themeChoice);
+    const chosen = Object.entries(event.target.closest?.("button")?.dataset || {}).filter(([name]) => name.endsWith("Choice"));
+    chosen.forEach(([name, value]) => ui.storage.set(`console-${name.slice(0, -"Choice".length)}`, value));
+    if (chosen.length) ui.theme.apply();
   });
 })();

@@ -20,22 +20,22 @@ def notices_area() -> html.Div:
     return marked(html.Div(id=NOTICES_ID), aria_live="assertive", aria_atomic="true")
 
 
-def error_notice(what: str, *, not_done: str = "", next_step: str = "", request_id: str = "") -> html.Div:
-    """Return what went wrong: what happened, what was not done, what to do next, and the id to ask about."""
+def error_notice(
+    what: str, *, not_done: str = "", next_step: str = "", request_id: str = "", closable: bool = False
+) -> html.Div:
+    """Return what went wrong: what happened, what was not done, what to do next, and the id to ask about.
+
+    Only a notice in the area for notices is ``closable`` (keys.js empties it); elsewhere a result stays in its place.
+    """
     told = [("Not done", not_done), ("Next", next_step)]
     pairs: list[tuple[str, Children]] = [(name, text) for name, text in told if text]
     if request_id:
         pairs.append(("Request", html.Code(request_id)))
-    close = marked(html.Button(icon(Icon.CLOSE), type="button", className="chip-close"), aria_label="Close this notice")
-    return html.Div(
-        [
-            html.Div([glyph(Glyph.ERROR), html.Span(what)], className="notice-title"),
-            facts(pairs),
-            marked(close, data_dismiss="notice"),
-        ],
-        className="notice notice-error",
-        role="alert",
-    )
+    parts: list[Component] = [html.Div([glyph(Glyph.ERROR), html.Span(what)], className="notice-title"), facts(pairs)]
+    if closable:
+        close = html.Button(icon(Icon.CLOSE), type="button", className="chip-close")
+        parts.append(marked(close, aria_label="Close this notice", data_dismiss="notice"))
+    return html.Div(parts, className="notice notice-error", role="alert")
 
 
 def empty(title: str, text: str, *, sign: Icon = Icon.MESSAGES, actions: Sequence[Component] | None = None) -> html.Div:

@@ -28,5 +28,5 @@ def on_callback_error(error: Exception) -> None:
 
 
 def _show(message: str, not_done: str, next_step: str) -> None:
-    notice = error_notice(message, not_done=not_done, next_step=next_step, request_id=request_id())
+    notice = error_notice(message, not_done=not_done, next_step=next_step, request_id=request_id(), closable=True)
     set_props(NOTICES_ID, {"children": notice})

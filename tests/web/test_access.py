@@ -23,6 +23,7 @@ PUBLIC = {
     "/health/live",
     "/health/ready",
     "/_favicon.ico",
+    "/favicon.ico",
     "/assets/<path:filename>",
     "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>",
 }

@@ -80,6 +80,12 @@ def test_an_error_leaves_out_what_it_does_not_know() -> None:
     assert "Next" not in text(error_notice("Something failed."))
 
 
+def test_only_a_notice_that_can_be_closed_has_a_cross() -> None:
+    assert "chip-close" not in classes(error_notice("Failed."))
+    (close,) = having(error_notice("Failed.", closable=True), "chip-close")
+    assert attribute(close, "aria-label") == "Close this notice"
+
+
 def test_errors_from_outside_stay_text() -> None:
     assert "<b>x</b>" in text(error_notice("<b>x</b>"))
 

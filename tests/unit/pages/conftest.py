@@ -1,10 +1,11 @@
 """A request in which somebody is logged in, with services that tests fill."""
 
+import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import dash
@@ -27,6 +28,15 @@ def dash_app() -> dash.Dash:
     """Pages can be imported only when there is an app they can belong to."""
     server: Any = _flask()
     return dash.Dash(server=server, use_pages=True, pages_folder="", use_async=False, enable_mcp=False)
+
+
+def import_page(name: str) -> ModuleType:
+    """Import a page's module, and take it out of Dash's registry again: there it would lack what Dash adds itself."""
+    before = set(dash.page_registry)
+    module = importlib.import_module(f"pages.{name}")
+    for registered in set(dash.page_registry) - before:
+        del dash.page_registry[registered]
+    return module
 
 
 @dataclass

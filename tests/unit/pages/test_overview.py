@@ -1,6 +1,5 @@
 """Callbacks of the overview."""
 
-import importlib
 from types import ModuleType
 
 import pytest
@@ -9,14 +8,14 @@ from dash.exceptions import PreventUpdate
 from services.messages.types import MessageFilter, Severity
 from tests.unit.components.samples import NOW, backend, bucket, command, message, node, session
 from tests.unit.components.trees import classes, text, walk
-from tests.unit.pages.conftest import Messages, RunControl
+from tests.unit.pages.conftest import Messages, RunControl, import_page
 
 pytestmark = pytest.mark.usefixtures("request_of_somebody")
 
 
 @pytest.fixture(scope="module")
 def overview(dash_app: object) -> ModuleType:
-    return importlib.import_module("pages.overview")
+    return import_page("overview")
 
 
 def rate_id(name: str) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """Callbacks of the table of processes."""
 
-import importlib
 import json
 from types import ModuleType
 
@@ -9,14 +8,14 @@ from dash import no_update
 
 from tests.unit.components.samples import backend, dead, process
 from tests.unit.components.trees import attribute, text, walk
-from tests.unit.pages.conftest import RunControl
+from tests.unit.pages.conftest import RunControl, import_page
 
 pytestmark = pytest.mark.usefixtures("request_of_somebody")
 
 
 @pytest.fixture(scope="module")
 def processes(dash_app: object) -> ModuleType:
-    return importlib.import_module("pages.processes")
+    return import_page("processes")
 
 
 def test_rows_then_changes_then_nothing(processes: ModuleType, run_control: RunControl) -> None:
