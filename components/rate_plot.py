@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
@@ -17,7 +18,7 @@ from components.words import counted
 from services.messages.types import RateBucket, Severity
 
 # A Plotly figure as JSON; Plotly's own classes validate every value, which costs more than all the rest.
-FigureJson = dict[str, object]
+FigureJson = dict[str, Any]
 
 LOUD = (Severity.FATAL, Severity.ERROR, Severity.WARNING)
 _NONE = (0, 0, 0, 0, 0, 0)

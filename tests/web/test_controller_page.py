@@ -58,7 +58,7 @@ def triggered(component: str | Mapping[str, str], value: object = 1) -> Iterator
 
 def seed(database: Database, **fields: object) -> None:
     with database.write() as tx:
-        tx.add(session_row(**({"polled_at": utc_now()} | fields)))
+        tx.add(session_row(SESSION, **({"polled_at": utc_now()} | fields)))
         tx.add(node_row("root-controller", 0, depth=0))
         tx.add(node_row("root-controller/df-01", 1, depth=1, included=False))
 

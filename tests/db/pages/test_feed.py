@@ -81,7 +81,8 @@ def test_a_filter_that_nothing_fits_still_moves_on(source: Source) -> None:
     source.send(3)
     cursor = follow(source, wanted, None, [])
     source.send(5)
-    cursor = follow(source, wanted, cursor, shown := [])
+    shown: list[str] = []
+    cursor = follow(source, wanted, cursor, shown)
     assert shown == []
     assert cursor == {"key": wanted, "after": source.messages.newest_id()}
 

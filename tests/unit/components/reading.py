@@ -6,8 +6,8 @@ from typing import Any
 from dash.development.base_component import Component
 
 
-def walk(part: Any) -> Iterator[Component]:
-    """Go through a component and all below it."""
+def walk(part: Any) -> Iterator[Any]:
+    """Go through a component and all below it. Each kind of component has attributes of its own, hence Any."""
     if isinstance(part, list | tuple):
         for item in part:
             yield from walk(item)
@@ -34,7 +34,7 @@ def _texts(part: Any) -> Iterator[str]:
         yield str(part)
 
 
-def with_class(part: Any, name: str) -> list[Component]:
+def with_class(part: Any, name: str) -> list[Any]:
     """Return the components that have a CSS class."""
     return [found for found in walk(part) if name in str(getattr(found, "className", "") or "").split()]
 

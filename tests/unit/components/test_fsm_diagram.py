@@ -27,7 +27,7 @@ def test_a_transition_in_progress_is_dashed_and_nothing_else_is_offered() -> Non
 
 def test_a_loop_is_offered_only_at_the_present_state() -> None:
     picture = fsm_diagram(Situation(ALL, ("disable_triggers", "change_rate"), "running"))
-    loops = [edge for edge in with_class(with_class(picture, "fsm-wide")[0], "is-loop")]
+    loops = with_class(with_class(picture, "fsm-wide")[0], "is-loop")
     assert len(loops) == 2
     assert len(with_class(loops, "is-possible")) == 1
 

@@ -67,8 +67,8 @@ def test_the_last_bin_is_judged_by_what_has_passed_of_it() -> None:
 
 def test_the_abnormal_is_stacked_from_zero() -> None:
     figure = rate_figure([bucket(0, 1, 2, 3, 4, 5, 6)], NOW, "dark", revision="r")
-    assert [trace["name"] for trace in figure["data"]] == [severity.name for severity in STACK_ORDER]  # type: ignore[attr-defined]
-    assert [trace["y"] for trace in figure["data"]] == [[6.0], [5.0], [4.0], [3.0], [2.0], [1.0]]  # type: ignore[attr-defined]
+    assert [trace["name"] for trace in figure["data"]] == [severity.name for severity in STACK_ORDER]
+    assert [trace["y"] for trace in figure["data"]] == [[6.0], [5.0], [4.0], [3.0], [2.0], [1.0]]
 
 
 def test_the_two_themes_differ() -> None:
@@ -79,7 +79,8 @@ def test_the_two_themes_differ() -> None:
 def test_one_sentence_says_it_all() -> None:
     said = summary([bucket(0, 0, 0, 10, 2, 1, width_s=10), bucket(10, width_s=10)], NOW, "all sessions")
     assert said == (
-        "Messages per second, all sessions: 13 messages in 20 s, 1 ERROR, 2 WARNING; highest 1.3 per second at 00:00:00 UTC."
+        "Messages per second, all sessions: 13 messages in 20 s, 1 ERROR, 2 WARNING; "
+        "highest 1.3 per second at 00:00:00 UTC."
     )
     assert summary([bucket(0)], NOW, "s").endswith("no message in 1 s.")
 

@@ -25,10 +25,6 @@ OTHER = node("root-controller/df-controller-2")
 TREE = (ROOT, SEGMENT, GOOD, OUT, BAD, OTHER)
 
 
-def rows(tree: object) -> list[object]:
-    return [row for row in with_class(tree, "tree-row")]
-
-
 def test_a_parent_counts_everything_below_it_and_itself() -> None:
     assert roll_up(SEGMENT, TREE, "configured") == RollUp(("df-03",), ("df-02",), done=1, total=3)
     assert roll_up(ROOT, TREE, None) == RollUp(("df-03",), ("df-02",), done=4, total=5)
