@@ -85,7 +85,7 @@ def _side() -> Component:
         [head, html.Div(body, className="panel-body form-body")], id=ids.FORM, className="panel", hidden=True
     )
     commands = panel("Last commands", html.Div(loading("Reading the last commands"), id=ids.COMMANDS), flush=True)
-    return html.Div([panel("Control", who), form, commands], className="controller-side")
+    return html.Div([panel("Control", who, component_id=ids.CONTROL), form, commands], className="controller-side")
 
 
 def _take_dialog() -> Component:
