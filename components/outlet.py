@@ -1,7 +1,7 @@
 """Outlets: one Dash component for a piece of page that only shows something, however much it shows.
 
-Dash's renderer looks at each of its components at each change anywhere on the page: a tree of some hundred elements then
-blocks the browser for seconds (ADR 0006). What needs no callback of its own is therefore sent as data and drawn by
+Dash's renderer looks at each of its components at each change anywhere on the page: a tree of some hundred elements
+then blocks the browser for seconds (ADR 0006). What needs no callback of its own is therefore sent as data and drawn by
 `assets/outlet.js`, which changes elements in place.
 """
 

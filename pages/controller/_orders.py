@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dash import ALL, MATCH, Input, Output, State, ctx, html, no_update
+from dash import ALL, MATCH, Input, Output, State, ctx, no_update
 
 from components.arguments_form import argument_error, error_id, input_id
 from components.outlet import CONTENT, drawing
@@ -61,11 +61,7 @@ def execute(
     wrong = field_errors(transition, given)
     errors = [argument_error(wrong.get(field["key"])) for field in fields]
     try:
-        return (
-            services().commands.execute_transition(identity(), session.name, transition.name, given),
-            drawing(None),
-            errors,
-        )
+        sent = services().commands.execute_transition(identity(), session.name, transition.name, given)
     except InvalidInputError:
         return no_update, drawing(None), errors
     except ConsoleError as error:
@@ -99,12 +95,7 @@ def take(clicks: int | None, wanted: str) -> tuple[Any, Any, Any, Any]:
     try:
         return services().commands.take_control(identity(), session.name), drawing(None), False, no_update
     except InvalidInputError as error:
-        return (
-            no_update,
-            drawing(None),
-            True,
-            html.P([error.message, " They are not told by drunc; tell them."], className="fg-1"),
-        )
+        return no_update, drawing(None), True, view.take_over(error)
     except ConsoleError as error:
         return no_update, drawing(view.refusal(error)), False, no_update
 
