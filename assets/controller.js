@@ -93,7 +93,8 @@
 
   document.addEventListener("focusin", (event) => (held = names(event.target)));
   document.addEventListener("focusout", (event) => {
-    if (event.target.isConnected && !event.relatedTarget) held = null;
+    // An element that is taken away loses the focus first: ask again when it is gone.
+    if (!event.relatedTarget) setTimeout(() => event.target.isConnected && document.activeElement === document.body && (held = null));
   });
   document.addEventListener("click", (event) => {
     const details = event.target.closest?.("summary")?.parentElement;
