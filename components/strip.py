@@ -114,7 +114,9 @@ def abnormal_cell(abnormal: Abnormal) -> html.Div:
         (Glyph.UNREACHABLE, abnormal.lost, "not reachable"),
     )
     parts = [
-        html.Span([glyph(shape), f"{count} {word}"], className="badge-state text-error")
+        html.Span(
+            [glyph(shape), str(count), html.Span(word, className="abnormal-word")], className="badge-state text-error"
+        )
         for shape, count, word in words
         if count
     ]

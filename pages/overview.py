@@ -115,10 +115,12 @@ def _rate(session: str, end: datetime) -> RateSummary:
 
 
 def _sum(sessions: tuple[SessionSummary, ...]) -> str:
-    dead = sum(session.processes_dead for session in sessions)
-    processes = dead + sum(session.processes_running for session in sessions)
+    ended = sum(session.processes_ended for session in sessions)
+    dead = sum(session.processes_dead for session in sessions) - ended
+    processes = dead + ended + sum(session.processes_running for session in sessions)
     word = "session" if len(sessions) == 1 else "sessions"
-    return f"{len(sessions)} {word} · {processes} processes, {dead} dead"
+    told = f"{len(sessions)} {word} · {processes} processes, {dead} dead"
+    return f"{told}, {ended} ended" if ended else told
 
 
 def _no_sessions() -> Component:

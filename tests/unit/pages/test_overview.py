@@ -40,6 +40,11 @@ def test_a_card_for_each_session(overview: ModuleType, run_control: RunControl) 
     ]
 
 
+def test_a_process_that_ended_as_it_should_is_not_called_dead(overview: ModuleType, run_control: RunControl) -> None:
+    run_control.known = (session(processes_dead=2, processes_ended=1),)
+    assert overview.show_sessions(1, 1, 1, 1)[1] == "1 session · 18 processes, 1 dead, 1 ended"
+
+
 def test_no_session_says_why(overview: ModuleType, run_control: RunControl) -> None:
     (notice,), said = overview.show_sessions(1, 1, 1, 1)
     assert said == "no session"
