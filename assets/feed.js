@@ -145,10 +145,7 @@
 
   const selected = () => api.getSelectedNodes()[0]?.rowIndex;
 
-  const step = (by) => {
-    const here = selected();
-    select(here === undefined ? rowCount() - 1 : here + by);
-  };
+  const step = (by) => select((selected() ?? rowCount() - 1 - by) + by);
 
   const stepError = (by) => {
     const here = selected() ?? (by > 0 ? -1 : rowCount());
@@ -177,8 +174,8 @@
 
   const fit = () => {
     const narrow = element(GRID).clientWidth < 640;
-    api.setColumnsVisible(["session"], !narrow);
-    api.setColumnWidths([{ key: "application", newWidth: narrow ? 96 : 140 }, { key: "severity", newWidth: narrow ? 104 : 112 }]);
+    api.setColumnsVisible(["session", "application"], !narrow);
+    api.setColumnWidths([{ key: "severity", newWidth: narrow ? 46 : 112 }]);
   };
 
   /** Listen to a new grid: the page was opened (again). */
@@ -216,15 +213,8 @@
     api.refreshCells({ force: true, columns: ["ms"] });
   };
 
-  const parameters = (wanted) => {
-    const query = new URLSearchParams();
-    for (const [name, value] of Object.entries(wanted)) {
-      if (value !== null && value !== "" && value !== undefined) query.set(name, value);
-    }
-    return query.toString();
-  };
-
-  const own = {
+  window.dash_clientside = window.dash_clientside || {};
+  window.dash_clientside.feed = {
     /** What the controls say, as the filter that callbacks take; and into the URL. */
     wanted(severities, session, application, text, position) {
       const key = {
@@ -235,20 +225,16 @@
         before: position?.before || null,
         after: position?.after || null,
       };
-      const query = parameters(key);
-      if (location.pathname === "/messages") history.replaceState(history.state, "", query ? `?${query}` : location.pathname);
+      const query = new URLSearchParams(Object.entries(key).filter(([name, value]) => value !== null || name === "severity"));
+      if (location.pathname === "/messages") history.replaceState(history.state, "", `?${query}`);
       return key;
     },
     async apply(delta) {
-      if (!delta) return window.dash_clientside.no_update;
+      if (!delta) return;
       await ready();
       apply(delta);
-      return window.dash_clientside.no_update;
     },
   };
-
-  window.dash_clientside = window.dash_clientside || {};
-  window.dash_clientside.feed = Object.assign(window.dash_clientside.feed || {}, own);
 
   const renderers = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
   const make = (...parts) => window.React.createElement(...parts);

@@ -17,9 +17,10 @@
     draw(figure) {
       if (!figure) return window.dash_clientside.no_update;
       const { xaxis } = figure.layout;
+      const nticks = Math.min(xaxis.nticks, Math.max(3, Math.floor(document.documentElement.clientWidth / 85)));
       return {
         data: figure.data.map((trace) => ({ ...trace, x: trace.x.map(local), customdata: trace.x })),
-        layout: { ...figure.layout, xaxis: { ...xaxis, range: xaxis.range.map(local) } },
+        layout: { ...figure.layout, xaxis: { ...xaxis, nticks, range: xaxis.range.map(local) } },
       };
     },
   });

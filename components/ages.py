@@ -75,10 +75,14 @@ def duration_text(seconds: float) -> str:
         return f"{seconds:.3g} s" if seconds >= 1 else f"{seconds:.2f} s"
     whole = int(seconds)
     if whole < HOUR_S:
-        return f"{whole // MINUTE_S} min {whole % MINUTE_S} s"
+        return _two(whole // MINUTE_S, "min", whole % MINUTE_S, "s")
     if whole < DAY_S:
-        return f"{whole // HOUR_S} h {whole % HOUR_S // MINUTE_S} min"
-    return f"{whole // DAY_S} d {whole % DAY_S // HOUR_S} h"
+        return _two(whole // HOUR_S, "h", whole % HOUR_S // MINUTE_S, "min")
+    return _two(whole // DAY_S, "d", whole % DAY_S // HOUR_S, "h")
+
+
+def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
+    return f"{large} {large_unit} {small} {small_unit}" if small else f"{large} {large_unit}"
 
 
 def thin(number: int) -> str:

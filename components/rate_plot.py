@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
@@ -17,7 +18,7 @@ from components.words import counted
 from services.messages.types import RateBucket, Severity
 
 # A Plotly figure as JSON; Plotly's own classes validate every value, which costs more than all the rest.
-FigureJson = dict[str, object]
+FigureJson = dict[str, Any]
 
 LOUD = (Severity.FATAL, Severity.ERROR, Severity.WARNING)
 _NONE = (0, 0, 0, 0, 0, 0)
@@ -131,6 +132,7 @@ def _layout(bars: Sequence[RateBucket], theme: str, revision: str, *, small: boo
             "range": [int(edge.timestamp() * 1000) for edge in edges],
             "showgrid": False,
             "nticks": 10 if small else 16,
+            "tickangle": 0,
             "tickformatstops": [
                 {"dtickrange": [None, 60_000], "value": "%H:%M:%S"},
                 {"dtickrange": [60_000, 86_400_000], "value": "%H:%M\n%a %d %b" if _is_long(bars) else "%H:%M"},
@@ -152,6 +154,13 @@ def _is_long(bars: Sequence[RateBucket]) -> bool:
 def _template(theme: str) -> FigureJson:
     made: FigureJson = template(theme).to_plotly_json()
     return made
+
+
+def no_figure() -> FigureJson:
+    """Return what is drawn before there is data: nothing, instead of Plotly's own empty axes."""
+    axis = {"visible": False}
+    clear = "rgba(0,0,0,0)"
+    return {"data": [], "layout": {"xaxis": axis, "yaxis": axis, "paper_bgcolor": clear, "plot_bgcolor": clear}}
 
 
 def summary(bars: Sequence[RateBucket], now: datetime, scope: str) -> str:
@@ -210,6 +219,14 @@ def _count_class(bar: RateBucket, severity: Severity) -> str:
     return f"is-{severity.name.lower()}" if bar.counts[severity] and severity in LOUD else ""
 
 
+def rate_text(per_second: float) -> str:
+    """Return a rate in the unit in which it is a number to say: per second, minute or hour."""
+    for seconds, unit in ((1, "s"), (60, "min")):
+        if per_second * seconds >= 0.1:  # noqa: PLR2004 - below it there are more zeros than digits
+            return f"{per_second * seconds:.3g} /{unit}"
+    return f"{per_second * 3600:.2g} /h"
+
+
 def severity_lines(count: Mapping[Severity, int], span_s: float, links: Mapping[Severity, Component]) -> html.Div:
     """Return one line per severity: badge, number of messages, mean rate, and a link to them."""
     return html.Div(
@@ -218,7 +235,7 @@ def severity_lines(count: Mapping[Severity, int], span_s: float, links: Mapping[
                 [
                     severity_badge(severity),
                     html.Span(thin(count[severity]), className="num strong"),
-                    html.Span(f"{count[severity] / span_s:.3g} /s" if count[severity] else "–", className="num label"),
+                    html.Span(rate_text(count[severity] / span_s) if count[severity] else "–", className="num label"),
                     links.get(severity, html.Span()),
                 ],
                 className="severity-line",

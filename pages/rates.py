@@ -20,6 +20,7 @@ from components.rate_plot import (
     Span,
     bins,
     legend,
+    no_figure,
     passed_s,
     rate_figure,
     rate_table,
@@ -103,7 +104,7 @@ def _table_button() -> Component:
 
 
 def _plot() -> Component:
-    graph = dcc.Graph(id=GRAPH, config=dict(GRAPH_CONFIG), className="plot", responsive=True)  # type: ignore[arg-type]
+    graph = dcc.Graph(id=GRAPH, figure=no_figure(), config=dict(GRAPH_CONFIG), className="plot", responsive=True)  # type: ignore[arg-type]
     body = [
         html.Div(graph, id=GRAPH_NAME, role="img", className="rates-plot"),
         html.Div(id=TABLE, className="rates-table-frame", hidden=True),
