@@ -11,6 +11,7 @@ from components.icons import Glyph, Icon, glyph, icon
 from components.menus import help_dialog, preferences, user_menu
 from components.navigation import bottom_bar, rail
 from components.notice import notices_area
+from components.outlet import outlet
 from components.panel import Children
 from components.strip import AGE_ID, frame_skeleton
 from services.run_control.types import BackendKind, BackendView
@@ -32,11 +33,11 @@ def live_store_id(topic: str) -> str:
     return f"live-{topic}"
 
 
-def app_layout(outlet: Component, topics: Iterable[str] = (), person: str = "", role: str = "") -> html.Div:
-    """Return the whole application around ``outlet``, Dash's page container.
+def app_layout(content: Component, topics: Iterable[str] = (), person: str = "", role: str = "") -> html.Div:
+    """Return the whole application around ``content``, Dash's page container.
 
     Args:
-        outlet: Where Dash puts the page.
+        content: Where Dash puts the page.
         topics: Topics of the heartbeat (``services.revisions.LiveTopic``).
         person: Name of who is logged in.
         role: Their role.
@@ -52,7 +53,7 @@ def app_layout(outlet: Component, topics: Iterable[str] = (), person: str = "", 
             _strip(person, role),
             rail(),
             html.Main(
-                [html.Div(id=BACKENDS_ID), notices_area(), html.Div(outlet, className="page-outlet")],
+                [outlet(BACKENDS_ID, None), notices_area(), html.Div(content, className="page-outlet")],
                 id="main",
                 tabIndex=-1,
             ),
@@ -142,7 +143,7 @@ def _moment() -> html.Time:
 def _strip(person: str, role: str) -> html.Header:
     logo = marked(dcc.Link(icon(Icon.STATUS), href="/", className="strip-logo", title="Overview"))
     data_age = html.Div(
-        [html.Div("Data age", className="strip-label"), html.Div(id=AGE_ID, className="strip-value")],
+        [html.Div("Data age", className="strip-label"), outlet(AGE_ID, None, class_name="strip-value")],
         className="strip-cell cell-age",
     )
     day = marked(html.Div("UTC", className="strip-label"), data_clock_day="1")

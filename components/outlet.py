@@ -28,7 +28,7 @@ _OWN_PICTURE = re.compile(r"data:image/svg\+xml[;,]")
 _CAMEL = re.compile(r"(?<!^)(?=[A-Z])")
 
 
-def outlet(outlet_id: str, content: Children, *, class_name: str = "") -> html.Div:
+def outlet(outlet_id: str | dict[str, str], content: Children, *, class_name: str = "") -> html.Div:
     """Return an outlet that shows ``content`` until a callback sets ``Output(outlet_id, CONTENT)`` to a `drawing`."""
     return marked(html.Div(id=outlet_id, className=f"outlet {class_name}".strip()), data_content=drawing(content))
 

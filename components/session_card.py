@@ -25,22 +25,17 @@ _OUTCOMES = {
 
 
 def session_card(
-    session: SessionSummary, tree: Sequence[Node], last: CommandView | None, person: str, rate: Component
-) -> html.Section:
-    """Return the card.
+    session: SessionSummary, tree: Sequence[Node], last: CommandView | None, person: str
+) -> list[Component]:
+    """Return the card's two columns, of plain elements only, so that they can stand in an outlet.
 
     Args:
         session: The session.
         tree: Its nodes, in tree order.
         last: Its newest transition that has ended.
         person: Name of who is looking, for "you".
-        rate: The element that holds its message rate.
     """
-    card = html.Section(
-        [_left(session, person), html.Div(_middle(session, tree, last), className="card-tree"), rate],
-        className="panel session-card",
-    )
-    return marked(card, aria_label=f"Session {session.name}")
+    return [_left(session, person), html.Div(_middle(session, tree, last), className="card-tree")]
 
 
 def rate_view(summary: RateSummary | None, session: str) -> list[Component]:

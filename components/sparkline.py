@@ -56,7 +56,9 @@ def sparkline(summary: RateSummary, label: str) -> html.Div:
 
 def _line(values: Sequence[float], top: float) -> str:
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in _points(values, top))
-    return f"<polyline points='{points}' fill='none' stroke='black' stroke-width='1.5' stroke-linejoin='round'/>"
+    # The drawing is stretched to its place; its line is not.
+    pen = "fill='none' stroke='black' stroke-width='1.5' stroke-linejoin='round' vector-effect='non-scaling-stroke'"
+    return f"<polyline points='{points}' {pen}/>"
 
 
 def _bars(values: Sequence[float], top: float) -> str:

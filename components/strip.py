@@ -11,6 +11,7 @@ from components.ages import age, clock_time, elapsed, stale_value
 from components.attributes import marked
 from components.badges import in_error_badge, state_badge, state_glyph, unreachable_badge
 from components.icons import Glyph, Icon, glyph, icon, ring
+from components.outlet import outlet
 from services.run_control.types import BackendView, CommandView, SessionSummary
 
 # Two missed polls and a little; older than that is not the present any more.
@@ -68,11 +69,11 @@ def frame_skeleton() -> list[Component]:
         html.Details(
             [
                 html.Summary(_cell("Session", [html.Span("…", id=PICKER_NAME_ID, className="clip"), icon(Icon.DOWN)])),
-                html.Div(id=PICKER_LIST_ID, className="menu-box"),
+                outlet(PICKER_LIST_ID, None, class_name="menu-box"),
             ],
             className="menu session-menu",
         ),
-        html.Div(id=CELLS_ID, className="strip-cells"),
+        outlet(CELLS_ID, None, class_name="strip-cells"),
     ]
 
 
@@ -114,7 +115,9 @@ def abnormal_cell(abnormal: Abnormal) -> html.Div:
         (Glyph.UNREACHABLE, abnormal.lost, "not reachable"),
     )
     parts = [
-        html.Span([glyph(shape), f"{count} {word}"], className="badge-state text-error")
+        html.Span(
+            [glyph(shape), str(count), html.Span(word, className="abnormal-word")], className="badge-state text-error"
+        )
         for shape, count, word in words
         if count
     ]

@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 from components import strip
 from components.frame import BACKENDS_ID, THEME_STORE_ID, URL_ID, app_layout, backend_notices, live_store_id
 from components.navigation import BOTTOM, COMPONENT, RAIL
+from components.outlet import CONTENT, drawing
 from pages._access import callback, clientside_callback
 from pages._context import identity, is_logged_in, services
 from services.accounts.types import Permission
@@ -39,10 +40,10 @@ def selected_name(search: str | None) -> str | None:
 
 @callback(
     Output(strip.PICKER_NAME_ID, "children"),
-    Output(strip.PICKER_LIST_ID, "children"),
-    Output(strip.CELLS_ID, "children"),
-    Output(strip.AGE_ID, "children"),
-    Output(BACKENDS_ID, "children"),
+    Output(strip.PICKER_LIST_ID, CONTENT),
+    Output(strip.CELLS_ID, CONTENT),
+    Output(strip.AGE_ID, CONTENT),
+    Output(BACKENDS_ID, CONTENT),
     Input(live_store_id(LiveTopic.SESSIONS), "data"),
     Input(live_store_id(LiveTopic.PROCESSES), "data"),
     Input(live_store_id(LiveTopic.TREE), "data"),
@@ -54,7 +55,7 @@ def selected_name(search: str | None) -> str | None:
 )
 def show_strip(
     *followed: object,
-) -> tuple[str, list[Component], list[Component], list[Component], list[Component]]:
+) -> tuple[str, str, str, str, str]:
     """Fill the strip for the selected session whenever something it shows has changed."""
     path, search = str(followed[-2] or "/"), followed[-1]
     wanted = selected_name(search if isinstance(search, str) else None)
@@ -64,10 +65,10 @@ def show_strip(
     name = chosen.name if chosen else wanted
     return (
         name or "none",
-        strip.session_links(sessions, name, path),
-        strip.cells(chosen, identity().name, strip.abnormal_now(sessions, backends)),
-        strip.age_cell(chosen),
-        backend_notices(backends),
+        drawing(strip.session_links(sessions, name, path)),
+        drawing(strip.cells(chosen, identity().name, strip.abnormal_now(sessions, backends))),
+        drawing(strip.age_cell(chosen)),
+        drawing(backend_notices(backends)),
     )
 
 

@@ -13,6 +13,7 @@ from components.frame import live_store_id, page
 from components.icons import Icon
 from components.message_table import message_table
 from components.notice import empty, loading
+from components.outlet import CONTENT, drawing, outlet
 from components.panel import panel
 from components.session_card import RATE_SPAN, last_transition, rate_view, session_card
 from components.sparkline import RateSummary, last_full_step, summarise
@@ -42,7 +43,7 @@ def layout(**_query: str) -> html.Div:
     all_messages = dcc.Link("All messages", href="/messages?severity=WARNING,ERROR,FATAL", className="strong")
     latest = panel(
         "Latest from WARNING up",
-        html.Div(loading("Reading messages"), id=LATEST_ID),
+        outlet(LATEST_ID, loading("Reading messages")),
         sub="all sessions",
         actions=all_messages,
         flush=True,
@@ -70,7 +71,7 @@ def show_sessions(*_revisions: int | None) -> tuple[list[Component], str]:
 
 
 @callback(
-    Output({"component": COMPONENT, "element": "rate", "key": ALL}, "children"),
+    Output({"component": COMPONENT, "element": "rate", "key": ALL}, CONTENT),
     Output(RATES_OF_ID, "data"),
     Input(live_store_id(LiveTopic.MESSAGES), "data"),
     Input({"component": COMPONENT, "element": "rate", "key": ALL}, "id"),
@@ -79,34 +80,43 @@ def show_sessions(*_revisions: int | None) -> tuple[list[Component], str]:
 )
 def show_rates(
     _revision: int | None, ids: list[dict[str, str]], drawn: list[str] | None
-) -> tuple[list[list[Component]], list[str]]:
+) -> tuple[list[str], list[str]]:
     """Draw each session's message rate, once for each step of the line, however often messages come."""
     names = [rate_id["key"] for rate_id in ids]
     end = last_full_step(services().live.now(), RATE_SPAN)
     wanted = [end.isoformat(), *names]
     if not names or wanted == drawn:
         raise PreventUpdate
-    return [rate_view(_rate(name, end), name) for name in names], wanted
+    return [drawing(rate_view(_rate(name, end), name)) for name in names], wanted
 
 
 @callback(
-    Output(LATEST_ID, "children"),
+    Output(LATEST_ID, CONTENT),
     Input(live_store_id(LiveTopic.MESSAGES), "data"),
     permission=Permission.VIEW_MESSAGES,
 )
-def show_latest(_revision: int | None) -> Component:
+def show_latest(_revision: int | None) -> str:
     """List the newest messages from WARNING up, of all sessions."""
     found = services().messages.page(MessageFilter(severities=LOUD), limit=LATEST)
-    return message_table(found.items, "No message from WARNING up")
+    return drawing(message_table(found.items, "No message from WARNING up"))
 
 
 def _card(session: SessionSummary) -> html.Section:
     run_control = services().run_control
     last = last_transition(run_control.last_commands(session.name), session.name)
-    rate_id = {"component": COMPONENT, "element": "rate", "key": session.name}
+    drawn = session_card(session, run_control.tree(session.name), last, identity().name)
     end = last_full_step(services().live.now(), RATE_SPAN)
-    rate = html.Div(rate_view(_rate(session.name, end), session.name), id=rate_id, className="card-rate")
-    return session_card(session, run_control.tree(session.name), last, identity().name, rate)
+    parts = [
+        outlet(_part_id("card", session.name), drawn, class_name="card-main"),
+        outlet(
+            _part_id("rate", session.name), rate_view(_rate(session.name, end), session.name), class_name="card-rate"
+        ),
+    ]
+    return marked(html.Section(parts, className="panel session-card"), aria_label=f"Session {session.name}")
+
+
+def _part_id(element: str, session: str) -> dict[str, str]:
+    return {"component": COMPONENT, "element": element, "key": session}
 
 
 def _rate(session: str, end: datetime) -> RateSummary:
@@ -115,10 +125,12 @@ def _rate(session: str, end: datetime) -> RateSummary:
 
 
 def _sum(sessions: tuple[SessionSummary, ...]) -> str:
-    dead = sum(session.processes_dead for session in sessions)
-    processes = dead + sum(session.processes_running for session in sessions)
+    ended = sum(session.processes_ended for session in sessions)
+    dead = sum(session.processes_dead for session in sessions) - ended
+    processes = dead + ended + sum(session.processes_running for session in sessions)
     word = "session" if len(sessions) == 1 else "sessions"
-    return f"{len(sessions)} {word} · {processes} processes, {dead} dead"
+    told = f"{len(sessions)} {word} · {processes} processes, {dead} dead"
+    return f"{told}, {ended} ended" if ended else told
 
 
 def _no_sessions() -> Component:

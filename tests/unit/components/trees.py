@@ -1,5 +1,6 @@
 """Look into component trees."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -45,3 +46,25 @@ def hrefs(tree: Any) -> list[str]:
     """Return the addresses of all links."""
     found = (part for part in walk(tree) if isinstance(part, Component))
     return [attribute(part, "href") for part in found if attribute(part, "href")]
+
+
+def drawn_elements(content: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield tag and attributes of every element of an outlet's content; a text comes as ``("", {"text": …})``."""
+    waiting = json.loads(content)
+    while waiting:
+        item = waiting.pop(0)
+        if isinstance(item, str):
+            yield "", {"text": item}
+        else:
+            yield item[0], item[1]
+            waiting = item[2] + waiting
+
+
+def drawn_text(content: str) -> str:
+    """Return all texts of an outlet's content in one line."""
+    return " ".join(found["text"].strip() for tag, found in drawn_elements(content) if not tag)
+
+
+def drawn_attributes(content: str, name: str) -> list[str]:
+    """Return the values of an attribute, in order."""
+    return [found[name] for tag, found in drawn_elements(content) if tag and name in found]

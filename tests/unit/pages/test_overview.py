@@ -7,7 +7,7 @@ from dash.exceptions import PreventUpdate
 
 from services.messages.types import MessageFilter, Severity
 from tests.unit.components.samples import NOW, backend, bucket, command, message, node, session
-from tests.unit.components.trees import classes, text, walk
+from tests.unit.components.trees import attribute, drawn_attributes, drawn_text, text
 from tests.unit.pages.conftest import Messages, RunControl, import_page
 
 pytestmark = pytest.mark.usefixtures("request_of_somebody")
@@ -33,11 +33,15 @@ def test_a_card_for_each_session(overview: ModuleType, run_control: RunControl) 
     run_control.commands = (command(session="a"),)
     cards, said = overview.show_sessions(1, 1, 1, 1)
     assert said == "2 sessions · 33 processes, 1 dead"
-    assert [("enable_triggers" in text(card), text(card).split()[0]) for card in cards] == [(True, "a"), (False, "b")]
-    assert [part.id for part in walk(cards) if isinstance(getattr(part, "id", None), dict)] == [
-        rate_id("a"),
-        rate_id("b"),
-    ]
+    said_of = [drawn_text(attribute(card.children[0], "data-content")) for card in cards]
+    assert [("enable_triggers" in words, words.split()[0]) for words in said_of] == [(True, "a"), (False, "b")]
+    assert [attribute(card.children[1], "id") for card in cards] == [rate_id("a"), rate_id("b")]
+    assert attribute(cards[0], "aria-label") == "Session a"
+
+
+def test_a_process_that_ended_as_it_should_is_not_called_dead(overview: ModuleType, run_control: RunControl) -> None:
+    run_control.known = (session(processes_dead=2, processes_ended=1),)
+    assert overview.show_sessions(1, 1, 1, 1)[1] == "1 session · 18 processes, 1 dead, 1 ended"
 
 
 def test_no_session_says_why(overview: ModuleType, run_control: RunControl) -> None:
@@ -51,7 +55,7 @@ def test_no_session_says_why(overview: ModuleType, run_control: RunControl) -> N
 
 def test_the_latest_are_those_from_warning_up(overview: ModuleType, messages: Messages) -> None:
     messages.items = (message(text="disk full"),)
-    assert "disk full" in text(overview.show_latest(3))
+    assert "disk full" in drawn_text(overview.show_latest(3))
     loud = frozenset({Severity.WARNING, Severity.ERROR, Severity.FATAL})
     assert messages.asked == [MessageFilter(severities=loud)]
 
@@ -60,8 +64,8 @@ def test_rates_are_drawn_once_per_step(overview: ModuleType, messages: Messages)
     end = overview.last_full_step(NOW, overview.RATE_SPAN)
     messages.buckets = (bucket(end - overview.RATE_SPAN, 0, 0, 0, 7),)
     (drawn,), of = overview.show_rates(1, [rate_id("a")], None)
-    assert "7 WARNING" in text(drawn)
-    assert "spark" in classes(drawn)
+    assert "7 WARNING" in drawn_text(drawn)
+    assert "spark" in drawn_attributes(drawn, "class")
     with pytest.raises(PreventUpdate):
         overview.show_rates(2, [rate_id("a")], of)
     assert len(overview.show_rates(2, [rate_id("a"), rate_id("b")], of)[0]) == 2
