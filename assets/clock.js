@@ -1,9 +1,7 @@
 /* Time in the browser: the clock, ages, elapsed times and moments, all from attributes, none through callbacks.
-   data-at-ms          shows its age; data-suffix is added; data-keep leaves the text alone
-   data-stale-after-s  class is-stale once the age is above it
-   data-since-ms       counts HH:MM:SS; with data-short seconds with a decimal up to 100 s
-   data-time-ms        shows the moment in the chosen zone, data-digits of it milliseconds
-   data-polled         data-at-ms follows when that source last answered (heartbeat.js) */
+   data-at-ms shows its age, data-suffix added (data-keep: text left alone); above data-stale-after-s it is-stale;
+   data-polled says which source's last answer (heartbeat.js) it follows. data-since-ms counts HH:MM:SS (data-short:
+   seconds at first). data-time-ms shows the moment in the chosen zone, with data-digits milliseconds. */
 (() => {
   const ui = (window.consoleUi = window.consoleUi || {});
   const DAY_MS = 86400000;

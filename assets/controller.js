@@ -85,32 +85,5 @@
     true,
   );
 
-  // Dash makes elements anew when it updates what they stand in: focus, and what was opened, stay with their successors.
-  const opened = new Map();
-  let held = null;
-  const names = (element) => element.dataset?.path || element.id || null;
-  const successor = () => [...document.querySelectorAll("#main [id], #main [data-path]")].find((element) => names(element) === held);
-
-  document.addEventListener("focusin", (event) => (held = names(event.target)));
-  document.addEventListener("focusout", (event) => {
-    // An element that is taken away loses the focus first: ask again when it is gone.
-    if (!event.relatedTarget) setTimeout(() => event.target.isConnected && document.activeElement === document.body && (held = null));
-  });
-  document.addEventListener("click", (event) => {
-    const details = event.target.closest?.("summary")?.parentElement;
-    if (details?.dataset.keep) opened.set(details.dataset.keep, !details.open);
-  });
-
-  const restore = () => {
-    document.querySelectorAll("details[data-keep]").forEach((element) => {
-      if (opened.has(element.dataset.keep)) element.open = opened.get(element.dataset.keep);
-    });
-    apply();
-    if (held && document.activeElement === document.body) successor()?.focus({ preventScroll: true });
-  };
-
-  const matters = (node) => node.nodeType === 1 && (node.closest(".controller") || node.querySelector(".controller"));
-  new MutationObserver((changes) => {
-    if (changes.some((change) => [...change.addedNodes].some(matters))) restore();
-  }).observe(document.documentElement, { childList: true, subtree: true });
+  document.addEventListener("console:drawn", (event) => event.target.querySelector(".tree-row") && apply());
 })();

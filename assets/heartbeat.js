@@ -23,19 +23,15 @@
 
   const spread = (revisions, everything) => {
     for (const [topic, revision] of Object.entries(revisions)) {
-      if (everything || state.revisions[topic] !== revision) {
-        window.dash_clientside.set_props(`live-${topic}`, { data: revision });
-      }
+      if (everything || state.revisions[topic] !== revision) window.dash_clientside.set_props(`live-${topic}`, { data: revision });
     }
     state.revisions = revisions;
   };
 
   const ask = async () => {
-    const cut = new AbortController();
-    const limit = setTimeout(() => cut.abort(), TIMEOUT_MS);
     try {
       const headers = { Accept: "application/json", ...(state.etag && !state.resync ? { "If-None-Match": state.etag } : {}) };
-      const response = await fetch("/live", { headers, cache: "no-store", credentials: "same-origin", signal: cut.signal });
+      const response = await fetch("/live", { headers, cache: "no-store", credentials: "same-origin", signal: AbortSignal.timeout(TIMEOUT_MS) });
       if (response.status === 401) return location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
       if (response.status !== 304 && !response.ok) throw new Error(`status ${response.status}`);
       readHeaders(response);
@@ -47,8 +43,6 @@
       Object.assign(state, { lost: false, resync: false, failures: 0, lastOkAt: Date.now() });
     } catch {
       state.failures += 1;
-    } finally {
-      clearTimeout(limit);
     }
   };
 

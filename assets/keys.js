@@ -2,7 +2,6 @@
 (() => {
   const ui = (window.consoleUi = window.consoleUi || {});
   const TYPING = "input, textarea, select, [contenteditable]";
-
   ui.keys = { choice: () => ui.storage.get("console-keys") || "on" };
 
   const shortcuts = { "/": () => document.querySelector("[data-search] input"), "?": () => document.getElementById("help-dialog") };
@@ -38,8 +37,7 @@
     if (target.closest?.("[data-help]")) document.getElementById("help-dialog")?.showModal();
     if (target.closest?.("[data-dismiss=notice]")) window.dash_clientside.set_props("notices", { children: null });
     if (target.closest?.("[data-close]")) target.closest("dialog")?.close();
-    if (target.closest?.("details.menu a, [data-help], [data-close-menu]")) closeMenus(document.body);
-    else closeMenus(target);
+    closeMenus(target.closest?.("details.menu a, [data-help], [data-close-menu]") ? document.body : target);
   });
 })();
 

@@ -2,18 +2,14 @@
 (() => {
   const e = (...args) => window.React.createElement(...args);
   const shape = (name) => e("span", { className: `glyph glyph-${name}`, "aria-hidden": "true" });
-  const died = (row) => (row.return_code === 0 ? "ended" : "dead");
 
   Object.assign((window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {}), {
     ConsoleProcess: ({ data }) => e("span", { style: { paddingLeft: `${data.depth * 18}px` }, className: data.depth ? "" : "strong" }, data.name),
-    ConsoleStatus({ data }) {
-      const name = data.status === "running" ? "alive" : died(data);
-      return e("span", { className: `badge-state state-${name}` }, shape(name), data.status);
-    },
+    ConsoleStatus: ({ data }) => e("span", { className: `badge-state state-${data.shape}` }, shape(data.shape), data.status),
     ConsoleExit({ data }) {
       if (data.return_code === null) return e("span", { className: "fg-2" }, "–");
-      const [code, ...meaning] = data.exit.split(" ");
-      return e("span", null, e("b", { className: data.return_code ? "text-error" : "" }, code), ` ${meaning.join(" ")}`);
+      const code = String(data.return_code);
+      return e("span", null, e("b", { className: data.return_code ? "text-error" : "" }, code), data.exit.slice(code.length));
     },
     // clock.js writes the text, so that ages tick without touching the rows.
     ConsoleAge: ({ data }) =>
@@ -43,7 +39,7 @@
         delete model.status;
         if (status !== "all") model.status = { filterType: "text", type: "equals", filter: status };
         api().setFilterModel(model);
-        return window.dash_clientside.no_update;
+        return remember({});
       },
       /** What the foot says: how many rows are shown and selected; filters go into the address and the tabs. */
       say(shown, selected, model, known) {
@@ -53,8 +49,7 @@
         const rest = status && !chosen ? model : others;
         remember({ status: chosen === "all" ? "" : chosen, filter: Object.keys(rest).length ? JSON.stringify(rest) : "" });
         const every = Object.keys(known?.rows || {}).length;
-        const count = selected?.length ? `, ${selected.length} selected` : "";
-        return `${(shown || []).length} of ${every} shown${count}`;
+        return `${(shown || []).length} of ${every} shown${selected?.length ? `, ${selected.length} selected` : ""}`;
       },
     },
   });

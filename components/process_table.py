@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dash import html
 
 from components.ages import epoch_ms
-from components.badges import exit_code_meaning, process_word
+from components.badges import exit_code_meaning, process_glyph, process_word
 from components.grid import GridValue, grid
 from services.run_control.types import Process, ProcessStatus
 
@@ -59,6 +59,7 @@ def process_row(process: Process) -> Row:
         "depth": tree_depth(process.tree_id),
         "session": process.session,
         "status": process_word(process.status),
+        "shape": process_glyph(process.status, code).value,
         "return_code": code,
         "exit": "" if code is None else f"{code} {exit_code_meaning(code)}",
         "user": process.user,

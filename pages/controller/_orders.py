@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dash import ALL, MATCH, Input, Output, State, ctx, html, no_update
+from dash import ALL, MATCH, Input, Output, State, ctx, no_update
 
 from components.arguments_form import argument_error, error_id, input_id
+from components.outlet import CONTENT, drawing
 from pages._access import callback
 from pages._context import identity, services
 from pages.controller import _ids as ids
@@ -37,7 +38,7 @@ def check_field(value: object, chosen: str | None, wanted: str) -> Any:
 
 @callback(
     Output(ids.SENT, "data"),
-    Output(ids.RESULT, "children", allow_duplicate=True),
+    Output(ids.RESULT, CONTENT, allow_duplicate=True),
     Output(error_id(ALL), "children"),  # type: ignore[arg-type]
     Input(ids.EXECUTE, _CLICKED),
     State(ids.CHOSEN, "data"),
@@ -60,24 +61,25 @@ def execute(
     wrong = field_errors(transition, given)
     errors = [argument_error(wrong.get(field["key"])) for field in fields]
     try:
-        return services().commands.execute_transition(identity(), session.name, transition.name, given), [], errors
+        sent = services().commands.execute_transition(identity(), session.name, transition.name, given)
     except InvalidInputError:
-        return no_update, [], errors
+        return no_update, drawing(None), errors
     except ConsoleError as error:
-        return no_update, view.refusal(error), errors
+        return no_update, drawing(view.refusal(error)), errors
+    return sent, drawing(None), errors
 
 
-@callback(Output(ids.RESULT, "children"), Input(ids.SENT, "data"), Input("live-commands", "data"), permission=VIEW)
+@callback(Output(ids.RESULT, CONTENT), Input(ids.SENT, "data"), Input("live-commands", "data"), permission=VIEW)
 def show_result(sent: int | None, _commands: int) -> Any:
     """Follow the command that was sent from the form, in place."""
     if sent is None:
-        return [] if ctx.triggered_id == ids.SENT else no_update
-    return view.outcome(services().run_control.command(sent))
+        return drawing(None) if ctx.triggered_id == ids.SENT else no_update
+    return drawing(view.outcome(services().run_control.command(sent)))
 
 
 @callback(
     Output(ids.CONTROL_COMMAND, "data"),
-    Output(ids.CONTROL_RESULT, "children", allow_duplicate=True),
+    Output(ids.CONTROL_RESULT, CONTENT, allow_duplicate=True),
     Output(ids.DIALOG, "is_open"),
     Output(ids.DIALOG_BODY, "children"),
     Input(ids.TAKE, _CLICKED),
@@ -91,11 +93,11 @@ def take(clicks: int | None, wanted: str) -> tuple[Any, Any, Any, Any]:
     if not clicks or session is None:
         return no_update, no_update, no_update, no_update
     try:
-        return services().commands.take_control(identity(), session.name), [], False, no_update
+        return services().commands.take_control(identity(), session.name), drawing(None), False, no_update
     except InvalidInputError as error:
-        return no_update, [], True, html.P([error.message, " They are not told by drunc; tell them."], className="fg-1")
+        return no_update, drawing(None), True, view.take_over(error)
     except ConsoleError as error:
-        return no_update, view.refusal(error), False, no_update
+        return no_update, drawing(view.refusal(error)), False, no_update
 
 
 @callback(
@@ -123,7 +125,7 @@ def force(_confirm: int | None, _cancel: int | None, reason: str, wanted: str) -
 
 @callback(
     Output(ids.CONTROL_COMMAND, "data", allow_duplicate=True),
-    Output(ids.CONTROL_RESULT, "children", allow_duplicate=True),
+    Output(ids.CONTROL_RESULT, CONTENT, allow_duplicate=True),
     Input(ids.RELEASE, _CLICKED),
     State(ids.WANTED, "data"),
     permission=Permission.RELEASE_CONTROL,
@@ -135,17 +137,17 @@ def release(clicks: int | None, wanted: str) -> tuple[Any, Any]:
     if not clicks or session is None:
         return no_update, no_update
     try:
-        return services().commands.release_control(identity(), session.name), []
+        return services().commands.release_control(identity(), session.name), drawing(None)
     except ConsoleError as error:
-        return no_update, view.refusal(error)
+        return no_update, drawing(view.refusal(error))
 
 
 @callback(
-    Output(ids.CONTROL_RESULT, "children"),
+    Output(ids.CONTROL_RESULT, CONTENT),
     Input(ids.CONTROL_COMMAND, "data"),
     Input("live-commands", "data"),
     permission=VIEW,
 )
 def show_control_result(sent: int | None, _commands: int) -> Any:
     """Follow the command that was sent from the control panel, in place."""
-    return no_update if sent is None else view.outcome(services().run_control.command(sent))
+    return no_update if sent is None else drawing(view.outcome(services().run_control.command(sent)))

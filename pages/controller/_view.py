@@ -229,6 +229,11 @@ def form_head(session: SessionSummary, name: str) -> list[Component]:
     return [html.Span(breakable(name)), leads_to(source, fsm.destination(name, source))]
 
 
+def take_over(error: ConsoleError) -> Component:
+    """Return what the dialog says before control is taken from another person."""
+    return html.P([error.message, " They are not told by drunc; tell them."], className="fg-1")
+
+
 def refusal(error: ConsoleError) -> Component:
     """Return the service's refusal, in place."""
     return error_notice(error.message, not_done=error.not_done, next_step=error.next_step)

@@ -15,6 +15,7 @@ from components.command_result import command_list
 from components.frame import page
 from components.icons import Icon
 from components.notice import loading
+from components.outlet import CONTENT, drawing, outlet
 from components.panel import panel, panel_head
 from components.tree import Polled, application_tree
 from components.words import counted
@@ -45,16 +46,16 @@ def layout(session: str | None = None, **_: str) -> html.Div:
     machine = panel(
         "State machine",
         [
-            html.Div(loading("Reading the state machine"), id=ids.MACHINE),
+            outlet(ids.MACHINE, loading("Reading the state machine")),
             html.Div(id=ids.TRANSITIONS),
-            html.Div(id=ids.PROGRESS),
+            outlet(ids.PROGRESS, None),
         ],
         sub=html.Span(id=ids.MACHINE_SUB),
         flush=True,
     )
     tree = panel(
         "Application tree",
-        html.Div(loading("Reading the tree", rows=8), id=ids.TREE),
+        outlet(ids.TREE, loading("Reading the tree", rows=8)),
         sub=html.Span(id=ids.TREE_SUB),
         flush=True,
     )
@@ -70,7 +71,7 @@ def _side() -> Component:
             className="control-actions",
         ),
         html.P(id=ids.OBSTACLE, className="label"),
-        html.Div(id=ids.CONTROL_RESULT),
+        outlet(ids.CONTROL_RESULT, None),
     ]
     close = icon_button(Icon.CLOSE, "Close the form", ids.FORM_CLOSE, small=True)
     execute = marked(button("Execute", ids.EXECUTE, look=Look.PRIMARY, described_by=ids.STANDING), data_once="1")
@@ -78,13 +79,13 @@ def _side() -> Component:
         html.Div(id=ids.FORM_BODY),
         html.Div(id=ids.STANDING),
         html.Div(execute, className="form-actions"),
-        html.Div(id=ids.RESULT),
+        outlet(ids.RESULT, None),
     ]
     head = panel_head(html.Div(id=ids.FORM_HEAD, className="form-title"), actions=close)
     form = html.Section(
         [head, html.Div(body, className="panel-body form-body")], id=ids.FORM, className="panel", hidden=True
     )
-    commands = panel("Last commands", html.Div(loading("Reading the last commands"), id=ids.COMMANDS), flush=True)
+    commands = panel("Last commands", outlet(ids.COMMANDS, loading("Reading the last commands")), flush=True)
     return html.Div([panel("Control", who, component_id=ids.CONTROL), form, commands], className="controller-side")
 
 
@@ -117,21 +118,22 @@ def _take_dialog() -> Component:
 
 
 @callback(
-    Output(ids.MACHINE, "children"),
+    Output(ids.MACHINE, CONTENT),
     Output(ids.MACHINE_SUB, "children"),
-    Output(ids.PROGRESS, "children"),
+    Output(ids.PROGRESS, CONTENT),
     Input("live-sessions", "data"),
     Input("live-tree", "data"),
     Input(ids.WANTED, "data"),
     permission=VIEW,
 )
-def show_machine(_sessions: int, _tree: int, wanted: str) -> tuple[Any, Any, Any]:
+def show_machine(_sessions: int, _tree: int, wanted: str) -> tuple[str, str, str]:
     """Show the state machine, and how far a transition in progress is."""
     session = selected_session(wanted)
     if session is None:
-        return view.no_session(wanted), "", []
+        return drawing(view.no_session(wanted)), "", drawing(None)
     about = ", ".join(part for part in (session.name, session.root_name, session.generation) if part)
-    return view.machine(session), about, view.progress(session, services().run_control.tree(session.name))
+    progress = view.progress(session, services().run_control.tree(session.name))
+    return drawing(view.machine(session)), about, drawing(progress)
 
 
 @callback(
@@ -197,35 +199,36 @@ def show_control(_sessions: int, wanted: str) -> tuple[Any, ...]:
 
 
 @callback(
-    Output(ids.TREE, "children"),
+    Output(ids.TREE, CONTENT),
     Output(ids.TREE_SUB, "children"),
     Input("live-tree", "data"),
     Input("live-sessions", "data"),
     Input(ids.WANTED, "data"),
     permission=VIEW,
 )
-def show_tree(_tree: int, _sessions: int, wanted: str) -> tuple[Any, str]:
+def show_tree(_tree: int, _sessions: int, wanted: str) -> tuple[str, str]:
     """Show the application tree of the session."""
     session = selected_session(wanted)
     nodes = services().run_control.tree(session.name) if session else ()
     if session is None or not nodes:
-        return html.P("No nodes known yet.", className="tree-nothing fg-1"), ""
+        return drawing(html.P("No nodes known yet.", className="tree-nothing fg-1")), ""
     polled = Polled(session.name, session.polled_at) if session.polled_at else None
     tree = html.Div(application_tree(nodes, expected=view.expected_state(session), polled=polled))
-    return view.follows_age(tree, session), counted(len(nodes), "node")
+    return drawing(view.follows_age(tree, session)), counted(len(nodes), "node")
 
 
 @callback(
-    Output(ids.COMMANDS, "children"),
+    Output(ids.COMMANDS, CONTENT),
     Input("live-commands", "data"),
     Input(ids.WANTED, "data"),
     permission=VIEW,
 )
-def show_commands(_commands: int, wanted: str) -> Any:
+def show_commands(_commands: int, wanted: str) -> str:
     """Show the last commands of the session with what came of them."""
     session = selected_session(wanted)
     commands = services().run_control.last_commands(session.name, 10) if session else ()
-    return command_list(commands) or html.P("No commands from this console yet.", className="tree-nothing fg-1")
+    nothing = html.P("No commands from this console yet.", className="tree-nothing fg-1")
+    return drawing(command_list(commands) or nothing)
 
 
 @callback(

@@ -38,14 +38,15 @@ def test_depth_by_generation(tree_id: str | None, depth: int) -> None:
 
 def test_a_row_of_a_running_process() -> None:
     row = process_row(process())
-    assert row["status"] == "running"
+    assert (row["status"], row["shape"]) == ("running", "alive")
     assert (row["return_code"], row["exit"]) == (None, "")
     assert (row["hostname"], row["depth"]) == ("np04-srv-029", 2)
 
 
 def test_a_row_of_a_dead_process_ages_from_its_end() -> None:
     row = process_row(dead())
-    assert (row["status"], row["exit"]) == ("dead", "255 ssh connection lost or killed")
+    assert (row["status"], row["shape"], row["exit"]) == ("dead", "dead", "255 ssh connection lost or killed")
+    assert process_row(dead(return_code=0))["shape"] == "ended"
     assert row["at_ms"] == int(NOW.timestamp() * 1000)
 
 
