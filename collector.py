@@ -2,18 +2,20 @@
 
 import logging
 import signal
+import sys
 import threading
 from collections.abc import Sequence
 from typing import Protocol
 
-from models.database import Database
+from models.database import Database, SchemaError
 from services.clock import Clock, utc_now
 from services.health import WorkerHealth
+from services.logs import configure_logging
 from services.messages.consumer import ConsumerConfig, MessageConsumer
 from services.messages.retention import Retention
 from services.run_control.config import RunControlConfig
 from services.run_control.worker import RunControlWorker
-from settings import Settings
+from settings import Settings, load_settings_or_exit
 
 log = logging.getLogger(__name__)
 
@@ -111,3 +113,21 @@ def _consumer_config(settings: Settings) -> ConsumerConfig:
         service_user=settings.service_user,
         store_own_echo=settings.store_own_echo,
     )
+
+
+def main() -> None:
+    """Run the collector as a program of its own; the database must be at head."""
+    settings = load_settings_or_exit()
+    configure_logging(settings.log_level)
+    database = Database(settings.sqlalchemy_url)
+    try:
+        database.require_head()
+    except SchemaError as error:
+        sys.exit(str(error))
+    finally:
+        database.close()
+    run_until_told_to_stop(Collector(settings))
+
+
+if __name__ == "__main__":
+    main()

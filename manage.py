@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from collector import Collector, run_until_told_to_stop
+from collector import main as run_collector
 from launcher import Launcher, LaunchError
 from models.database import Database, SchemaError
 from services.accounts.service import AccountService
@@ -14,7 +14,6 @@ from services.accounts.types import Role
 from services.audit.trail import AuditTrail
 from services.clock import utc_now
 from services.errors import ConsoleError
-from services.logs import configure_logging
 from settings import Settings, SettingsError, load_demo_settings, load_new_password, load_settings_or_exit
 from simulator.cli import cli as simulator
 
@@ -52,11 +51,9 @@ def serve() -> None:
 
 @cli.command()
 def collector() -> None:
-    """Run the collector as a program of its own."""
-    settings = load_settings_or_exit()
-    configure_logging(settings.log_level)
-    _open(settings).close()
-    run_until_told_to_stop(Collector(settings))
+    """Migrate, then run the collector as a program of its own."""
+    _open(load_settings_or_exit()).close()
+    run_collector()
 
 
 @cli.command("check-settings")

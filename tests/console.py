@@ -26,11 +26,12 @@ USERS = {"alice": Role.OPERATOR, "bob": Role.OPERATOR, "victor": Role.VIEWER, "r
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """A running console: where it is, and its database."""
+    """A running console: where it is, its database, and the group of its processes."""
 
     url: str
     database_url: str
     log: Path
+    pid: int = 0
 
     def log_in(self, name: str, user_agent: str = "drunc-console tests") -> requests.Session:
         """Return an HTTP session in which ``name`` is logged in; the log-in is good for this user agent only."""
@@ -68,10 +69,11 @@ def running_console(
             env=child_environment(**environment),
             stdout=output,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         try:
             wait_until(lambda: _answers(url, process, log), 30, "the console to answer")
-            yield Console(url=url, database_url=environment["CONSOLE_DATABASE_URL"], log=log)
+            yield Console(url=url, database_url=environment["CONSOLE_DATABASE_URL"], log=log, pid=process.pid)
         finally:
             process.terminate()
             try:
