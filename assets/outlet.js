@@ -1,53 +1,42 @@
-/* Outlets: what only shows something is drawn here, not by Dash. Each Dash component costs time at every change anywhere on
-   the page; an outlet is one of them, whatever it holds. Its content stands in data-content as JSON (components/outlet.py):
-   a text, or [tag, attributes, children]. Elements are changed in place, so focus, what is folded and what is selected stay. */
+/* Outlets: what only shows something is drawn here, not by Dash (ADR 0006). data-content holds it as JSON: a text, or
+   [tag, attributes, children]. Elements are changed in place: focus, what is folded and what is selected stay. */
 (() => {
   const ui = (window.consoleUi = window.consoleUi || {});
-  const KEY = Symbol("key");
   const DRAWN = Symbol("drawn");
-  // What a person or another script decided stays: an attribute is only touched when what the server says of it changed.
+  // What the server said last. What it did not change is left alone: a person or another script may have.
   const SAID = Symbol("said");
 
   const isText = (item) => typeof item === "string";
   const keyOf = (item) => (isText(item) ? undefined : item[1].key);
   const fits = (node, item) =>
-    isText(item) ? node.nodeType === Node.TEXT_NODE : node.localName === item[0] && node[KEY] === keyOf(item);
-
-  const make = (item) => {
-    if (isText(item)) return document.createTextNode(item);
-    const element = document.createElement(item[0]);
-    element[KEY] = keyOf(item);
-    element[SAID] = {};
-    return element;
-  };
+    isText(item) ? node.nodeType === Node.TEXT_NODE : node.localName === item[0] && node[SAID]?.key === keyOf(item);
 
   const dress = (element, attributes) => {
-    const said = element[SAID];
-    for (const name of Object.keys(said)) if (!(name in attributes)) element.removeAttribute(name);
-    for (const [name, value] of Object.entries(attributes)) {
-      if (name !== "key" && said[name] !== value) element.setAttribute(name, value);
-    }
+    const said = element[SAID] || {};
+    for (const name in said) if (!(name in attributes)) element.removeAttribute(name);
+    for (const name in attributes) if (said[name] !== attributes[name] && name !== "key") element.setAttribute(name, attributes[name]);
     element[SAID] = attributes;
   };
 
   const fill = (parent, items) => {
-    const keyed = new Map([...parent.childNodes].filter((node) => node[KEY] !== undefined).map((node) => [node[KEY], node]));
+    const keyed = new Map([...parent.childNodes].map((node) => [node[SAID]?.key, node]));
     let place = parent.firstChild;
     for (const item of items) {
       const found = keyOf(item) === undefined ? place : keyed.get(keyOf(item));
-      const node = found && fits(found, item) ? found : make(item);
+      const fresh = () => (isText(item) ? document.createTextNode(item) : document.createElement(item[0]));
+      const node = found && fits(found, item) ? found : fresh();
       if (node === place) place = place.nextSibling;
       else parent.insertBefore(node, place);
-      if (!isText(item)) {
-        dress(node, item[1]);
-        fill(node, item[2]);
-      } else if (node.data !== item && node[SAID] !== item) node.data = item;
-      if (isText(item)) node[SAID] = item;
+      if (isText(item)) {
+        if (node.data !== item) node.data = item;
+        continue;
+      }
+      dress(node, item[1]);
+      fill(node, item[2]);
     }
-    while (place) {
-      const next = place.nextSibling;
+    for (let next; place; place = next) {
+      next = place.nextSibling;
       place.remove();
-      place = next;
     }
   };
 
@@ -60,16 +49,11 @@
     ui.paint?.();
   };
 
-  const within = (node) => (node.nodeType === Node.ELEMENT_NODE ? node.querySelectorAll("[data-content]") : []);
-  new MutationObserver((changes) => {
-    for (const change of changes) {
-      if (change.type === "attributes") draw(change.target);
-      for (const node of change.addedNodes) {
-        if (node.dataset?.content) draw(node);
-        within(node).forEach(draw);
-      }
-    }
-  }).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-content"] });
+  new MutationObserver(() => document.querySelectorAll("[data-content]").forEach(draw)).observe(document.documentElement, {
+    childList: true,
+    subtree: true,
+    attributeFilter: ["data-content"],
+  });
 
   // Links to our own pages change the page as Dash's own links do, without loading everything anew.
   document.addEventListener("click", (event) => {

@@ -131,6 +131,7 @@ def _layout(bars: Sequence[RateBucket], theme: str, revision: str, *, small: boo
             "type": "date",
             "range": [int(edge.timestamp() * 1000) for edge in edges],
             "showgrid": False,
+            "showspikes": False,
             "nticks": 10 if small else 16,
             "tickangle": 0,
             "tickformatstops": [
@@ -238,7 +239,7 @@ def severity_lines(count: Mapping[Severity, int], span_s: float, links: Mapping[
                     html.Span(rate_text(count[severity] / span_s) if count[severity] else "–", className="num label"),
                     links.get(severity, html.Span()),
                 ],
-                className="severity-line",
+                className="severity-line" if count[severity] else "severity-line is-none",
             )
             for severity in STACK_ORDER
         ],

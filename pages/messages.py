@@ -93,12 +93,11 @@ def _severities(given: str | None) -> list[str]:
 
 def _search(text: str | None) -> list[Component]:
     field = dbc.Input(
-        id=SEARCH, type="search", value=text or "", debounce=250, placeholder="Part of the text", autocomplete="off"
+        id=SEARCH, type="text", value=text or "", debounce=250, placeholder="Part of the text", autocomplete="off"
     )
-    marked(field, aria_label="Search in the text of messages")
-    box = marked(
-        html.Div([icon(Icon.SEARCH), field, html.Kbd("/")], className="searchbox feed-search"), data_search="1"
-    )
+    label = html.Label("Search in the text of messages", htmlFor=SEARCH, className="visually-hidden")
+    box = html.Div([icon(Icon.SEARCH), label, field, html.Kbd("/")], className="searchbox feed-search")
+    marked(box, data_search="1")
     return [box]
 
 

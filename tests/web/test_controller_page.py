@@ -19,7 +19,7 @@ from services.container import Services
 from services.errors import NotFoundError
 from services.run_control.types import Action
 from tests.db.services.run_control.rows import ALICE, BOB, SESSION, VIEWER, command_row, node_row, session_row
-from tests.unit.components.reading import attribute, walk, with_class, words
+from tests.unit.components.reading import attribute, drawn, walk, with_class, words
 
 As = Callable[[Identity], AbstractContextManager[None]]
 
@@ -69,9 +69,9 @@ def button_ids(page: ModuleType, names: list[str]) -> list[dict[str, str]]:
 
 def test_without_a_session_the_page_says_so(page: ModuleType, as_person: As) -> None:
     with as_person(ALICE):
-        assert "There is no session gone" in words(page.show_machine(0, 0, "gone")[0])
-        assert "No session is running" in words(page.show_machine(0, 0, "")[0])
-        assert words(page.show_tree(0, 0, "")[0]) == "No nodes known yet."
+        assert "There is no session gone" in words(drawn(page.show_machine(0, 0, "gone")[0]))
+        assert "No session is running" in words(drawn(page.show_machine(0, 0, "")[0]))
+        assert words(drawn(page.show_tree(0, 0, "")[0])) == "No nodes known yet."
         assert page.show_control(0, "")[2] == "true"
 
 
@@ -81,10 +81,10 @@ def test_machine_and_tree_show_the_session(page: ModuleType, as_person: As, web_
         picture, about, progress = page.show_machine(0, 0, SESSION)
         tree, count = page.show_tree(0, 0, SESSION)
     assert about == f"{SESSION}, root-controller, G1"
-    assert progress == []
-    assert [words(box) for box in with_class(with_class(picture, "fsm-wide"), "is-now")] == ["configured"]
+    assert drawn(progress) == []
+    assert [words(box) for box in with_class(with_class(drawn(picture), "fsm-wide"), "is-now")] == ["configured"]
     assert count == "2 nodes"
-    assert len(with_class(tree, "tree-row")) == 2
+    assert len(with_class(drawn(tree), "tree-row")) == 2
 
 
 def test_old_data_is_marked_in_the_browser_but_not_during_a_command(
@@ -96,10 +96,10 @@ def test_old_data_is_marked_in_the_browser_but_not_during_a_command(
         with web_database.write() as tx:
             tx.add(command_row(state="executing", transition="start", action=Action.EXECUTE_TRANSITION.value))
         busy, _, progress = page.show_machine(0, 0, SESSION)
-    assert attribute(idle, "data-stale-after-s") == "3"
-    assert attribute(busy, "data-stale-after-s") is None
-    assert words(progress).startswith("start")
-    assert "0 of 1 nodes in ready awaited: root-controller" in words(progress)
+    assert attribute(drawn(idle)[0], "data-stale-after-s") == "3"
+    assert attribute(drawn(busy)[0], "data-stale-after-s") is None
+    assert words(drawn(progress)).startswith("start")
+    assert "0 of 1 nodes in ready awaited: root-controller" in words(drawn(progress))
 
 
 def test_buttons_are_made_once_and_again_only_when_the_server_lists_others(
@@ -190,7 +190,7 @@ def test_wrong_arguments_are_told_at_their_fields_all_at_once(
             1, "start", SESSION, ["", "12,4", "TEST"], fields(orders, "run_number", "trigger_rate", "run_type")
         )
     assert sent is orders.no_update
-    assert result == []
+    assert drawn(result) == []
     assert "run_number is mandatory." in words(errors[0])
     assert "trigger_rate must be a number." in words(errors[1])
     assert errors[2] == []
@@ -210,7 +210,7 @@ def test_execute_orders_the_transition_and_follows_it_in_place(
     assert errors == [[], []]
     command = services.run_control.command(sent)
     assert (command.transition, dict(command.arguments), command.user_name) == ("start", {"run_number": 31428}, "alice")
-    assert "start waiting" in words(shown)
+    assert "start waiting" in words(drawn(shown))
 
 
 def test_a_refusal_stands_in_place_and_names_the_holder(
@@ -220,8 +220,8 @@ def test_a_refusal_stands_in_place_and_names_the_holder(
     with as_person(BOB):
         sent, result, _ = orders.execute(1, "scrap", SESSION, [], [])
     assert sent is orders.no_update
-    assert "alice is in control" in words(result)
-    assert "Nothing was sent." in words(result)
+    assert "alice is in control" in words(drawn(result))
+    assert "Nothing was sent." in words(drawn(result))
     assert services.run_control.last_commands(SESSION) == ()
 
 
@@ -232,7 +232,7 @@ def test_a_second_click_while_the_first_is_under_way_is_refused(
     with as_person(ALICE):
         orders.execute(1, "scrap", SESSION, [], [])
         _, result, _ = orders.execute(2, "scrap", SESSION, [], [])
-    assert "under way" in words(result)
+    assert "under way" in words(drawn(result))
     assert len(services.run_control.last_commands(SESSION)) == 1
 
 
@@ -245,7 +245,7 @@ def test_taking_from_nobody_needs_no_words(
         shown = orders.show_control_result(sent, 0)
     assert is_open is False
     assert services.run_control.command(sent).action is Action.TAKE_CONTROL
-    assert "take control waiting" in words(shown)
+    assert "take control waiting" in words(drawn(shown))
 
 
 def test_taking_from_somebody_needs_a_reason(
@@ -277,7 +277,7 @@ def test_only_the_holder_releases(
 ) -> None:
     seed(web_database)
     with as_person(BOB):
-        assert "alice is in control" in words(orders.release(1, SESSION)[1])
+        assert "alice is in control" in words(drawn(orders.release(1, SESSION)[1]))
     with as_person(ALICE):
         sent, _ = orders.release(1, SESSION)
     assert services.run_control.command(sent).action is Action.RELEASE_CONTROL

@@ -1,8 +1,10 @@
 """Read a tree of Dash components as a person would: its words, and the parts with a class or a role."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
+from dash import html
 from dash.development.base_component import Component
 
 
@@ -42,3 +44,19 @@ def with_class(part: Any, name: str) -> list[Any]:
 def attribute(part: Component, name: str) -> Any:
     """Return an attribute, None where it is not set; names of wildcards with hyphens."""
     return part.to_plotly_json()["props"].get(name)
+
+
+def drawn(content: str) -> list[Any]:
+    """Return what an outlet draws (`components.outlet`) as components again, without styles."""
+    return [_component(item) for item in json.loads(content)]
+
+
+def _component(item: Any) -> Any:
+    if isinstance(item, str):
+        return item
+    tag, attributes, children = item
+    made = getattr(html, tag.capitalize())([_component(child) for child in children])
+    for name, value in attributes.items():
+        if name == "class" or name in ("title", "role") or name.startswith(("aria-", "data-")):
+            setattr(made, "className" if name == "class" else name, value)
+    return made

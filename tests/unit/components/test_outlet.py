@@ -71,6 +71,6 @@ def test_what_needs_dash_is_refused(component: Component) -> None:
 
 def test_an_outlet_begins_with_its_content() -> None:
     made = outlet("here", html.P("Reading"), class_name="wide")
-    assert made.id == "here"
-    assert made.className == "outlet wide"
-    assert getattr(made, CONTENT) == '[["p",{},["Reading"]]]'
+    props = made.to_plotly_json()["props"]
+    assert (props["id"], props["className"]) == ("here", "outlet wide")
+    assert props[CONTENT] == '[["p",{},["Reading"]]]'
