@@ -114,14 +114,14 @@ def abnormal_cell(abnormal: Abnormal) -> html.Div:
         (Glyph.ERROR, abnormal.in_error, "in error"),
         (Glyph.UNREACHABLE, abnormal.lost, "not reachable"),
     )
-    parts = [
-        html.Span(
-            [glyph(shape), str(count), html.Span(word, className="abnormal-word")], className="badge-state text-error"
-        )
-        for shape, count, word in words
-        if count
-    ]
+    parts = [_counted(shape, count, word) for shape, count, word in words if count]
     return _cell("Abnormal now", parts, "cell-abnormal is-abnormal")
+
+
+def _counted(shape: Glyph, count: int, word: str) -> html.Span:
+    """Return "1 dead"; on a narrow screen the word is there for screen readers only, the shape for everybody."""
+    said = html.Span([f"{count} ", html.Span(word, className="abnormal-word")])
+    return html.Span([glyph(shape), said], className="badge-state text-error")
 
 
 def _session_cells(session: SessionSummary, person: str) -> list[Component]:
