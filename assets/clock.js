@@ -52,9 +52,9 @@
     },
   };
 
-  const write = (element, text) => {
-    if (element.textContent !== text) element.textContent = text;
-  };
+  const write = (ui.write = (element, text) => {
+    if (element && element.textContent !== text) element.textContent = text;
+  });
 
   const paintAge = (element, now) => {
     const polled = ui.polledMs?.[element.dataset.polled];

@@ -112,10 +112,7 @@
   };
 
   const element = (id) => document.getElementById(id);
-  const write = (id, text) => {
-    const target = element(id);
-    if (target && target.textContent !== text) target.textContent = text;
-  };
+  const write = (id, text) => ui.write(element(id), text);
   const thin = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, "\u2009");
 
   const WHY = { scroll: "you scrolled up", selection: "a row is selected", space: "by you", history: "you look at history" };
@@ -205,10 +202,7 @@
   };
 
   /** The zone is said in the header of the column of times. */
-  let zone = "";
   const followZone = () => {
-    if (!api || !element(GRID) || zone === ui.zone.name()) return;
-    zone = ui.zone.name();
     api.refreshHeader();
     api.refreshCells({ force: true, columns: ["ms"] });
   };
@@ -254,9 +248,6 @@
     if (event.target.closest("#messages-close")) deselect();
     if (event.target.closest("#messages-older") && feed.older) set("messages-older-ask", { before: feed.older, time: Date.now() });
   });
-  setInterval(() => {
-    if (!element(GRID) || !api) return;
-    if (feed.paused) paint();
-    followZone();
-  }, 500);
+  document.addEventListener("console:zone", () => element(GRID) && api && followZone());
+  setInterval(() => element(GRID) && api && feed.paused && paint(), 500);
 })();

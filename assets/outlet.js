@@ -34,10 +34,7 @@
       dress(node, item[1]);
       fill(node, item[2]);
     }
-    for (let next; place; place = next) {
-      next = place.nextSibling;
-      place.remove();
-    }
+    [...parent.childNodes].slice(items.length).forEach((node) => node.remove());
   };
 
   const draw = (outlet) => {
@@ -49,11 +46,8 @@
     ui.paint?.();
   };
 
-  new MutationObserver(() => document.querySelectorAll("[data-content]").forEach(draw)).observe(document.documentElement, {
-    childList: true,
-    subtree: true,
-    attributeFilter: ["data-content"],
-  });
+  const observer = new MutationObserver(() => document.querySelectorAll("[data-content]").forEach(draw));
+  observer.observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["data-content"] });
 
   // Links to our own pages change the page as Dash's own links do, without loading everything anew.
   document.addEventListener("click", (event) => {

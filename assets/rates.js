@@ -25,12 +25,9 @@
     },
   });
 
-  // A store that a plot listens to follows the zone; it is a new element when the page is opened again.
-  const told = new WeakMap();
-  setInterval(() => {
-    const element = document.querySelector("[data-zone-follows]");
-    if (!element || told.get(element) === ui.zone.name()) return;
-    told.set(element, ui.zone.name());
-    window.dash_clientside.set_props(element.dataset.zoneFollows, { data: ui.zone.name() });
-  }, 500);
+  // A store that a plot listens to follows the zone.
+  document.addEventListener("console:zone", () => {
+    const store = document.querySelector("[data-zone-follows]")?.dataset.zoneFollows;
+    if (store) window.dash_clientside.set_props(store, { data: ui.zone.name() });
+  });
 })();
