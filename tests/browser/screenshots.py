@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import requests
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 from simulator.installation import Installation
 from tests.browser.person import NARROW, WIDE, Person
@@ -93,7 +95,19 @@ def take_pictures(person: Person, directory: Path) -> None:
                 person.open(path)
                 person.wait(READY[name], 20)
                 person.wait_that(person.is_at_rest, 20, f"{name} to be drawn")
+                if size == "wide":
+                    open_side_panel(person, name)
                 person.screenshot(directory / f"{name}-{theme}-{size}.png")
+
+
+def open_side_panel(person: Person, page: str) -> None:
+    """Open what a person would open next: the form of a transition, the newest error."""
+    if page == "controller":
+        person.click('button[id*=\'"key":"change_rate"\']')
+        person.wait_text("#controller-form-head", "change_rate")
+    if page == "messages":
+        person.driver.find_element(By.TAG_NAME, "body").send_keys(Keys.ARROW_LEFT)
+        person.wait("#messages-close")
 
 
 def take_log_in_pictures(console: Console, directory: Path, downloads: Path) -> None:
