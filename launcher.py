@@ -18,7 +18,7 @@ from pathlib import Path
 
 import requests
 
-from models.database import Database
+from models.database import Database, SchemaError
 from services.accounts.service import AccountService
 from services.accounts.types import Role
 from services.audit.trail import AuditTrail
@@ -113,7 +113,10 @@ class Launcher:
 
     def _prepare_database(self, made_up: Secrets) -> None:
         database = Database(f"sqlite:///{self._data_dir / 'console.db'}")
-        database.migrate()
+        try:
+            database.migrate()
+        except SchemaError as error:
+            raise LaunchError(str(error)) from error
         accounts = AccountService(database, AuditTrail(database, utc_now), utc_now)
         accounts.ensure(DEMO_USER, made_up.demo_password, Role.OPERATOR)
         database.close()

@@ -14,6 +14,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session
 
+from models.filesystem import network_kind
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 # A writer waits this long for its turn. Batches are short (design: 50 ms), so longer means something is wrong.
@@ -23,6 +25,10 @@ STATEMENT_TIMEOUT_MS = 10_000
 
 class SchemaError(Exception):
     """The database's schema is not the one this version needs; ``str()`` says what to do."""
+
+
+class NetworkFileSystemError(SchemaError):
+    """SQLite's file is on a network file system; ``str()`` says what to do."""
 
 
 class Database:
@@ -61,7 +67,9 @@ class Database:
 
         Raises:
             SchemaError: It is older or newer, or there is none.
+            NetworkFileSystemError: SQLite's file is where its locks cannot be trusted.
         """
+        self._require_local_file()
         head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
         with self._reader.connect() as connection:
             current = MigrationContext.configure(connection).get_current_revision()
@@ -71,7 +79,12 @@ class Database:
             )
 
     def migrate(self, revision: str = "head") -> None:
-        """Bring the schema to ``revision``, up or down (``base``: no tables at all)."""
+        """Bring the schema to ``revision``, up or down (``base``: no tables at all).
+
+        Raises:
+            NetworkFileSystemError: SQLite's file is where its locks cannot be trusted.
+        """
+        self._require_local_file()
         with self._migrator.connect() as connection:
             config = Config()
             config.set_main_option("script_location", str(MIGRATIONS))
@@ -88,6 +101,14 @@ class Database:
             engine = self.__dict__.pop(name, None)
             if engine is not None:
                 engine.dispose()
+
+    def _require_local_file(self) -> None:
+        kind = network_kind(Path(self.url.database)) if self.is_sqlite and self.url.database else None
+        if kind is not None:
+            raise NetworkFileSystemError(
+                f"{self.url.database} is on a network file system ({kind}), where SQLite's locks cannot be trusted. "
+                "Set CONSOLE_DATA_DIR to a local directory, or CONSOLE_DATABASE_URL to PostgreSQL."
+            )
 
     @cached_property
     def _reader(self) -> Engine:
