@@ -21,8 +21,9 @@ T = TypeVar("T")
 ROOT_NAME = "root-controller"
 GRPC = "grpc://"
 
-# A recursive describe makes every node below announce it: now and then is enough.
-DESCRIBE_EVERY = timedelta(seconds=60)
+# A recursive describe makes every node below announce it, and people read that in the feed. A changed tree is noticed
+# without it, by the addresses and by the status calls; this is only for what both would miss.
+DESCRIBE_EVERY = timedelta(minutes=15)
 # At least this long between two describes that a disagreement with the status calls asks for.
 DESCRIBE_AGAIN_AFTER = timedelta(seconds=10)
 # Entries live for ten seconds and can be missed by a hiccup (contract 22.31).
