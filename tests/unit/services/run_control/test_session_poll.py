@@ -205,6 +205,8 @@ def test_the_possible_transitions_follow_the_state(bench: Bench) -> None:
 def test_the_tree_is_asked_for_again_after_a_while_or_when_it_changed(bench: Bench) -> None:
     bench.turn()
     bench.turn(60)
+    assert bench.drunc.calls("describe") == 1
+    bench.turn(15 * 60)
     assert bench.drunc.calls("describe") == 2
     bench.directory.entries = {**ADDRESSES, "df-02": "rest://h:4"}
     bench.turn()
