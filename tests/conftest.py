@@ -12,6 +12,25 @@ from tests.kafka import KafkaBroker, running_broker
 from tests.postgres import find_binaries, running_postgres
 
 
+@pytest.fixture(autouse=True)
+def closed_databases(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Close what a test has opened, also inside an app: from Python 3.13 on a forgotten connection is a warning.
+
+    A database that other tests share is not harmed: it opens its connections again when it is used.
+    """
+    opened: list[Database] = []
+    initialise = Database.__init__
+
+    def remember(self: Database, url: str) -> None:
+        initialise(self, url)
+        opened.append(self)
+
+    monkeypatch.setattr(Database, "__init__", remember)
+    yield
+    for database in opened:
+        database.close()
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """URL of a PostgreSQL cluster that lives as long as the test run."""
