@@ -63,9 +63,7 @@ def _named(*aliases: str, name: str) -> AliasChoices:
 class Settings(BaseSettings):
     """All settings of the web, the collector and the commands of `manage.py`."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, populate_by_name=True
-    )
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, populate_by_name=True)
 
     secret_key: SecretStr = Field(
         validation_alias=_named("SECRET_KEY", name="SECRET_KEY"),
@@ -210,9 +208,17 @@ def load_new_password() -> str | None:
 
 
 def child_environment(**overrides: str) -> dict[str, str]:
-    """Return this process's environment for a child, without console settings of its own, plus ``overrides``."""
+    """Return this process's environment for a child whose console settings are ``overrides`` and nothing else.
+
+    Neither this process's settings nor a `.env` file reach it: a demo must never touch a deployment's database.
+    """
     inherited = {name: value for name, value in os.environ.items() if not _is_ours(name)}  # noqa: TID251
-    return {**inherited, **overrides}
+    return {**inherited, PREFIX + "ENV_FILE": "", **overrides}
+
+
+def _env_file() -> str | None:
+    """Return the file that settings are also read from: `.env`, or what ``CONSOLE_ENV_FILE`` names (empty: none)."""
+    return os.environ.get(PREFIX + "ENV_FILE", ".env") or None  # noqa: TID251
 
 
 def _is_ours(name: str) -> bool:
@@ -227,7 +233,7 @@ def load_settings(**overrides: Any) -> Settings:
     """
     problems = [f"{name}: there is no such setting" for name in _unknown_names()]
     try:
-        settings = Settings(**overrides)
+        settings = Settings(_env_file=_env_file(), **overrides)  # type: ignore[call-arg]  # pydantic-settings' own
     except ValidationError as error:
         problems += [_line(problem) for problem in error.errors()]
         raise SettingsError(problems) from error
@@ -238,11 +244,12 @@ def load_settings(**overrides: Any) -> Settings:
 
 def _unknown_names() -> list[str]:
     """Names with our prefix, in the environment or `.env`, that mean nothing: most likely misspelt."""
-    known = {PREFIX + "NEW_PASSWORD", PREFIX + "DEMO_PASSWORD"}
+    known = {PREFIX + "NEW_PASSWORD", PREFIX + "DEMO_PASSWORD", PREFIX + "ENV_FILE"}
     for name, field in Settings.model_fields.items():
         alias = field.validation_alias
         known.add(str(alias.choices[0]) if isinstance(alias, AliasChoices) else PREFIX + name.upper())
-    given = {*os.environ, *dotenv_values(".env")}  # noqa: TID251
+    file = _env_file()
+    given = {*os.environ, *(dotenv_values(file) if file else ())}  # noqa: TID251
     return sorted(name for name in given if name.startswith(PREFIX) and name not in known)
 
 

@@ -1,5 +1,6 @@
 """Settings: what is understood, what is refused, and that the documents say the same."""
 
+import os
 import re
 from pathlib import Path
 
@@ -21,8 +22,8 @@ GOOD = {
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     """The environment of a complete installation, without a `.env` file."""
     monkeypatch.chdir(tmp_path)
-    for name in child_environment():
-        monkeypatch.delenv(name) if name.startswith("CONSOLE_") else None
+    for name in [name for name in os.environ if name.startswith("CONSOLE_") or name in OTHER_NAMES]:
+        monkeypatch.delenv(name)
     for name, value in GOOD.items():
         monkeypatch.setenv(name, value)
     return monkeypatch
@@ -114,6 +115,15 @@ def test_printing_the_settings_shows_no_secret(environment: pytest.MonkeyPatch) 
     assert GOOD["CONSOLE_SECRET_KEY"] not in repr(load_settings())
 
 
+def test_a_child_gets_its_own_settings_and_no_file(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("CONSOLE_PORT=9000\n")
+    assert load_settings().port == 9000
+    child = child_environment(**GOOD)
+    assert {name for name in child if name.startswith("CONSOLE_")} == {*GOOD, "CONSOLE_ENV_FILE"}
+    environment.setenv("CONSOLE_ENV_FILE", child["CONSOLE_ENV_FILE"])
+    assert load_settings().port == 8050
+
+
 def test_the_demo_refuses_a_short_password(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("CONSOLE_DEMO_PASSWORD", "short")
     with pytest.raises(SettingsError, match="CONSOLE_DEMO_PASSWORD"):
@@ -124,7 +134,7 @@ def test_the_demo_refuses_a_short_password(environment: pytest.MonkeyPatch) -> N
 def test_every_setting_is_documented_and_nothing_else(document: str) -> None:
     written = set(re.findall(r"\bCONSOLE_[A-Z_]+\b", (ROOT / document).read_text()))
     assert set(names()) <= written
-    assert written - set(names()) <= {"CONSOLE_NEW_PASSWORD"}
+    assert written - set(names()) <= {"CONSOLE_NEW_PASSWORD", "CONSOLE_ENV_FILE"}
 
 
 def test_the_example_file_is_good_but_for_the_secret(tmp_path: Path) -> None:
