@@ -233,7 +233,7 @@ def load_settings(**overrides: Any) -> Settings:
     """
     problems = [f"{name}: there is no such setting" for name in _unknown_names()]
     try:
-        settings = Settings(_env_file=_env_file(), **overrides)  # type: ignore[call-arg]  # pydantic-settings' own
+        settings = Settings(**{"_env_file": _env_file(), **overrides})
     except ValidationError as error:
         problems += [_line(problem) for problem in error.errors()]
         raise SettingsError(problems) from error

@@ -67,11 +67,8 @@ def test_the_table_keeps_what_a_person_set_up(new_person: NewPerson, installatio
     dead = alice.text("#processes-count-dead")
     installation.kill(SESSION, "tc-maker-1", exit_code=143)
     alice.wait_that(lambda: alice.text("#processes-count-dead") != dead, 10, "one more dead")
-    found = grid(
-        alice,
-        "let found; api.forEachNode(row => { if (row.data.return_code === 143) found = row.data.name }); return found",
-    )
-    assert found == "tc-maker-1"
+    terminated = "let n; api.forEachNode(row => { if (row.data.return_code === 143) n = row.data.name }); return n"
+    alice.wait_that(lambda: grid(alice, terminated) == "tc-maker-1", 5, "which one, in the table")
     assert view_of_the_table(alice) == before
 
 
