@@ -1,6 +1,6 @@
 """One program for everything that is not the web server: ``python manage.py --help``. The Makefile calls it."""
 
-import subprocess
+import os
 import sys
 from pathlib import Path
 
@@ -45,8 +45,9 @@ def serve() -> None:
     """Migrate, then serve the web (with the embedded collector) against an existing drunc and Kafka."""
     settings = load_settings_or_exit()
     _open(settings).close()
-    command = [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn_conf.py"]
-    sys.exit(subprocess.call(command, cwd=Path(__file__).parent))  # noqa: S603 - our own program
+    os.chdir(Path(__file__).parent)
+    # In place of this process, so that signals reach gunicorn itself, also as the first process of a container.
+    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn_conf.py"])  # noqa: S606
 
 
 @cli.command()

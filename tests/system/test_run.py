@@ -111,3 +111,29 @@ def test_wrong_settings_end_every_program_before_it_starts(tmp_path: Path, comma
     lines = result.stderr.splitlines()
     assert len(lines) == 5
     assert all(line.startswith("settings: CONSOLE_") for line in lines)
+
+
+def test_serve_ends_when_it_is_told_to(tmp_path: Path) -> None:
+    port = free_port()
+    environment = child_environment(
+        CONSOLE_SECRET_KEY="a secret for tests only",
+        CONSOLE_DATA_DIR=str(tmp_path),
+        CONSOLE_PORT=str(port),
+        CONSOLE_PROCESS_MANAGER_URL=f"127.0.0.1:{free_port()}",
+        CONSOLE_CONNECTIVITY_URL=f"127.0.0.1:{free_port()}",
+        CONSOLE_KAFKA_ADDRESS=f"127.0.0.1:{free_port()}",
+    )
+    process = subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=ROOT, env=environment)
+    try:
+        wait_until(lambda: _answers(port), 30, "the console to answer although nothing outside does")
+    finally:
+        process.terminate()
+    assert process.wait(20) == 0
+    assert not _answers(port)
+
+
+def _answers(port: int) -> bool:
+    try:
+        return requests.get(f"http://127.0.0.1:{port}/health/live", timeout=1).ok
+    except requests.RequestException:
+        return False
