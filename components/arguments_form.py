@@ -1,9 +1,11 @@
 """The form for a transition's arguments, built from the server's own description of them (contract 12.5)."""
 
 import json
+from typing import Any
 
 import dash_bootstrap_components as dbc
 from dash import html
+from dash.dependencies import Wildcard
 from dash.development.base_component import Component
 
 from components.attributes import marked
@@ -15,13 +17,13 @@ from services.run_control.types import Argument, ArgumentType, ArgumentValue, Tr
 _INPUT_MODES = {ArgumentType.INT: "numeric", ArgumentType.FLOAT: "decimal", ArgumentType.STRING: "text"}
 
 
-def input_id(argument: str) -> dict[str, str]:
-    """Return the id of an argument's input."""
+def input_id(argument: str | Wildcard) -> dict[str, Any]:
+    """Return the id of an argument's input; a wildcard of Dash stands for all."""
     return {"component": "arguments", "element": "input", "key": argument}
 
 
-def error_id(argument: str) -> dict[str, str]:
-    """Return the id of the place for an argument's error."""
+def error_id(argument: str | Wildcard) -> dict[str, Any]:
+    """Return the id of the place for an argument's error; a wildcard of Dash stands for all."""
     return {"component": "arguments", "element": "error", "key": argument}
 
 

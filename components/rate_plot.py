@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
 from components.ages import clock_time, duration_text, thin
 from components.attributes import marked
 from components.badges import severity_badge, severity_glyph
-from components.figures import STACK_ORDER, severity_colour, severity_edge, template
+from components.figures import GRAPH_CONFIG, STACK_ORDER, severity_colour, severity_edge, template
 from components.icons import glyph
 from components.words import counted
 from services.messages.types import RateBucket, Severity
@@ -155,6 +155,13 @@ def _is_long(bars: Sequence[RateBucket]) -> bool:
 def _template(theme: str) -> FigureJson:
     made: FigureJson = template(theme).to_plotly_json()
     return made
+
+
+def rate_graph(graph_id: str) -> dcc.Graph:
+    """Return the place of a plot, empty until a callback brings its figure."""
+    config: Any = dict(GRAPH_CONFIG)
+    figure: Any = no_figure()
+    return dcc.Graph(id=graph_id, figure=figure, config=config, className="plot", responsive=True)
 
 
 def no_figure() -> FigureJson:

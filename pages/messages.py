@@ -13,13 +13,13 @@ from dash.development.base_component import Component
 
 from components.attributes import marked
 from components.buttons import Look, button, chip, icon_button
-from components.figures import GRAPH_CONFIG, STACK_ORDER
+from components.figures import STACK_ORDER
 from components.frame import page
 from components.icons import Icon, icon
 from components.message_list import count_list, inspector, message_grid, severity_option
 from components.notice import empty
 from components.panel import panel, panel_head
-from components.rate_plot import SPANS, bins, no_figure, rate_figure, summary, totals, window
+from components.rate_plot import SPANS, bins, rate_figure, rate_graph, summary, totals, window
 from pages._access import callback, clientside_callback
 from pages._context import services
 from pages._feed import Delta, feed_delta, footer, older_delta, parse_filter
@@ -102,7 +102,7 @@ def _search(text: str | None) -> list[Component]:
 
 
 def _histogram() -> Component:
-    graph = dcc.Graph(id=GRAPH, figure=no_figure(), config=dict(GRAPH_CONFIG), className="plot", responsive=True)  # type: ignore[arg-type]
+    graph = rate_graph(GRAPH)
     named = html.Div(graph, id=GRAPH_NAME, role="img", className="feed-plot")
     return panel(
         "Messages per second",

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from components.ages import clock_time, duration_text
 from components.attributes import marked
 from components.buttons import Look, link_button
-from components.figures import GRAPH_CONFIG, STACK_ORDER
+from components.figures import STACK_ORDER
 from components.frame import page
 from components.icons import Icon, icon
 from components.panel import facts, panel
@@ -20,9 +20,9 @@ from components.rate_plot import (
     Span,
     bins,
     legend,
-    no_figure,
     passed_s,
     rate_figure,
+    rate_graph,
     rate_table,
     severity_lines,
     span_of,
@@ -104,7 +104,7 @@ def _table_button() -> Component:
 
 
 def _plot() -> Component:
-    graph = dcc.Graph(id=GRAPH, figure=no_figure(), config=dict(GRAPH_CONFIG), className="plot", responsive=True)  # type: ignore[arg-type]
+    graph = rate_graph(GRAPH)
     body = [
         html.Div(graph, id=GRAPH_NAME, role="img", className="rates-plot"),
         html.Div(id=TABLE, className="rates-table-frame", hidden=True),

@@ -21,8 +21,8 @@ _CLICKED = "n_clicks"
 
 
 @callback(
-    Output(error_id(MATCH), "children", allow_duplicate=True),  # type: ignore[arg-type]
-    Input(input_id(MATCH), "value"),  # type: ignore[arg-type]
+    Output(error_id(MATCH), "children", allow_duplicate=True),
+    Input(input_id(MATCH), "value"),
     State(ids.CHOSEN, "data"),
     State(ids.WANTED, "data"),
     permission=VIEW,
@@ -39,12 +39,12 @@ def check_field(value: object, chosen: str | None, wanted: str) -> Any:
 @callback(
     Output(ids.SENT, "data"),
     Output(ids.RESULT, CONTENT, allow_duplicate=True),
-    Output(error_id(ALL), "children"),  # type: ignore[arg-type]
+    Output(error_id(ALL), "children"),
     Input(ids.EXECUTE, _CLICKED),
     State(ids.CHOSEN, "data"),
     State(ids.WANTED, "data"),
-    State(input_id(ALL), "value"),  # type: ignore[arg-type]
-    State(input_id(ALL), "id"),  # type: ignore[arg-type]
+    State(input_id(ALL), "value"),
+    State(input_id(ALL), "id"),
     permission=Permission.EXECUTE_TRANSITION,
     prevent_initial_call=True,
 )

@@ -6,6 +6,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from models.messages import MessageApplication, MessageSession, Topic
+from services.messages.upsert import table_of
 
 NameTable = type[Topic] | type[MessageSession] | type[MessageApplication]
 
@@ -54,7 +55,7 @@ class Dimensions:
         found = _select(session, table, names)
         new = [{"name": name} for name in names if name not in found]
         if new:
-            session.connection().execute(insert(table.__table__), new)  # type: ignore[arg-type]
+            session.connection().execute(insert(table_of(table)), new)
             found = _select(session, table, names)
         self._fresh.update({(table.__tablename__, name): id_ for name, id_ in found.items()})
         return found

@@ -42,6 +42,7 @@ class Cleaner:
     def __init__(self) -> None:
         """Start with a full budget for the detail."""
         self.marks: dict[str, int | bool | dict[str, int]] = {}
+        self._nuls = 0
         self._left = DETAIL_LIMIT_BYTES
         self._cut: dict[str, int] = {}
 
@@ -81,5 +82,6 @@ class Cleaner:
     def _clean(self, text: str) -> str:
         nuls = text.count("\0")
         if nuls:
-            self.marks["nul_replaced"] = int(self.marks.get("nul_replaced", 0)) + nuls  # type: ignore[arg-type]
+            self._nuls += nuls
+            self.marks["nul_replaced"] = self._nuls
         return storable(text)

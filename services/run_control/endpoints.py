@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 from services.errors import BusyError, NotReachableError
 
@@ -16,12 +16,12 @@ class GaveWayError(BusyError):
     """A poll was not made because one of the console's own jobs goes first; nothing is wrong."""
 
 
-class _Job:
+class _Job(Generic[T]):
     """Something to do, and the future of its result."""
 
-    def __init__(self, work: Callable[[], object]) -> None:
+    def __init__(self, work: Callable[[], T]) -> None:
         self.work = work
-        self.future: Future[object] = Future()
+        self.future: Future[T] = Future()
 
     def run(self) -> None:
         if not self.future.set_running_or_notify_cancel():
@@ -44,8 +44,8 @@ class Endpoint:
         """Remember the address, ``host:port``."""
         self.address = address
         self._condition = threading.Condition()
-        self._commands: deque[_Job] = deque()
-        self._poll: _Job | None = None
+        self._commands: deque[_Job[Any]] = deque()
+        self._poll: _Job[Any] | None = None
         self._commanding = False
         self._closed = False
         self._thread: threading.Thread | None = None
@@ -58,7 +58,7 @@ class Endpoint:
             self._drop_poll("a command goes first")
             self._commands.append(job)
             self._started()
-        return job.future  # type: ignore[return-value]
+        return job.future
 
     def poll(self, work: Callable[[], T]) -> "Future[T]":
         """Queue a poll.
@@ -75,7 +75,7 @@ class Endpoint:
                 raise self._busy("an earlier poll waits")
             self._poll = job
             self._started()
-        return job.future  # type: ignore[return-value]
+        return job.future
 
     @property
     def is_idle(self) -> bool:
@@ -111,7 +111,7 @@ class Endpoint:
         while (job := self._next()) is not None:
             job.run()
 
-    def _next(self) -> _Job | None:
+    def _next(self) -> _Job[Any] | None:
         with self._condition:
             self._commanding = False
             self._condition.wait_for(lambda: self._commands or self._poll or self._closed)
