@@ -69,18 +69,17 @@
     if (event.target.closest(".tree-caret")) toggle(row, !isOpen(row));
   });
 
-  // The second click of a double click, or of a key held down, never reaches the button.
-  const sent = new WeakMap();
+  // The second click of a double click, or of a key held down, never reaches the button; a click elsewhere ends that.
+  let last = null;
+  let lastAt = 0;
   document.addEventListener(
     "click",
     (event) => {
-      const button = event.target.closest?.("[data-once]");
-      if (!button) return;
-      const now = Date.now();
-      if (now - (sent.get(button) || 0) < ONCE_MS) {
+      const button = event.target.closest?.("[data-once]") ?? null;
+      if (button && button === last && Date.now() - lastAt < ONCE_MS) {
         event.preventDefault();
         event.stopPropagation();
-      } else sent.set(button, now);
+      } else [last, lastAt] = [button, Date.now()];
     },
     true,
   );

@@ -61,8 +61,8 @@ def house(directory: Path) -> Iterator[tuple[Console, Installation]]:
 def bring_to_a_moment(console: Console, installation: Installation, person: Person) -> None:
     """Start a run in one session through the console, then let things go wrong."""
     person.open(PAGES["controller"])
-    person.click("#controller-take-button")
-    person.wait_text("#controller-control-result", "done")
+    person.click("#controller-take-button[aria-disabled='false']")
+    person.wait_text("#controller-control-result", ", took")
     for transition, arguments in (("conf", {}), ("start", {"run_number": "31427"}), ("enable_triggers", {})):
         _execute(person, transition, arguments)
     installation.flood(12, rate_hz=10, severity="WARNING")
@@ -77,7 +77,7 @@ def _execute(person: Person, transition: str, arguments: dict[str, str]) -> None
     for name, value in arguments.items():
         person.wait(f'input[id*=\'"key":"{name}"\']').send_keys(value)
     person.click("#controller-execute-button")
-    person.wait_text("#controller-form-result", "done", 20)
+    person.wait_text("#controller-form-result", ", took", 20)
 
 
 def _dead(http: requests.Session, console: Console) -> int:

@@ -79,14 +79,14 @@ def sent_commands(console: Console, transition: str) -> int:
 @pytest.mark.timeout(120)
 def test_a_double_click_sends_a_command_once(new_person: NewPerson, console: Console) -> None:
     alice = new_person("alice").open(f"/controller?session={SESSION}")
-    alice.click("#controller-take-button")
-    alice.wait_text("#controller-control-result", "done")
+    alice.click("#controller-take-button[aria-disabled='false']")
+    alice.wait_text("#controller-control-result", ", took")
     alice.click('button[id*=\'"key":"conf"\']')
     alice.wait_text("#controller-form-head", "conf")
     alice.driver.execute_script(
         "const button = document.getElementById('controller-execute-button'); button.click(); button.click();"
     )
-    alice.wait_text("#controller-form-result", "done", 20)
+    alice.wait_text("#controller-form-result", ", took", 20)
     assert sent_commands(console, "conf") == 1
     alice.wait_that(
         lambda: "conf" in alice.texts("#controller-commands .command-name"), 5, "conf among the last commands"

@@ -24,8 +24,8 @@ def execute(person: Person, transition: str) -> None:
 
 
 def take_control(person: Person) -> None:
-    person.click("#controller-take-button")
-    person.wait_text("#controller-control-result", "done")
+    person.click("#controller-take-button[aria-disabled='false']")
+    person.wait_text("#controller-control-result", ", took")
 
 
 def process_names(person: Person) -> list[str]:
@@ -58,7 +58,8 @@ def test_conf_from_refusal_to_the_last_node(new_person: NewPerson) -> None:
     take_control(alice)
     alice.wait_text("#controller-control", "alice")
     alice.click("#controller-execute-button")
-    alice.wait_text("#controller-form-result", "done", 20)
+    # Not "done": the refusal says "Not done".
+    alice.wait_text("#controller-form-result", ", took", 20)
     alice.wait_that(lambda: set(node_states(alice)) == {"configured"}, 10, "every node to be configured")
 
     alice.open(f"/messages?session={SESSION}&severity=FATAL,ERROR,WARNING,INFO,LOG,DEBUG")
