@@ -6,6 +6,30 @@ share full message names live side by side in one process (contract 21.1.1) and 
 cannot disturb them.
 """
 
-from wire.schema import TYPE_URL_PREFIX, Method, Schema, UnknownMessageError, WireMessage, load_ers, load_g1
+from wire.schema import (
+    TYPE_URL_PREFIX,
+    G2Layout,
+    Method,
+    Schema,
+    UnknownMessageError,
+    WireMessage,
+    load_ers,
+    load_g1,
+    load_g2,
+    load_g3,
+    load_rpc_status,
+)
 
-__all__ = ["TYPE_URL_PREFIX", "Method", "Schema", "UnknownMessageError", "WireMessage", "load_ers", "load_g1"]
+__all__ = [
+    "TYPE_URL_PREFIX",
+    "G2Layout",
+    "Method",
+    "Schema",
+    "UnknownMessageError",
+    "WireMessage",
+    "load_ers",
+    "load_g1",
+    "load_g2",
+    "load_g3",
+    "load_rpc_status",
+]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
@@ -13,6 +13,8 @@ TYPE_URL_PREFIX = "type.googleapis.com/"
 # Message classes are made at run time from descriptors, so no static type exists for them. Only the adapters
 # and the simulator touch them; everything else sees dataclasses.
 WireMessage = Any
+
+G2Layout = Literal["a", "b"]
 
 _HERE = Path(__file__).parent
 
@@ -108,6 +110,24 @@ class Schema:
 def load_g1() -> Schema:
     """Return generation G1 of drunc's schema (contract section 4)."""
     return Schema((_HERE / "g1" / "drunc.pb").read_bytes())
+
+
+@cache
+def load_g2(layout: G2Layout) -> Schema:
+    """Return generation G2 of drunc's schema (contract section 5) with one lay-out of ``AddressedCommand`` (2.3)."""
+    return Schema((_HERE / "g2" / f"drunc_{layout}.pb").read_bytes())
+
+
+@cache
+def load_g3() -> Schema:
+    """Return generation G3 of drunc's schema (contract section 6)."""
+    return Schema((_HERE / "g3" / "drunc.pb").read_bytes())
+
+
+@cache
+def load_rpc_status() -> Schema:
+    """Return the schema of gRPC status details (contract section 7.3)."""
+    return Schema((_HERE / "rpc" / "status.pb").read_bytes())
 
 
 @cache
