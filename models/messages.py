@@ -60,10 +60,10 @@ class Message(Base):
     __table_args__ = (
         # The fence: a message is stored once, whatever happens to offsets.
         UniqueConstraint("incarnation_id", "topic_id", "partition", "offset"),
-        # Newest of one severity.
-        Index(None, "severity", "id"),
-        # Newest of one session and severity.
-        Index(None, "session_id", "severity", "id"),
+        # Newest of one kind and severity; a query has a branch for each pair.
+        Index(None, "kind", "severity", "id"),
+        # The same of one session.
+        Index(None, "session_id", "kind", "severity", "id"),
         # Newest of one application and severity.
         Index(None, "application_id", "severity", "id"),
         # Without it SQLite would give the id of a pruned row again.

@@ -6,6 +6,7 @@ from alembic import context
 
 from models import accounts, audit, commands, coordination, messages, run_control
 from models.base import Base, JsonValue, UtcDateTime
+from models.search import is_declared
 
 # Each module registers its tables on the base when imported.
 TABLES = (accounts, audit, commands, coordination, messages, run_control)
@@ -27,6 +28,7 @@ def run() -> None:
         target_metadata=Base.metadata,
         render_as_batch=True,
         compare_type=True,
+        include_object=is_declared,
         render_item=render_item,
     )
     with context.begin_transaction():

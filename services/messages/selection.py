@@ -9,7 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.messages import Message, MessageApplication, MessageSession
 from services.messages.texts import storable
-from services.messages.types import MessageFilter, Severity
+from services.messages.types import Kind, MessageFilter, Severity
 
 # One statement looks at so many ids of a search, so that none takes long.
 CHUNK_IDS = 20_000
@@ -50,9 +50,9 @@ class Selection:
             if session_ids is not None:
                 rest.append(Message.session_id.in_(session_ids))
         elif session_ids is not None:
-            branches = _branches(Message.session_id, session_ids, severities)
+            branches = _branches_with_kind([((Message.session_id, id_),) for id_ in session_ids], severities)
         else:
-            branches = [((Message.severity, severity.value),) for severity in severities] or [()]
+            branches = _branches_with_kind([()], severities) if severities else [()]
         if len(branches) > MAX_BRANCHES:
             rest += _as_rest(session_ids, application_ids, severities)
             branches = [()]
@@ -183,6 +183,14 @@ def _ids(
 def _branches(column: InstrumentedAttribute[int], ids: Sequence[int], severities: Sequence[Severity]) -> list[Branch]:
     pairs = product(ids, severities or tuple(Severity))
     return [((column, id_), (Message.severity, severity.value)) for id_, severity in pairs]
+
+
+def _branches_with_kind(firsts: Sequence[Branch], severities: Sequence[Severity]) -> list[Branch]:
+    """Return a branch for each first part, kind and severity."""
+    return [
+        (*first, (Message.kind, kind.value), (Message.severity, severity.value))
+        for first, kind, severity in product(firsts, Kind, severities or tuple(Severity))
+    ]
 
 
 def _as_rest(

@@ -300,9 +300,9 @@ def plans(database: Database, statements: list[tuple[str, Any]]) -> str:
 
 SEVERE = frozenset({Severity.ERROR, Severity.FATAL})
 INDEXED = (
-    (MessageFilter(severities=SEVERE), "ix_message_severity_id"),
-    (MessageFilter(sessions=frozenset({"s0", "s1"})), "ix_message_session_id_severity_id"),
-    (MessageFilter(sessions=frozenset({"s0"}), severities=SEVERE), "ix_message_session_id_severity_id"),
+    (MessageFilter(severities=SEVERE), "ix_message_kind_severity_id"),
+    (MessageFilter(sessions=frozenset({"s0", "s1"})), "ix_message_session_id_kind_severity_id"),
+    (MessageFilter(sessions=frozenset({"s0"}), severities=SEVERE), "ix_message_session_id_kind_severity_id"),
     (MessageFilter(applications=frozenset({"app-1"})), "ix_message_application_id_severity_id"),
     (ANY, "pk_message"),
     (MessageFilter(text="nowhere"), "pk_message"),
