@@ -1,17 +1,21 @@
-"""Remove what is too old, a little at a time, apart from the consumer."""
+"""Remove what is too old or too much, a little at a time, apart from the consumer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from sqlalchemy import Row, delete, func, select
+from sqlalchemy import Row, Select, delete, func, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from models.database import Database
 from models.messages import Message, MessageRollup, MessageSession, Quarantined
 from services.clock import Clock
 from services.health import WorkerHealth
-from services.messages import rollups
+from services.messages import rollups, search
 from services.messages.store import count
+from services.messages.types import Kind, Severity
+from services.messages.upsert import is_postgresql
+from services.messages.volume import occupied_bytes
 from services.messages.worker import Board, Loop
 
 # One transaction removes so many rows: larger ones would hold SQLite's write lock too long.
@@ -26,13 +30,33 @@ ROLLUPS_KEPT = {1: timedelta(hours=2), 60: timedelta(days=90), 600: timedelta(da
 
 
 class Retention:
-    """Prunes messages and quarantined records by the age since they arrived, and roll-ups by their own ages."""
+    """Prunes messages and quarantined records by the age since they arrived, and roll-ups by their own ages.
 
-    def __init__(self, database: Database, clock: Clock, expire_s: int) -> None:
-        """Keep the collaborators; ``expire_s``: seconds that messages are kept."""
+    Where messages take more room than they may, the oldest of the severities that are kept shortest go first.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        expire_s: int,
+        expire_by_severity_s: Mapping[Severity, int] | None = None,
+        max_bytes: int = 0,
+    ) -> None:
+        """Keep the collaborators.
+
+        Args:
+            database: Where the messages are.
+            clock: The present time.
+            expire_s: Seconds that messages and quarantined records are kept.
+            expire_by_severity_s: The same for some severities, where it is another time.
+            max_bytes: Messages are removed beyond this (see `volume.occupied_bytes`); 0: there is no such limit.
+        """
         self._database = database
         self._clock = clock
-        self._expire = timedelta(seconds=expire_s)
+        self._expire_s = expire_s
+        self._severities = _by_expiry(expire_s, expire_by_severity_s or {})
+        self._max_bytes = max_bytes
         self._board = Board("retention", clock)
         self._loop = Loop("message-retention", self.turn, _nothing, self._board)
         self._removed = {"messages": 0, "quarantined": 0, "rollups": 0}
@@ -74,18 +98,43 @@ class Retention:
         self._board.turned("ok", self._removed)
         return PAUSE_S if max(removed.values()) >= CHUNK_ROWS else INTERVAL_S
 
-    def _cutoff_ns(self) -> int:
-        return int((self._clock() - self._expire).timestamp()) * 1_000_000_000
+    def _cutoff_ns(self, expire_s: int) -> int:
+        return int((self._clock() - timedelta(seconds=expire_s)).timestamp()) * 1_000_000_000
 
     def _prune_messages(self) -> int:
-        """Remove the oldest messages. Ids grow with arrival, so they stand at the beginning."""
+        removed = 0
+        for expire_s, severities in self._severities.items():
+            removed += self._prune_oldest(severities, self._cutoff_ns(expire_s))
+            if removed >= CHUNK_ROWS:
+                return removed
+        return removed + self._prune_excess()
+
+    def _prune_excess(self) -> int:
+        """Remove one chunk if messages take too much room, whatever their age."""
+        if not self._max_bytes:
+            return 0
         with self._database.read() as session:
-            oldest = session.execute(select(Message.id, Message.received_ns).order_by(Message.id).limit(CHUNK_ROWS))
-            last = _last_expired(oldest.all(), self._cutoff_ns())
-        if last is None:
+            if occupied_bytes(session) <= self._max_bytes:
+                return 0
+        removed = 0
+        for severities in self._severities.values():
+            removed += self._prune_oldest(severities, None)
+            if removed >= CHUNK_ROWS:
+                break
+        return removed
+
+    def _prune_oldest(self, severities: Sequence[Severity], cutoff_ns: int | None) -> int:
+        """Remove one chunk of the oldest messages of some severities; with a cutoff only what arrived before it."""
+        with self._database.read() as session:
+            oldest = sorted(tuple(row) for row in _oldest(session, severities))[:CHUNK_ROWS]
+        ids = [id_ for id_, received_ns in oldest if cutoff_ns is None or received_ns < cutoff_ns]
+        if not ids:
             return 0
         with self._database.write() as session:
-            removed = session.connection().execute(delete(Message).where(Message.id <= last)).rowcount
+            # Again, and kept: the index wants to hear of exactly those rows that go.
+            present = session.scalars(select(Message.id).where(Message.id.in_(ids)).with_for_update()).all()
+            search.remove(session, present)
+            removed = session.connection().execute(delete(Message).where(Message.id.in_(present))).rowcount
             count(session, {"pruned": removed})
         return removed
 
@@ -94,7 +143,7 @@ class Retention:
             oldest = session.execute(
                 select(Quarantined.id, Quarantined.received_ns).order_by(Quarantined.id).limit(CHUNK_ROWS)
             )
-            last = _last_expired(oldest.all(), self._cutoff_ns())
+            last = _last_expired(oldest.all(), self._cutoff_ns(self._expire_s))
         if last is None:
             return 0
         with self._database.write() as session:
@@ -127,6 +176,39 @@ class Retention:
         with self._database.write() as session:
             statement = delete(MessageRollup).where(*inside, MessageRollup.bucket_s <= last)
             return session.connection().execute(statement).rowcount
+
+
+def _by_expiry(expire_s: int, by_severity_s: Mapping[Severity, int]) -> dict[int, tuple[Severity, ...]]:
+    """Return the severities that are kept equally long, by that time, seconds, the shortest first."""
+    kept = {severity: by_severity_s.get(severity, expire_s) for severity in Severity}
+    return {
+        seconds: tuple(severity for severity in Severity if kept[severity] == seconds)
+        for seconds in sorted(set(kept.values()))
+    }
+
+
+def _oldest(session: Session, severities: Sequence[Severity]) -> Iterable[Row[int, int]]:
+    """Return id and arrival of the oldest messages of some severities, at least a chunk of them if there are so many.
+
+    Ids grow with arrival, so they stand at the beginning: of the table, or of each kind and severity in its index.
+    """
+    if len(severities) == len(Severity):
+        return session.execute(select(Message.id, Message.received_ns).order_by(Message.id).limit(CHUNK_ROWS))
+    by_rows = is_postgresql(session)
+    return [
+        row for kind in Kind for severity in severities for row in session.execute(_branch(kind, severity, by_rows))
+    ]
+
+
+def _branch(kind: Kind, severity: Severity, by_rows: bool) -> Select[int, int]:  # noqa: FBT001
+    """``by_rows``: compare whole rows of the index, else PostgreSQL may walk through the table (see `selection`)."""
+    columns = (Message.kind, Message.severity)
+    values = (kind.value, severity.value)
+    chosen = select(Message.id, Message.received_ns).limit(CHUNK_ROWS)
+    if by_rows:
+        inside = (tuple_(*columns, Message.id) >= (*values, 0), tuple_(*columns) <= values)
+        return chosen.where(*inside).order_by(*columns, Message.id)
+    return chosen.where(Message.kind == kind.value, Message.severity == severity.value).order_by(Message.id)
 
 
 def _last_expired(oldest: Sequence[Row[int, int]], cutoff_ns: int) -> int | None:

@@ -1,11 +1,12 @@
 """Roll-ups: messages counted by severity in buckets of time, kept up to date by every batch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from models.messages import MessageRollup
+from services.messages.bulk import MessageRow
 from services.messages.types import Severity
 from services.messages.upsert import insert_into, table_of
 
@@ -17,8 +18,8 @@ ALL_SESSIONS = 0
 COLUMNS = tuple(f"n_{severity.name.lower()}" for severity in Severity)
 
 
-def add(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Count new message rows (columns of ``message``, ids above all earlier ones) in the caller's transaction."""
+def add(session: Session, rows: Sequence[MessageRow]) -> None:
+    """Count new message rows (ids above all earlier ones) in the caller's transaction."""
     buckets = _collect(rows)
     if not buckets:
         return
@@ -33,25 +34,36 @@ def add(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     )
 
 
-def _collect(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, int]]:
-    buckets: dict[tuple[int, int, int], dict[str, int]] = {}
+def _collect(rows: Sequence[MessageRow]) -> list[dict[str, int]]:
+    """Return the buckets of all widths; counted once by second and session, then added up."""
+    seconds: dict[tuple[int, int], dict[str, int]] = {}
     for row in rows:
-        column = COLUMNS[row["severity"]]
-        second = row["time_ns"] // 1_000_000_000
+        key = (row.session_id, row.time_ns // 1_000_000_000)
+        bucket = seconds.get(key)
+        if bucket is None:
+            bucket = seconds[key] = _empty(row.id)
+        bucket[COLUMNS[row.severity]] += 1
+        bucket["max_id"] = row.id
+    buckets: dict[tuple[int, int, int], dict[str, int]] = {}
+    for (session_id, second), bucket in seconds.items():
         for resolution in RESOLUTIONS_S:
-            start = second - second % resolution
-            for session_id in (ALL_SESSIONS, row["session_id"]):
-                key = (resolution, session_id, start)
-                bucket = buckets.get(key)
-                if bucket is None:
-                    bucket = buckets[key] = _empty(key, row["id"])
-                bucket[column] += 1
-                bucket["max_id"] = row["id"]
+            for whose in (ALL_SESSIONS, session_id):
+                _add_to(buckets.setdefault((resolution, whose, second - second % resolution), {}), bucket)
     # Sorted, so that two writers could never lock rows in opposite orders.
-    return [buckets[key] for key in sorted(buckets)]
+    return [
+        {"resolution_s": key[0], "session_id": key[1], "bucket_s": key[2], **buckets[key]} for key in sorted(buckets)
+    ]
 
 
-def _empty(key: tuple[int, int, int], first_id: int) -> dict[str, int]:
-    resolution, session_id, start = key
-    counts = dict.fromkeys(COLUMNS, 0)
-    return {"resolution_s": resolution, "session_id": session_id, "bucket_s": start, "min_id": first_id, **counts}
+def _add_to(total: dict[str, int], bucket: dict[str, int]) -> None:
+    if not total:
+        total.update(bucket)
+        return
+    for name in COLUMNS:
+        total[name] += bucket[name]
+    total["min_id"] = min(total["min_id"], bucket["min_id"])
+    total["max_id"] = max(total["max_id"], bucket["max_id"])
+
+
+def _empty(first_id: int) -> dict[str, int]:
+    return {"min_id": first_id, "max_id": first_id, **dict.fromkeys(COLUMNS, 0)}

@@ -4,15 +4,15 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import count as count_from
 from typing import Any
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 from sqlalchemy.orm import Session
 
 from models.database import Database
 from models.messages import (
-    Message,
     MessageApplication,
     MessageCounter,
     MessageSession,
@@ -21,11 +21,12 @@ from models.messages import (
     TopicOffset,
 )
 from services.clock import Clock
-from services.messages import rollups
+from services.messages import bulk, rollups, search
 from services.messages.batch import Accepted, Advance, Batch, Rejected
+from services.messages.bulk import MessageRow
 from services.messages.dimensions import Dimensions
 from services.messages.texts import storable
-from services.messages.upsert import insert_into, table_of, writers_turn
+from services.messages.upsert import insert_into, is_postgresql, table_of, writers_turn
 
 log = logging.getLogger(__name__)
 
@@ -49,19 +50,13 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    accepted: Accepted
-    values: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class _Inserted:
-    rows: Sequence[_Row]
+    rows: Sequence[MessageRow]
     refused: Sequence[Rejected] = ()
     duplicates: int = 0
 
 
-_Insert = Callable[[Session, Sequence[_Row]], _Inserted]
+_Insert = Callable[[Session, Sequence[MessageRow], Sequence[Accepted]], _Inserted]
 
 
 class MessageStore:
@@ -83,22 +78,19 @@ class MessageStore:
             OffsetConflictError: An offset is not what the batch expects. Nothing was stored.
             sqlalchemy.exc.DBAPIError: The database is locked or gone. Nothing was stored.
         """
-        try:
-            return self._commit(batch, _insert_all)
-        except Exception as error:
-            if not _is_about_the_rows(error):
-                raise
-            log.warning("batch refused, storing it row by row error=%s", _reason(error))
-        self._dimensions.forget_all()
-        try:
-            return self._commit(batch, _insert_each)
-        except Exception as error:
-            if not _is_about_the_rows(error):
-                raise
-            log.warning("batch refused as a whole, quarantined error=%s", _reason(error))
-            refused = [_refuse(accepted, error) for accepted in batch.accepted]
-            rest = replace(batch, accepted=(), rejected=[*batch.rejected, *refused])
-            return self._commit(rest, _insert_all)
+        refusal: Exception | None = None
+        for insert_rows in (_insert_all, _insert_missing, _insert_each):
+            if insert_rows is _insert_missing and not isinstance(refusal, IntegrityError):
+                continue
+            try:
+                return self._commit(batch, insert_rows)
+            except Exception as error:
+                if not _is_about_the_rows(error):
+                    raise
+                refusal = error
+            log.warning("batch refused tried=%s error=%s", insert_rows.__name__.strip("_"), _reason(refusal))
+            self._dimensions.forget_all()
+        return self._commit(_without_rows(batch, refusal), _insert_all)
 
     def _commit(self, batch: Batch, insert_rows: _Insert) -> Stored:
         try:
@@ -116,8 +108,9 @@ class MessageStore:
         # First, because a conflict makes all other work vain.
         for advance in batch.advances:
             self._advance(session, advance, topics[advance.topic])
-        inserted = insert_rows(session, self._rows(session, batch, topics))
-        rollups.add(session, [row.values for row in inserted.rows])
+        inserted = insert_rows(session, self._rows(session, batch, topics), batch.accepted)
+        search.add(session, inserted.rows)
+        rollups.add(session, inserted.rows)
         quarantined = _quarantine(session, [*batch.rejected, *inserted.refused], topics, batch.received_ns)
         counts = {
             "stored": len(inserted.rows),
@@ -126,7 +119,7 @@ class MessageStore:
             "duplicates": inserted.duplicates,
         }
         count(session, counts)
-        newest_id = max((row.values["id"] for row in inserted.rows), default=0)
+        newest_id = inserted.rows[-1].id if inserted.rows else 0
         return Stored(**counts, newest_id=newest_id)
 
     def _topics(self, session: Session, batch: Batch) -> dict[str, int]:
@@ -143,34 +136,33 @@ class MessageStore:
                 f"{advance.topic}[{advance.partition}]: the next offset is not {advance.expected} any more"
             )
 
-    def _rows(self, session: Session, batch: Batch, topics: dict[str, int]) -> list[_Row]:
+    def _rows(self, session: Session, batch: Batch, topics: dict[str, int]) -> list[MessageRow]:
+        """Return a row for each accepted record, in their order, with consecutive ids."""
         if not batch.accepted:
             return []
         messages = [accepted.message for accepted in batch.accepted]
-        sessions = self._dimensions.ids(session, MessageSession, [message.session for message in messages])
-        applications = self._dimensions.ids(session, MessageApplication, [message.application for message in messages])
+        sessions = self._dimensions.ids(session, MessageSession, {message.session for message in messages})
+        applications = self._dimensions.ids(session, MessageApplication, {message.application for message in messages})
         first_id = _allocate_ids(session, len(messages))
+        received_ns = batch.received_ns
         return [
-            _Row(
-                accepted,
-                {
-                    "id": id_,
-                    "incarnation_id": accepted.incarnation_id,
-                    "topic_id": topics[accepted.record.topic],
-                    "partition": accepted.record.partition,
-                    "offset": accepted.record.offset,
-                    "time_ns": accepted.message.time_ns,
-                    "received_ns": batch.received_ns,
-                    "kind": accepted.message.kind.value,
-                    "severity": accepted.message.severity.value,
-                    "session_id": sessions[accepted.message.session],
-                    "application_id": applications[accepted.message.application],
-                    "name": accepted.message.name,
-                    "text": accepted.message.text,
-                    "detail": accepted.message.detail,
-                },
+            MessageRow(
+                id_,
+                accepted.incarnation_id,
+                topics[accepted.record.topic],
+                accepted.record.partition,
+                accepted.record.offset,
+                message.time_ns,
+                received_ns,
+                message.kind.value,
+                message.severity.value,
+                sessions[message.session],
+                applications[message.application],
+                message.name,
+                message.text,
+                None if message.detail is None else json.dumps(message.detail),
             )
-            for id_, accepted in enumerate(batch.accepted, start=first_id)
+            for id_, accepted, message in zip(count_from(first_id), batch.accepted, messages, strict=False)
         ]
 
 
@@ -217,7 +209,7 @@ def _allocate_ids(session: Session, number: int) -> int:
 
     The caller holds the writers' lock until the commit, so ids grow in the order of commits.
     """
-    if session.get_bind().dialect.name == "postgresql":
+    if is_postgresql(session):
         sequence = func.pg_get_serial_sequence("message", "id")
         last = session.scalar(select(func.setval(sequence, func.nextval(sequence) + number - 1)))
         return int(last or 0) - number + 1
@@ -225,28 +217,33 @@ def _allocate_ids(session: Session, number: int) -> int:
     return int(last or 0) + 1
 
 
-def _insert_all(session: Session, rows: Sequence[_Row]) -> _Inserted:
-    if rows:
-        session.connection().execute(insert(table_of(Message)), [row.values for row in rows])
+def _insert_all(session: Session, rows: Sequence[MessageRow], _accepted: Sequence[Accepted]) -> _Inserted:
+    bulk.insert_all(session, rows)
     return _Inserted(rows)
 
 
-def _insert_each(session: Session, rows: Sequence[_Row]) -> _Inserted:
+def _insert_missing(session: Session, rows: Sequence[MessageRow], _accepted: Sequence[Accepted]) -> _Inserted:
+    """Leave out what is stored already."""
+    new = bulk.insert_missing(session, rows)
+    return _Inserted([row for row in rows if row.id in new], duplicates=len(rows) - len(new))
+
+
+def _insert_each(session: Session, rows: Sequence[MessageRow], accepted: Sequence[Accepted]) -> _Inserted:
     """Insert row by row, each in a savepoint: what is refused does not take the others with it."""
-    good: list[_Row] = []
+    good: list[MessageRow] = []
     refused: list[Rejected] = []
     duplicates = 0
-    for row in rows:
+    for row, origin in zip(rows, accepted, strict=True):
         try:
             with session.begin_nested():
-                session.connection().execute(insert(table_of(Message)), row.values)
+                bulk.insert_all(session, [row])
         except Exception as error:
             if not _is_about_the_rows(error):
                 raise
             if isinstance(error, IntegrityError):
                 duplicates += 1
             else:
-                refused.append(_refuse(row.accepted, error))
+                refused.append(_refuse(origin, error))
         else:
             good.append(row)
     return _Inserted(good, refused, duplicates)
@@ -286,11 +283,17 @@ def _is_about_the_rows(error: Exception) -> bool:
     return isinstance(error, StatementError | OverflowError | UnicodeError | json.JSONDecodeError)
 
 
-def _refuse(accepted: Accepted, error: Exception) -> Rejected:
+def _without_rows(batch: Batch, refusal: Exception | None) -> Batch:
+    """Return the batch with all its records in the quarantine."""
+    refused = [_refuse(accepted, refusal) for accepted in batch.accepted]
+    return replace(batch, accepted=(), rejected=[*batch.rejected, *refused])
+
+
+def _refuse(accepted: Accepted, error: Exception | None) -> Rejected:
     return Rejected(accepted.incarnation_id, accepted.record, f"the database refused it: {_reason(error)}")
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception | None) -> str:
     """Return the first line of the cause; the rest repeats the values."""
     cause = getattr(error, "orig", None) or error
     return str(cause).strip().partition("\n")[0][:500]

@@ -10,12 +10,15 @@ from models.base import Base
 _WRITERS_LOCK = 0x6D736773
 
 
+def is_postgresql(session: Session) -> bool:
+    """Whether the session speaks to PostgreSQL; otherwise to SQLite."""
+    return session.get_bind().dialect.name == "postgresql"
+
+
 def insert_into(session: Session, table: type[Base]) -> "sqlite.Insert | postgresql.Insert":
     """Return an INSERT of the session's dialect, with ``on_conflict_do_update`` and ``on_conflict_do_nothing``."""
     target = table_of(table)
-    if session.get_bind().dialect.name == "sqlite":
-        return sqlite.insert(target)
-    return postgresql.insert(target)
+    return postgresql.insert(target) if is_postgresql(session) else sqlite.insert(target)
 
 
 def table_of(model: type[Base]) -> Table:
@@ -32,7 +35,7 @@ def writers_turn(session: Session) -> None:
     On PostgreSQL an advisory lock: ids are allocated and committed under it, so that they grow in the order of
     commits, and a reader that follows ``after`` misses nothing. SQLite has one writer anyway.
     """
-    if session.get_bind().dialect.name == "postgresql":
+    if is_postgresql(session):
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITERS_LOCK})
     else:
         session.execute(select(1))  # BEGIN IMMEDIATE comes with the first statement
