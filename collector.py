@@ -13,6 +13,7 @@ from services.health import WorkerHealth
 from services.logs import configure_logging
 from services.messages.consumer import ConsumerConfig, MessageConsumer
 from services.messages.retention import Retention
+from services.messages.types import Severity
 from services.run_control.config import RunControlConfig
 from services.run_control.worker import RunControlWorker
 from settings import Settings, load_settings_or_exit
@@ -45,7 +46,7 @@ class Collector:
         self._workers: Sequence[Worker] = (
             self._run_control,
             MessageConsumer(_consumer_config(settings), self._database, clock),
-            Retention(self._database, clock, settings.message_expire_s),
+            _retention(settings, self._database, clock),
         )
 
     def start(self) -> None:
@@ -113,6 +114,12 @@ def _consumer_config(settings: Settings) -> ConsumerConfig:
         service_user=settings.service_user,
         store_own_echo=settings.store_own_echo,
     )
+
+
+def _retention(settings: Settings, database: Database, clock: Clock) -> Retention:
+    by_severity = {Severity[name]: seconds for name, seconds in settings.message_expire_by_severity.items()}
+    max_bytes = int(settings.message_max_gb * 1_000_000_000)
+    return Retention(database, clock, settings.message_expire_s, by_severity, max_bytes)
 
 
 def main() -> None:

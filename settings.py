@@ -45,6 +45,7 @@ def _brokers(value: object) -> object:
 
 HostPort = Annotated[str, BeforeValidator(_host_port)]
 Brokers = Annotated[str, BeforeValidator(_brokers)]
+SeverityName = Literal["DEBUG", "LOG", "INFO", "WARNING", "ERROR", "FATAL"]
 
 
 class SettingsError(Exception):
@@ -117,6 +118,15 @@ class Settings(BaseSettings):
         ge=60,
         validation_alias=_named("MESSAGE_EXPIRE_SECS", name="MESSAGE_EXPIRE_S"),
         description="Messages older than this many seconds are removed.",
+    )
+    message_expire_by_severity: dict[SeverityName, Annotated[int, Field(ge=60)]] = Field(
+        default_factory=dict,
+        description='The same for some severities, as a JSON object of seconds, e.g. `{"DEBUG": 86400}`.',
+    )
+    message_max_gb: float = Field(
+        0.0,
+        ge=0,
+        description="Room for messages, 10^9 bytes: beyond it the oldest go, first of those kept shortest. 0: no limit.",
     )
     store_own_echo: bool = Field(
         default=False, description="Store the broadcasts that the console's own polling causes."

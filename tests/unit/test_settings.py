@@ -93,6 +93,9 @@ def test_all_problems_are_told_at_once_and_secrets_stay_secret(environment: pyte
         ("CONSOLE_WORKERS", "4", "CONSOLE_EMBED_COLLECTOR=false"),
         ("CONSOLE_KAFKA_ADDRESS", "a:1,b", "expected host:port"),
         ("CONSOLE_PROCESS_MANAGER_URL", "host:99999", "expected host:port"),
+        ("CONSOLE_MESSAGE_EXPIRE_BY_SEVERITY", '{"LOUD": 60}', "MESSAGE_EXPIRE_BY_SEVERITY"),
+        ("CONSOLE_MESSAGE_EXPIRE_BY_SEVERITY", '{"DEBUG": 59}', "greater than or equal to 60"),
+        ("CONSOLE_MESSAGE_MAX_GB", "-1", "greater than or equal to 0"),
     ],
 )
 def test_each_wrong_value_says_what_was_expected(
@@ -102,6 +105,11 @@ def test_each_wrong_value_says_what_was_expected(
     with pytest.raises(SettingsError, match=re.escape(told)) as caught:
         load_settings()
     assert "pw" not in str(caught.value)
+
+
+def test_severities_have_their_own_times(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("CONSOLE_MESSAGE_EXPIRE_BY_SEVERITY", '{"DEBUG": 3600, "FATAL": 7776000}')
+    assert load_settings().message_expire_by_severity == {"DEBUG": 3600, "FATAL": 7776000}
 
 
 def test_postgresql_urls_of_any_spelling_use_psycopg(environment: pytest.MonkeyPatch) -> None:

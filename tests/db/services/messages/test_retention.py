@@ -12,8 +12,9 @@ from services.messages import retention as retention_module
 from services.messages.queries import MessageQueries
 from services.messages.retention import INTERVAL_S, PAUSE_S, Retention
 from services.messages.store import MessageStore
-from services.messages.types import Decoded
-from tests.db.services.messages.builders import NOW, NOW_NS, batch, message, new_incarnation
+from services.messages.types import Decoded, Severity
+from services.messages.volume import occupied_bytes
+from tests.db.services.messages.builders import NOW, NOW_NS, batch, message, new_incarnation, store_all
 
 HOUR_NS = 3_600_000_000_000
 EXPIRE_S = 7200
@@ -123,3 +124,53 @@ def test_a_database_without_tables_is_told_in_the_health(database: Database, clo
     assert retention.health().state == "degraded"
     assert "could not be removed" in (retention.health().last_error or "")
     database.migrate()
+
+
+def severities_left(database: Database) -> list[int]:
+    with database.read() as session:
+        return list(session.scalars(select(Message.severity).order_by(Message.id)))
+
+
+def test_each_severity_has_its_time(database: Database, clock: Hands) -> None:
+    every = [message(severity=severity) for severity in Severity]
+    store_all(database, every, received_ns=NOW_NS - 3 * HOUR_NS)
+    keep = {Severity.DEBUG: 3600, Severity.FATAL: 4 * 3600, Severity.ERROR: 4 * 3600}
+    retention = Retention(database, clock, 4 * 3600 - 1, keep)
+    retention.turn()
+    assert severities_left(database) == [1, 2, 3, 4, 5]
+    clock.now = NOW + timedelta(hours=1)
+    retention.turn()
+    assert severities_left(database) == [4, 5]
+    clock.now = NOW + timedelta(hours=1, seconds=1)
+    retention.turn()
+    assert severities_left(database) == []
+    assert MessageQueries(database, clock).statistics().stored == 0
+
+
+def test_what_takes_too_much_room_goes_from_the_shortest_kept(
+    database: Database, clock: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention_module, "CHUNK_ROWS", 50)
+    text = "x" * 2_000
+    store_all(
+        database, [message(text, severity=Severity.FATAL if number < 20 else Severity.LOG) for number in range(400)]
+    )
+    with database.read() as session:
+        full = occupied_bytes(session)
+    assert full > 400 * 100
+    retention = Retention(database, clock, 10**6, {Severity.FATAL: 10**7}, max_bytes=full * 3 // 4)
+    while retention.turn() == PAUSE_S:
+        assert number_of(database, Message) > 0
+    with database.read() as session:
+        assert occupied_bytes(session) <= full * 3 // 4
+        assert session.scalar(select(func.count()).where(Message.severity == Severity.FATAL.value)) == 20
+    left = number_of(database, Message)
+    assert 20 < left < 400
+    retention.turn()
+    assert number_of(database, Message) == left
+
+
+def test_room_has_no_limit_unless_one_is_given(database: Database, clock: Hands) -> None:
+    fill(database, [0])
+    assert Retention(database, clock, EXPIRE_S).turn() == INTERVAL_S
+    assert number_of(database, Message) == 10
