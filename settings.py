@@ -126,7 +126,7 @@ class Settings(BaseSettings):
     message_max_gb: float = Field(
         0.0,
         ge=0,
-        description="Room for messages, 10^9 bytes: beyond it the oldest go, first of those kept shortest. 0: no limit.",
+        description="Room for messages, 10^9 bytes: beyond it the oldest go, those kept shortest first. 0: no limit.",
     )
     store_own_echo: bool = Field(
         default=False, description="Store the broadcasts that the console's own polling causes."

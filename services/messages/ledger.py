@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 from models.database import Database
 from models.messages import Gap, Incarnation, Topic, TopicOffset
 from services.clock import Clock
+from services.messages import offsets
 from services.messages.batch import Advance, PartitionKey, Position
 from services.messages.dimensions import Dimensions
-from services.messages.store import OffsetConflictError, count, move_offset
+from services.messages.store import OffsetConflictError, count
 from services.messages.upsert import writers_turn
 
 
@@ -83,7 +84,7 @@ class OffsetLedger:
             writers_turn(session)
             topic_id = session.scalars(select(Topic.id).where(Topic.name == key[0])).one()
             advance = Advance(life.incarnation_id, *key, expected=stored, next_offset=low)
-            if not move_offset(session, advance, topic_id, self._clock):
+            if not offsets.move(session, [advance], {key[0]: topic_id}, self._clock()):
                 raise OffsetConflictError(f"{key[0]}[{key[1]}]: the next offset is not {stored} any more")
             self._add_gap(session, (life.incarnation_id, topic_id, key[1]), stored, low, reason)
 

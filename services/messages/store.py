@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import count as count_from
 from typing import Any
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 from sqlalchemy.orm import Session
 
@@ -18,10 +18,9 @@ from models.messages import (
     MessageSession,
     Quarantined,
     Topic,
-    TopicOffset,
 )
 from services.clock import Clock
-from services.messages import bulk, rollups, search
+from services.messages import bulk, offsets, rollups, search
 from services.messages.batch import Accepted, Advance, Batch, Rejected
 from services.messages.bulk import MessageRow
 from services.messages.dimensions import Dimensions
@@ -32,6 +31,8 @@ log = logging.getLogger(__name__)
 
 # So much of a rejected record is kept.
 QUARANTINE_PAYLOAD_BYTES = 64 * 1024
+# So many partitions are named when offsets are not what was expected.
+TOLD = 3
 
 
 class OffsetConflictError(Exception):
@@ -106,8 +107,7 @@ class MessageStore:
     def _store(self, session: Session, batch: Batch, insert_rows: _Insert) -> Stored:
         topics = self._topics(session, batch)
         # First, because a conflict makes all other work vain.
-        for advance in batch.advances:
-            self._advance(session, advance, topics[advance.topic])
+        self._advance(session, batch.advances, topics)
         inserted = insert_rows(session, self._rows(session, batch, topics), batch.accepted)
         search.add(session, inserted.rows)
         rollups.add(session, inserted.rows)
@@ -125,16 +125,16 @@ class MessageStore:
     def _topics(self, session: Session, batch: Batch) -> dict[str, int]:
         return self._dimensions.ids(session, Topic, [advance.topic for advance in batch.advances])
 
-    def _advance(self, session: Session, advance: Advance, topic_id: int) -> None:
-        """Move one offset by compare-and-swap.
+    def _advance(self, session: Session, advances: Sequence[Advance], topics: dict[str, int]) -> None:
+        """Move all offsets by compare-and-swap.
 
         Raises:
             OffsetConflictError: The database says something else than the batch expects.
         """
-        if not move_offset(session, advance, topic_id, self._clock):
-            raise OffsetConflictError(
-                f"{advance.topic}[{advance.partition}]: the next offset is not {advance.expected} any more"
-            )
+        if not offsets.move(session, advances, topics, self._clock()):
+            told = ", ".join(f"{step.topic}[{step.partition}] from {step.expected}" for step in advances[:TOLD])
+            more = f" and {len(advances) - TOLD} more" if len(advances) > TOLD else ""
+            raise OffsetConflictError(f"the next offsets are not all what is expected any more: {told}{more}")
 
     def _rows(self, session: Session, batch: Batch, topics: dict[str, int]) -> list[MessageRow]:
         """Return a row for each accepted record, in their order, with consecutive ids."""
@@ -164,33 +164,6 @@ class MessageStore:
             )
             for id_, accepted, message in zip(count_from(first_id), batch.accepted, messages, strict=False)
         ]
-
-
-def move_offset(session: Session, advance: Advance, topic_id: int, clock: Clock) -> bool:
-    """Move an offset in the caller's transaction if it is still what is expected; return whether it was."""
-    now = clock()
-    values = {
-        "incarnation_id": advance.incarnation_id,
-        "topic_id": topic_id,
-        "partition": advance.partition,
-        "next_offset": advance.next_offset,
-        "updated_at": now,
-    }
-    if advance.expected is None:
-        # The primary key guards the first one.
-        first = insert_into(session, TopicOffset).values(values).on_conflict_do_nothing()
-        return session.connection().execute(first.returning(TopicOffset.next_offset)).first() is not None
-    moved = session.connection().execute(
-        update(table_of(TopicOffset))
-        .where(
-            TopicOffset.incarnation_id == advance.incarnation_id,
-            TopicOffset.topic_id == topic_id,
-            TopicOffset.partition == advance.partition,
-            TopicOffset.next_offset == advance.expected,
-        )
-        .values(next_offset=advance.next_offset, updated_at=now)
-    )
-    return moved.rowcount == 1
 
 
 def count(session: Session, counts: dict[str, int]) -> None:
