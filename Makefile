@@ -88,6 +88,19 @@ imports: setup-dev ## Check who imports whom
 
 check: lint types imports test ## All of it: format, lint, types, imports, tests
 
+# --- measuring -----------------------------------------------------------------------------------------------------
+
+# Messages of a benchmark, and sqlite, postgresql or both.
+SIZE ?= 1000000
+ENGINE ?= both
+
+.PHONY: bench-ingest bench-queries
+bench-ingest: programs setup-dev ## How fast messages are stored, with a plain way beside it (SIZE, ENGINE)
+	$(BIN)/python -m benchmarks.ingest --size $(SIZE) --engine $(ENGINE)
+
+bench-queries: programs setup-dev ## How long queries take with many messages stored (SIZE, ENGINE)
+	$(BIN)/python -m benchmarks.queries --size $(SIZE) --engine $(ENGINE)
+
 # --- making --------------------------------------------------------------------------------------------------------
 
 screenshots: programs setup-dev ## Write a PNG of every page, dark and light, wide and narrow

@@ -1,0 +1,53 @@
+"""Empty databases at head, of both engines, that are gone afterwards."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import create_engine, text
+
+from models.database import Database
+from models.search import TRIGRAM_INDEX
+from tests.postgres import find_binaries, running_postgres
+
+# The third is PostgreSQL without the index that a search needs.
+ENGINES = ("sqlite", "postgresql", "postgresql-plain")
+
+
+def chosen(engine: str) -> tuple[str, ...]:
+    """Return the engines that ``sqlite``, ``postgresql`` or ``both`` means."""
+    return tuple(name for name in ENGINES if engine == "both" or name.startswith(engine))
+
+
+@contextmanager
+def fresh_url(engine: str) -> Iterator[str]:
+    """Give the URL of an empty database, on PostgreSQL in a cluster of its own."""
+    if engine == "sqlite":
+        with tempfile.TemporaryDirectory(prefix="console-bench-") as directory:
+            yield f"sqlite:///{Path(directory) / 'console.db'}"
+        return
+    binaries = find_binaries()
+    if binaries is None:
+        raise SystemExit("PostgreSQL's server programs are not installed")
+    with running_postgres(binaries) as url:
+        server = create_engine(url, isolation_level="AUTOCOMMIT")
+        with server.connect() as connection:
+            connection.execute(text("CREATE DATABASE console"))
+        server.dispose()
+        yield url.removesuffix("postgres") + "console"
+
+
+@contextmanager
+def fresh_database(engine: str) -> Iterator[Database]:
+    """Give a database at head."""
+    with fresh_url(engine) as url:
+        database = Database(url)
+        database.migrate()
+        if engine == "postgresql-plain":
+            with database.write() as session:
+                session.execute(text(f"DROP INDEX {TRIGRAM_INDEX}"))
+        try:
+            yield database
+        finally:
+            database.close()

@@ -1,0 +1,73 @@
+"""How fast a backlog is stored, with all indexes, search and roll-ups, beside a plain implementation in the same run.
+
+The way measured is from the bytes of records to committed rows: decode, dimensions, rows, search index, roll-ups,
+offsets. Taking records from Kafka is not in it, for either.
+"""
+
+import argparse
+import sys
+import time
+from itertools import islice
+
+from benchmarks.databases import chosen, fresh_database, fresh_url
+from benchmarks.figures import Figures
+from benchmarks.pipeline import Pipeline
+from benchmarks.plain import PlainConsumer
+from benchmarks.records import records
+
+# performance.md of the project's plan; a table of ten million rows may be half as fast.
+TARGETS = {"sqlite": 20_000, "postgresql": 5_000, "postgresql-plain": 15_000}
+MANY_ROWS = 10_000_000
+# The last tenth shows what a full table costs.
+PARTS = 10
+
+
+def main() -> int:
+    """Run the benchmark; return 1 when a target was missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", type=int, default=1_000_000, help="messages to store")
+    parser.add_argument("--batch", type=int, default=500, help="messages in one transaction")
+    parser.add_argument("--engine", choices=("sqlite", "postgresql", "both"), default="both")
+    given = parser.parse_args()
+    figures = Figures()
+    for engine in chosen(given.engine):
+        _measure(figures, engine, given.size, given.batch)
+        if engine != "postgresql-plain":
+            _measure_plain(figures, engine, given.size, given.batch)
+    return figures.exit_code()
+
+
+def _measure(figures: Figures, engine: str, size: int, batch: int) -> None:
+    with fresh_database(engine) as database:
+        pipeline = Pipeline(database)
+        backlog = records(size, time.time_ns() // 1_000_000, batch=batch)
+        batches = -(-size // batch)
+        rates = []
+        for part in range(PARTS):
+            taken = list(islice(backlog, batches * (part + 1) // PARTS - batches * part // PARTS))
+            rates.append(sum(map(len, taken)) / max(pipeline.drain(taken), 1e-9))
+    target = TARGETS[engine]
+    figures.at_least(f"{engine}_drain_first_tenth", rates[0], "msg/s", target)
+    figures.at_least(f"{engine}_drain_last_tenth", rates[-1], "msg/s", target / 2 if size >= MANY_ROWS else target)
+    figures.note(f"{engine}_drain_slowest_tenth", min(rates), "msg/s")
+
+
+def _measure_plain(figures: Figures, engine: str, size: int, batch: int) -> None:
+    """Measure the plain way in tenths too; its table grows likewise."""
+    with fresh_url(engine) as url:
+        plain = PlainConsumer(url)
+        backlog = records(size, time.time_ns() // 1_000_000, batch=batch)
+        batches = -(-size // batch)
+        rates = []
+        for part in range(PARTS):
+            taken = list(islice(backlog, batches * (part + 1) // PARTS - batches * part // PARTS))
+            started = time.perf_counter()
+            plain.store(taken, time.time_ns())
+            rates.append(sum(map(len, taken)) / (time.perf_counter() - started))
+        plain.close()
+    figures.note(f"{engine}_plain_first_tenth", rates[0], "msg/s")
+    figures.note(f"{engine}_plain_last_tenth", rates[-1], "msg/s")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""The way of the consumer from records to committed rows, without Kafka before it."""
+
+import time
+from collections.abc import Iterable, Sequence
+
+from models.database import Database
+from services.clock import utc_now
+from services.messages.batch import PartitionKey, Position, make_batch
+from services.messages.echo import own_echo
+from services.messages.ledger import OffsetLedger
+from services.messages.store import MessageStore
+from services.messages.types import Record
+
+_CLUSTER = "benchmark"
+
+
+class Pipeline:
+    """Decodes and stores batches, as the consumer does: every partition from offset 0 on."""
+
+    def __init__(self, database: Database) -> None:
+        """Make a cluster known that has no offsets yet."""
+        self._store = MessageStore(database, utc_now)
+        self._positions: dict[PartitionKey, Position] = {}
+        self._is_echo = own_echo("console")
+        ledger = OffsetLedger(database, utc_now)
+        ledger.open_cluster(_CLUSTER)
+        self._incarnation_id = ledger.lives(_CLUSTER, ["any"])["any"].incarnation_id
+
+    def drain(self, batches: Iterable[Sequence[Record]]) -> float:
+        """Store batches; return how long it took, seconds."""
+        elapsed_s = 0.0
+        for records in batches:
+            started = time.perf_counter()
+            self._store_one(records)
+            elapsed_s += time.perf_counter() - started
+        return elapsed_s
+
+    def _store_one(self, records: Sequence[Record]) -> None:
+        for record in records:
+            self._positions.setdefault((record.topic, record.partition), Position(self._incarnation_id, None, 0))
+        batch = make_batch(records, self._positions, time.time_ns(), self._is_echo)
+        self._store.write(batch)
+        for step in batch.advances:
+            following = Position(self._incarnation_id, step.next_offset, step.next_offset)
+            self._positions[step.topic, step.partition] = following

@@ -1,0 +1,105 @@
+"""How long queries take when many messages are stored: medians, warm."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from statistics import median
+
+from sqlalchemy import func, select
+
+from benchmarks.databases import chosen, fresh_database
+from benchmarks.figures import Figures
+from benchmarks.pipeline import Pipeline
+from benchmarks.records import COMMON_WORD, RARE_WORD, SESSIONS, records
+from models.database import Database
+from models.messages import Message, MessageSession
+from services.clock import utc_now
+from services.messages.queries import MessageQueries
+from services.messages.search import Words, find
+from services.messages.types import MessageFilter, Severity
+
+TARGET_MS = 10.0
+DAYS = 14
+REPEATS = 15
+LIMIT = 200
+DEEP_ROWS = 10_000 * LIMIT
+SEVERE = frozenset({Severity.WARNING, Severity.ERROR, Severity.FATAL})
+
+
+def main() -> int:
+    """Run the benchmark; return 1 when a target was missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", type=int, default=1_000_000, help="messages that are stored")
+    parser.add_argument("--engine", choices=("sqlite", "postgresql", "both"), default="both")
+    given = parser.parse_args()
+    figures = Figures()
+    for engine in chosen(given.engine):
+        if engine == "postgresql-plain":
+            continue
+        with fresh_database(engine) as database:
+            end_ms = time.time_ns() // 1_000_000
+            Pipeline(database).drain(records(given.size, end_ms, days=DAYS, batch=1_000))
+            _settle(database)
+            for name, query in _queries(database).items():
+                figures.at_most(f"{engine}_{name}", _median_ms(query), "ms", TARGET_MS)
+    return figures.exit_code()
+
+
+def _settle(database: Database) -> None:
+    """Bring PostgreSQL's statistics up to date, as autovacuum does within a minute of so many new rows."""
+    if not database.is_sqlite:
+        with database.write() as session:
+            session.connection().exec_driver_sql("SET LOCAL statement_timeout = 0")
+            session.connection().exec_driver_sql("ANALYZE")
+
+
+def _queries(database: Database) -> dict[str, Callable[[], object]]:
+    queries = MessageQueries(database, utc_now)
+    now = utc_now()
+    with database.read() as session:
+        newest = session.scalar(select(func.max(Message.id))) or 0
+        session_id = session.scalars(select(MessageSession.id).where(MessageSession.name == SESSIONS[0])).one()
+    deep = max(newest - DEEP_ROWS, newest // 2)
+    one_session = frozenset({SESSIONS[0]})
+    return {
+        "newest": lambda: queries.page(MessageFilter(), limit=LIMIT),
+        "newest_warning_and_worse": lambda: queries.page(MessageFilter(severities=SEVERE), limit=LIMIT),
+        "one_session_fatal": lambda: queries.page(
+            MessageFilter(severities=frozenset({Severity.FATAL}), sessions=one_session), limit=LIMIT
+        ),
+        "page_deep_down": lambda: queries.page(MessageFilter(severities=SEVERE), before=deep, limit=LIMIT),
+        "follow_after": lambda: queries.page(MessageFilter(severities=SEVERE), after=newest - 50, limit=LIMIT),
+        "word_rare": _search(database, Words.of(RARE_WORD)),
+        "word_common": _search(database, Words.of(COMMON_WORD)),
+        "words_two": _search(database, Words.of(f"{COMMON_WORD} {RARE_WORD}")),
+        "word_and_filter": _search(database, Words.of(COMMON_WORD, severities=SEVERE, session_ids={session_id})),
+        "counts_per_second_15_min": lambda: queries.rates(now - timedelta(minutes=15), now),
+        "counts_14_days": lambda: queries.rates(now - timedelta(days=DAYS), now, max_points=DAYS * 144 + 1),
+        "counts_14_days_one_session": lambda: queries.rates(
+            now - timedelta(days=DAYS), now, session=SESSIONS[0], max_points=DAYS * 144 + 1
+        ),
+    }
+
+
+def _search(database: Database, wanted: Words) -> Callable[[], object]:
+    def run() -> object:
+        with database.read() as session:
+            return find(session, wanted, limit=LIMIT)
+
+    return run
+
+
+def _median_ms(query: Callable[[], object]) -> float:
+    query()
+    taken_ms: list[float] = []
+    for _ in range(REPEATS):
+        started = time.perf_counter()
+        query()
+        taken_ms.append((time.perf_counter() - started) * 1_000)
+    return median(taken_ms)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
