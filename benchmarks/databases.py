@@ -12,7 +12,7 @@ from models.search import TRIGRAM_INDEX
 from tests.postgres import find_binaries, running_postgres
 
 # The third is PostgreSQL without the index that a search needs.
-ENGINES = ("sqlite", "postgresql", "postgresql-plain")
+ENGINES = ("sqlite", "postgresql", "postgresql-no-trigrams")
 
 
 def chosen(engine: str) -> tuple[str, ...]:
@@ -44,7 +44,7 @@ def fresh_database(engine: str) -> Iterator[Database]:
     with fresh_url(engine) as url:
         database = Database(url)
         database.migrate()
-        if engine == "postgresql-plain":
+        if engine == "postgresql-no-trigrams":
             with database.write() as session:
                 session.execute(text(f"DROP INDEX {TRIGRAM_INDEX}"))
         try:

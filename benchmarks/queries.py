@@ -36,7 +36,7 @@ def main() -> int:
     given = parser.parse_args()
     figures = Figures()
     for engine in chosen(given.engine):
-        if engine == "postgresql-plain":
+        if engine == "postgresql-no-trigrams":
             continue
         with fresh_database(engine) as database:
             end_ms = time.time_ns() // 1_000_000
