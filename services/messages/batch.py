@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from services.messages.decode import DecodeError, decode
+from services.messages.decode import decode
+from services.messages.decoding import DecodeError
 from services.messages.types import Decoded, Record
 
 # Topic name and partition number.
