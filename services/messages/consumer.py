@@ -112,8 +112,8 @@ class MessageConsumer:
         """Return how reading goes.
 
         Details: ``address``, ``cluster_id``, ``partitions``, ``lag_messages``, ``lag_s`` (age of the newest stored
-        record while there are more), ``stored``, ``quarantined``, ``echo``, ``duplicates`` (since the start of this
-        process) and ``rate_per_s``.
+        record while there are more), ``stored``, ``quarantined``, ``echo``, ``duplicates``, ``measurements`` (since the
+        start of this process) and ``rate_per_s``.
         """
         return self._board.read()
 

@@ -2,7 +2,7 @@
 
 Topics (contract 16.1): ``control.<session>.<node>`` and ``control.<user>.process_manager`` carry a
 ``BroadcastMessage``, the same in all generations; ``monitoring.ers_stream`` and ``erscontrol.<...>`` carry an ERS
-``IssueChain``; ``erskafka-reporting`` the older JSON form of an issue.
+``IssueChain``; ``erskafka-reporting`` the older JSON form of an issue; ``monitoring.opmon_stream`` OpMon entries.
 """
 
 from collections.abc import Mapping
@@ -21,8 +21,10 @@ from services.messages.decoding import (
 )
 from services.messages.json_issues import TOPIC as JSON_ISSUES
 from services.messages.json_issues import decode_json_issue
+from services.messages.opmon import TOPIC as OPMON
+from services.messages.opmon import decode_opmon
 from services.messages.texts import Cleaner
-from services.messages.types import Decoded, Kind, Record, Severity
+from services.messages.types import Decoded, Kind, Measurement, Record, Severity
 from wire import TYPE_URL_PREFIX, WireMessage, load_ers, load_g1
 
 PROCESS_MANAGER = "process_manager"
@@ -44,8 +46,8 @@ _BROADCAST_SEVERITY: Mapping[str, Severity] = {
 }
 
 
-def decode(record: Record, arrived_ns: int) -> Decoded:
-    """Return the message in a record.
+def decode(record: Record, arrived_ns: int) -> Decoded | Measurement:
+    """Return the message or measurement in a record.
 
     Args:
         record: As Kafka handed it over.
@@ -64,6 +66,8 @@ def decode(record: Record, arrived_ns: int) -> Decoded:
         return _ers(record, record.value, arrived_ns)
     if record.topic == JSON_ISSUES:
         return decode_json_issue(record, record.value, arrived_ns)
+    if record.topic == OPMON:
+        return decode_opmon(record, record.value, arrived_ns)
     raise DecodeError(f"topic {record.topic} has no known form")
 
 

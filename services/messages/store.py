@@ -22,8 +22,9 @@ from models.messages import (
 )
 from services.clock import Clock
 from services.messages import rollups
-from services.messages.batch import Accepted, Advance, Batch, Rejected
+from services.messages.batch import Accepted, Advance, Batch, Measured, Rejected
 from services.messages.dimensions import Dimensions
+from services.messages.measurements import MeasurementWriter
 from services.messages.texts import storable
 from services.messages.upsert import insert_into, table_of, writers_turn
 
@@ -39,13 +40,17 @@ class OffsetConflictError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of a batch. ``duplicates`` had been stored before; ``newest_id`` is 0 when no row was stored."""
+    """What became of a batch. ``duplicates`` had been stored before; ``newest_id`` is 0 when no row was stored.
+
+    ``measurements`` are OpMon entries, which have no row of their own.
+    """
 
     stored: int
     quarantined: int
     echo: int
     duplicates: int
     newest_id: int
+    measurements: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,7 @@ class MessageStore:
         self._database = database
         self._clock = clock
         self._dimensions = Dimensions()
+        self._measurements = MeasurementWriter(self._dimensions)
 
     def write(self, batch: Batch) -> Stored:
         """Store a batch, all or nothing.
@@ -90,14 +96,16 @@ class MessageStore:
                 raise
             log.warning("batch refused, storing it row by row error=%s", _reason(error))
         self._dimensions.forget_all()
+        self._measurements.forget_all()
         try:
             return self._commit(batch, _insert_each)
         except Exception as error:
             if not _is_about_the_rows(error):
                 raise
             log.warning("batch refused as a whole, quarantined error=%s", _reason(error))
-            refused = [_refuse(accepted, error) for accepted in batch.accepted]
-            rest = replace(batch, accepted=(), rejected=[*batch.rejected, *refused])
+            items: list[Accepted | Measured] = [*batch.accepted, *batch.measured]
+            refused = [_refuse(item, error) for item in items]
+            rest = replace(batch, accepted=(), measured=(), rejected=[*batch.rejected, *refused])
             return self._commit(rest, _insert_all)
 
     def _commit(self, batch: Batch, insert_rows: _Insert) -> Stored:
@@ -107,8 +115,10 @@ class MessageStore:
                 result = self._store(session, batch, insert_rows)
         except BaseException:
             self._dimensions.forget()
+            self._measurements.forget()
             raise
         self._dimensions.keep()
+        self._measurements.keep()
         return result
 
     def _store(self, session: Session, batch: Batch, insert_rows: _Insert) -> Stored:
@@ -119,15 +129,16 @@ class MessageStore:
         inserted = insert_rows(session, self._rows(session, batch, topics))
         rollups.add(session, [row.values for row in inserted.rows])
         quarantined = _quarantine(session, [*batch.rejected, *inserted.refused], topics, batch.received_ns)
+        measured = self._measurements.add(session, [item.measurement for item in batch.measured])
         counts = {
             "stored": len(inserted.rows),
             "quarantined": quarantined,
             "echo": batch.echo,
             "duplicates": inserted.duplicates,
         }
-        count(session, counts)
+        count(session, counts | measured)
         newest_id = max((row.values["id"] for row in inserted.rows), default=0)
-        return Stored(**counts, newest_id=newest_id)
+        return Stored(**counts, newest_id=newest_id, measurements=len(batch.measured))
 
     def _topics(self, session: Session, batch: Batch) -> dict[str, int]:
         return self._dimensions.ids(session, Topic, [advance.topic for advance in batch.advances])
@@ -286,8 +297,8 @@ def _is_about_the_rows(error: Exception) -> bool:
     return isinstance(error, StatementError | OverflowError | UnicodeError | json.JSONDecodeError)
 
 
-def _refuse(accepted: Accepted, error: Exception) -> Rejected:
-    return Rejected(accepted.incarnation_id, accepted.record, f"the database refused it: {_reason(error)}")
+def _refuse(item: Accepted | Measured, error: Exception) -> Rejected:
+    return Rejected(item.incarnation_id, item.record, f"the database refused it: {_reason(error)}")
 
 
 def _reason(error: Exception) -> str:
