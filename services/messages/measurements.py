@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, case, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from models.messages import MeasurementRollup, MeasurementSeries, MessageApplication, MessageSession
-from services.messages.dimensions import Dimensions
+from services.messages.dimensions import Dimensions, is_shared
 from services.messages.rollups import RESOLUTIONS_S
 from services.messages.types import Measurement
 from services.messages.upsert import insert_into, table_of
@@ -43,12 +43,13 @@ class MeasurementWriter:
         ids = self._ids(session, {key for keys, measurement in keyed for key in _series(keys, measurement)})
         _add_numbers(session, keyed, ids)
         _set_texts(session, keyed, ids)
-        over_cap = sum(key not in ids for keys, measurement in keyed for key in _series(keys, measurement))
+        offered = sum(len(one.numbers) + len(one.texts) for one in measurements)
+        taken = sum(key in ids for keys, measurement in keyed for key in _series(keys, measurement))
         return {
             "measurements": len(measurements),
             "measurements_of_absurd_time": sum(measurement.is_time_absurd for measurement in measurements),
             "values_left_out": sum(measurement.left_out for measurement in measurements),
-            "values_over_cap": over_cap,
+            "values_over_cap": offered - taken,
         }
 
     def keep(self) -> None:
@@ -70,7 +71,12 @@ class MeasurementWriter:
     ) -> list[tuple[tuple[int, int], Measurement]]:
         sessions = self._dimensions.ids(session, MessageSession, [one.session for one in measurements])
         applications = self._dimensions.ids(session, MessageApplication, [one.application for one in measurements])
-        return [((sessions[one.session], applications[one.application]), one) for one in measurements]
+        # Values of many applications under one shared name would mean nothing.
+        return [
+            ((sessions[one.session], applications[one.application]), one)
+            for one in measurements
+            if not is_shared(sessions, one.session) and not is_shared(applications, one.application)
+        ]
 
     def _ids(self, session: Session, keys: Iterable[_Key]) -> dict[_Key, int]:
         """Return series to id; what is new is added as long as there is room, the rest is not in it."""

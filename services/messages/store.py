@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,15 +23,20 @@ from models.messages import (
 from services.clock import Clock
 from services.messages import rollups
 from services.messages.batch import Accepted, Advance, Batch, Measured, Rejected
-from services.messages.dimensions import Dimensions
+from services.messages.dimensions import Dimensions, is_shared
 from services.messages.measurements import MeasurementWriter
 from services.messages.texts import storable
+from services.messages.types import Decoded
 from services.messages.upsert import insert_into, table_of, writers_turn
 
 log = logging.getLogger(__name__)
 
 # So much of a rejected record is kept.
 QUARANTINE_PAYLOAD_BYTES = 64 * 1024
+
+# Keys of a message's detail: the true names of one that is kept under the shared name.
+SESSION_GIVEN = "session_given"
+APPLICATION_GIVEN = "application_given"
 
 
 class OffsetConflictError(Exception):
@@ -136,7 +141,8 @@ class MessageStore:
             "echo": batch.echo,
             "duplicates": inserted.duplicates,
         }
-        count(session, counts | measured)
+        shared = sum(map(_has_shared_name, inserted.rows))
+        count(session, {**counts, **measured, "names_shared": shared})
         newest_id = max((row.values["id"] for row in inserted.rows), default=0)
         return Stored(**counts, newest_id=newest_id, measurements=len(batch.measured))
 
@@ -178,11 +184,26 @@ class MessageStore:
                     "application_id": applications[accepted.message.application],
                     "name": accepted.message.name,
                     "text": accepted.message.text,
-                    "detail": accepted.message.detail,
+                    "detail": _detail(accepted.message, sessions, applications),
                 },
             )
             for id_, accepted in enumerate(batch.accepted, start=first_id)
         ]
+
+
+def _detail(message: Decoded, sessions: Mapping[str, int], applications: Mapping[str, int]) -> Mapping[str, Any] | None:
+    """Return the message's detail, with the names that had to give way to the shared one."""
+    shared: dict[str, Any] = {}
+    if is_shared(sessions, message.session):
+        shared[SESSION_GIVEN] = message.session
+    if is_shared(applications, message.application):
+        shared[APPLICATION_GIVEN] = message.application
+    return {**(message.detail or {}), **shared} if shared else message.detail
+
+
+def _has_shared_name(row: _Row) -> bool:
+    detail = row.values["detail"] or {}
+    return SESSION_GIVEN in detail or APPLICATION_GIVEN in detail
 
 
 def move_offset(session: Session, advance: Advance, topic_id: int, clock: Clock) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from models.database import Database
 from models.messages import MeasurementRollup, MeasurementSeries, MessageCounter, Quarantined, TopicOffset
 from services.errors import NotFoundError
+from services.messages import dimensions as dimensions_module
 from services.messages import measurements as measurements_module
 from services.messages import retention as retention_module
 from services.messages.batch import Advance, Batch, Measured
@@ -177,6 +178,19 @@ def test_series_beyond_the_most_are_counted_and_the_others_go_on(
     store.write(batch(incarnation, [measurement(1, field="f0"), measurement(1, field="new")], start=8, expected=8))
     assert counters(database) == {"measurements": 10, "values_over_cap": 4}
     assert {series.field: points(queries, series.id)[0].n for series in queries.series()}["f0"] == 2
+
+
+def test_values_of_applications_beyond_the_most_are_not_mixed(
+    store: MessageStore,
+    incarnation: int,
+    queries: MeasurementQueries,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dimensions_module, "MAX_NAMES", 2)
+    store.write(batch(incarnation, [measurement(1, application=f"app-{number}") for number in range(4)]))
+    assert [series.application for series in queries.series()] == ["app-0", "app-1"]
+    assert counters(database) == {"measurements": 4, "values_over_cap": 2}
 
 
 def test_what_the_database_refuses_goes_to_quarantine_and_reading_goes_on(
