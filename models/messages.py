@@ -195,11 +195,11 @@ class MeasurementRollup(Base):
 class MessageCounter(Base):
     """Counts since the database was made, by name, so that nothing must be counted when somebody asks.
 
-    ``stored``, ``pruned`` (removed again when too old), ``quarantined``, ``echo`` (broadcasts caused by the console's
-    own polling, not stored), ``duplicates`` (had been stored before), ``gaps``, ``names_shared``
-    (messages whose session or application is beyond the most that are kept); of OpMon: ``measurements`` (entries),
-    ``measurements_of_absurd_time``, ``values_left_out`` (not finite, or more than an entry may have) and
-    ``values_over_cap`` (of series or names beyond the most that are kept).
+    ``stored``, ``pruned`` (removed again when too old), ``quarantined``, ``released`` (from quarantine, decoded later),
+    ``echo`` (broadcasts caused by the console's own polling, not stored), ``duplicates`` (had been stored before),
+    ``gaps``, ``names_shared`` (messages whose session or application is beyond the most that are kept); of OpMon:
+    ``measurements`` (entries), ``measurements_of_absurd_time``, ``values_left_out`` (not finite, or more than an entry
+    may have) and ``values_over_cap`` (of series or names beyond the most that are kept).
     """
 
     __tablename__ = "message_counter"

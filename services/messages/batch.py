@@ -66,7 +66,11 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one transaction stores. ``echo`` records were recognised as the console's own and are only counted."""
+    """What one transaction stores.
+
+    ``echo`` records were recognised as the console's own and are only counted; ``released`` are ids of quarantined
+    records that leave the quarantine because the batch has them decoded.
+    """
 
     received_ns: int
     accepted: Sequence[Accepted] = ()
@@ -74,6 +78,7 @@ class Batch:
     echo: int = 0
     advances: Sequence[Advance] = field(default_factory=tuple)
     measured: Sequence[Measured] = ()
+    released: Sequence[int] = ()
 
 
 def make_batch(

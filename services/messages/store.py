@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 from sqlalchemy.orm import Session
 
@@ -41,6 +41,10 @@ APPLICATION_GIVEN = "application_given"
 
 class OffsetConflictError(Exception):
     """Somebody else moved an offset of the batch: nothing was stored; read the offsets again."""
+
+
+class ReleaseConflictError(Exception):
+    """A record that the batch has decoded is not in the quarantine any more: nothing was stored; read it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,7 @@ class MessageStore:
 
         Raises:
             OffsetConflictError: An offset is not what the batch expects. Nothing was stored.
+            ReleaseConflictError: The quarantine is not what the batch expects. Nothing was stored.
             sqlalchemy.exc.DBAPIError: The database is locked or gone. Nothing was stored.
         """
         try:
@@ -131,6 +136,7 @@ class MessageStore:
         # First, because a conflict makes all other work vain.
         for advance in batch.advances:
             self._advance(session, advance, topics[advance.topic])
+        _release(session, batch.released)
         inserted = insert_rows(session, self._rows(session, batch, topics))
         rollups.add(session, [row.values for row in inserted.rows])
         quarantined = _quarantine(session, [*batch.rejected, *inserted.refused], topics, batch.received_ns)
@@ -147,7 +153,9 @@ class MessageStore:
         return Stored(**counts, newest_id=newest_id, measurements=len(batch.measured))
 
     def _topics(self, session: Session, batch: Batch) -> dict[str, int]:
-        return self._dimensions.ids(session, Topic, [advance.topic for advance in batch.advances])
+        items: list[Accepted | Measured | Rejected] = [*batch.accepted, *batch.measured, *batch.rejected]
+        names = {advance.topic for advance in batch.advances} | {item.record.topic for item in items}
+        return self._dimensions.ids(session, Topic, names)
 
     def _advance(self, session: Session, advance: Advance, topic_id: int) -> None:
         """Move one offset by compare-and-swap.
@@ -282,6 +290,19 @@ def _insert_each(session: Session, rows: Sequence[_Row]) -> _Inserted:
         else:
             good.append(row)
     return _Inserted(good, refused, duplicates)
+
+
+def _release(session: Session, ids: Sequence[int]) -> None:
+    """Take records out of the quarantine.
+
+    Raises:
+        ReleaseConflictError: Somebody else took one out, or retention removed it.
+    """
+    if ids:
+        removed = session.connection().execute(delete(table_of(Quarantined)).where(Quarantined.id.in_(ids))).rowcount
+        if removed != len(ids):
+            raise ReleaseConflictError(f"{len(ids) - removed} of {len(ids)} records left the quarantine meanwhile")
+        count(session, {"released": removed})
 
 
 def _quarantine(session: Session, rejected: Sequence[Rejected], topics: dict[str, int], received_ns: int) -> int:
