@@ -5,7 +5,7 @@ Topics (contract 16.1): ``control.<session>.<node>`` and ``control.<user>.proces
 ``IssueChain``; ``erskafka-reporting`` the older JSON form of an issue; ``monitoring.opmon_stream`` OpMon entries.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -26,6 +26,9 @@ from services.messages.opmon import decode_opmon
 from services.messages.texts import Cleaner
 from services.messages.types import Decoded, Kind, Measurement, Record, Severity
 from wire import TYPE_URL_PREFIX, WireMessage, load_ers, load_g1
+
+# A chain has a handful; more than these are not looked at.
+MAX_CAUSES = 1_000
 
 PROCESS_MANAGER = "process_manager"
 _CONTROL = "control."
@@ -140,7 +143,7 @@ def _ers(record: Record, value: bytes, arrived_ns: int) -> Decoded:
         detail["module"] = cleaner.part(chain.module)
     detail.update(_circumstances(final, cleaner))
     if chain.causes:
-        detail["causes"] = [_cause(cause, cleaner) for cause in chain.causes if not cleaner.is_exhausted]
+        detail["causes"] = _causes(chain.causes, cleaner)
     time_ns, marked = finish(record, arrived_ns, final.time, cleaner, detail)
     return Decoded(
         kind=Kind.ERS,
@@ -152,6 +155,18 @@ def _ers(record: Record, value: bytes, arrived_ns: int) -> Decoded:
         time_ns=time_ns,
         detail=marked,
     )
+
+
+def _causes(issues: Sequence[WireMessage], cleaner: Cleaner) -> list[dict[str, Any]]:
+    """Return the causes, as many as fit."""
+    causes: list[dict[str, Any]] = []
+    for issue in issues[:MAX_CAUSES]:
+        if cleaner.is_exhausted:
+            break
+        causes.append(_cause(issue, cleaner))
+    if len(causes) < len(issues):
+        cleaner.marks["detail_cut"] = True
+    return causes
 
 
 def _cause(issue: WireMessage, cleaner: Cleaner) -> dict[str, Any]:

@@ -20,6 +20,9 @@ TOPIC = "monitoring.opmon_stream"
 
 # One entry keeps so many values; those of drunc and the DAQ have a few dozen.
 MAX_VALUES = 1_000
+# What is larger or has more fields is no entry: looking at millions of fields would hold up everything else.
+MAX_BYTES = 1024 * 1024
+MAX_FIELDS = 4 * MAX_VALUES
 # Room for a value that is a word: states, configurations.
 VALUE_LIMIT_BYTES = 1_024
 # Sums of a bucket must stay within a double.
@@ -71,9 +74,11 @@ def decode_opmon(record: Record, value: bytes, arrived_ns: int) -> Measurement:
     Raises:
         DecodeError: It is no OpMon entry of any known shape.
     """
+    if len(value) > MAX_BYTES:
+        raise DecodeError(f"no OpMonEntry: {len(value)} bytes are too many")
     fields = _fields(value)
     if fields is None:
-        raise DecodeError("no OpMonEntry: not protobuf")
+        raise DecodeError("no OpMonEntry: not protobuf, or far too many fields")
     groups: _Groups = {}
     for field in fields:
         if field.wire_type == _BYTES:
@@ -110,12 +115,14 @@ def decode_opmon(record: Record, value: bytes, arrived_ns: int) -> Measurement:
 
 
 def _fields(value: bytes) -> list[_Field] | None:
-    """Return all fields of a message whose schema is not known; None where the bytes are no message."""
+    """Return all fields of a message whose schema is not known; None where there are none, or too many."""
     try:
         shape = load_opmon().message("dunedaq.opmon.Shape").FromString(value)
     except ProtobufError:
         return None
     unknown = UnknownFieldSet(shape)
+    if len(unknown) > MAX_FIELDS:
+        return None
     found = (unknown[place] for place in range(len(unknown)))
     return [_Field(field.field_number, field.wire_type, field.data) for field in found]
 
