@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from services.messages.decode import decode
@@ -15,6 +15,9 @@ from services.messages.texts import DETAIL_LIMIT_BYTES, NUL_SIGN
 from services.messages.types import Decoded, Kind, Record, Severity
 from tests.unit.services.messages.wire_bytes import field
 from wire import Schema, load_ers, load_g1, load_g2, load_g3
+
+# How fast the machine is says nothing about the law.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 ARRIVED_NS = 1_795_000_000_000_000_000
 KAFKA_MS = 1_794_999_999_000
@@ -387,6 +390,7 @@ JSON_NAMES = st.sampled_from(
 )
 
 
+@unhurried
 @given(issue=st.dictionaries(JSON_NAMES, JSON_VALUES, max_size=4))
 @example(issue={"message": "\ud800", "params": ["\0: \udfff"], "chain": float("inf")})
 def test_any_json_object_is_storable_or_rejected(issue: dict[str, object]) -> None:
@@ -413,6 +417,7 @@ def assert_storable(message: Decoded) -> None:
     assert EARLIEST_NS <= message.time_ns <= ARRIVED_NS + DAY_NS
 
 
+@unhurried
 @given(topic=TOPICS, value=st.binary(max_size=300), key=st.none() | st.binary(max_size=20))
 @example(topic=CONTROLLER, value=field(3, field(1, b"\xc3")), key=None)
 @example(topic=CONTROLLER, value=field(3, b""), key=None)
@@ -422,6 +427,7 @@ def test_any_bytes_decode_or_are_rejected(topic: str, value: bytes, key: bytes |
         assert_storable(decoded(topic, value, key=key))
 
 
+@unhurried
 @given(text=PRINTABLE, number=st.integers(0, 2**31 - 1), process=PRINTABLE, timestamp=st.none() | st.integers())
 def test_any_broadcast_is_storable(text: str, number: int, process: str, timestamp: int | None) -> None:
     message = decoded(CONTROLLER, broadcast(text, number, process), timestamp_ms=timestamp)
@@ -429,6 +435,7 @@ def test_any_broadcast_is_storable(text: str, number: int, process: str, timesta
     assert message.text == text.replace("\0", NUL_SIGN)
 
 
+@unhurried
 @given(
     message=PRINTABLE,
     severity=PRINTABLE,

@@ -4,7 +4,7 @@ import struct
 from contextlib import suppress
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from services.messages.decode import decode
@@ -13,6 +13,9 @@ from services.messages.opmon import MAX_VALUES, TOPIC, VALUE_LIMIT_BYTES
 from services.messages.types import Measurement, Record
 from tests.unit.services.messages.wire_bytes import field, varint
 from wire import load_opmon
+
+# How fast the machine is says nothing about the law.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 ARRIVED_NS = 1_795_000_000_000_000_000
 KAFKA_MS = 1_794_999_999_000
@@ -203,6 +206,7 @@ def assert_storable(found: Measurement) -> None:
     assert EARLIEST_NS <= found.time_ns <= ARRIVED_NS + DAY_NS
 
 
+@unhurried
 @given(value=st.binary(max_size=300), key=st.none() | st.binary(max_size=30))
 @example(value=field(2, b"a") + field(10, field(2, word("\0"))), key=b"\0/\0")
 @example(value=field(3, field(1, b"\xff")), key=b"a/b")
@@ -211,6 +215,7 @@ def test_any_bytes_are_measured_or_rejected(value: bytes, key: bytes | None) -> 
         assert_storable(measured(value, key))
 
 
+@unhurried
 @given(cut_at=st.integers(0, 200), flipped=st.integers(0, 200), by=st.integers(1, 255))
 def test_any_damage_to_an_entry_is_measured_or_rejected(cut_at: int, flipped: int, by: int) -> None:
     custom = pair("Command", "conf")
