@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from services.messages.decode import decode
+from services.messages.decode import MAX_CAUSES, decode
 from services.messages.decoding import DAY_NS, EARLIEST_NS, KEY_LIMIT_BYTES, TEXT_LIMIT_BYTES, DecodeError
 from services.messages.echo import own_echo
 from services.messages.texts import DETAIL_LIMIT_BYTES, NUL_SIGN
@@ -299,6 +299,11 @@ def test_a_huge_detail_is_cut_and_says_so() -> None:
     assert message.detail["parameters"] == {"k": "z" * 5000}
     assert 0 < len(message.detail["causes"]) < 2000
     assert len(json.dumps(message.detail)) < 2 * DETAIL_LIMIT_BYTES
+
+
+def test_of_a_flood_of_empty_causes_only_the_first_are_kept() -> None:
+    message = decoded(ERS, chain(issue(message="m", time=ARRIVED_NS), *[b""] * (MAX_CAUSES + 1)))
+    assert message.detail == {"causes": [{}] * MAX_CAUSES, "detail_cut": True}
 
 
 # The older JSON form

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.messages.decode import decode
 from services.messages.decoding import DAY_NS, EARLIEST_NS, KEY_LIMIT_BYTES, DecodeError
-from services.messages.opmon import MAX_VALUES, TOPIC, VALUE_LIMIT_BYTES
+from services.messages.opmon import MAX_BYTES, MAX_FIELDS, MAX_VALUES, TOPIC, VALUE_LIMIT_BYTES
 from services.messages.types import Measurement, Record
 from tests.unit.services.messages.wire_bytes import field, varint
 from wire import load_opmon
@@ -195,6 +195,15 @@ def test_huge_names_are_cut() -> None:
 def test_what_is_no_entry_is_rejected(value: bytes) -> None:
     with pytest.raises(DecodeError, match="no OpMonEntry"):
         measured(value)
+
+
+def test_entries_too_large_to_look_at_are_rejected() -> None:
+    whole = march("np04.a", "daq.N", data(n=field(2, 1)))
+    assert measured(whole + field(3_000, 1) * 100).numbers == {"n": 1.0}
+    with pytest.raises(DecodeError, match="far too many fields"):
+        measured(whole + field(3_000, 1) * MAX_FIELDS)
+    with pytest.raises(DecodeError, match="bytes are too many"):
+        measured(whole + field(3_000, b"\xff" * MAX_BYTES))
 
 
 def assert_storable(found: Measurement) -> None:
