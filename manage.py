@@ -14,6 +14,7 @@ from services.accounts.types import Role
 from services.audit.trail import AuditTrail
 from services.clock import utc_now
 from services.errors import ConsoleError
+from services.messages.redecode import redecode
 from settings import Settings, SettingsError, load_demo_settings, load_new_password, load_settings_or_exit
 from simulator.cli import cli as simulator
 
@@ -86,6 +87,24 @@ def user(name: str, role: str) -> None:
     finally:
         database.close()
     click.echo(f"account {name} created with role {role}")
+
+
+@cli.group()
+def messages() -> None:
+    """Look after stored messages."""
+
+
+@messages.command("redecode")
+def redecode_messages() -> None:
+    """Decode the quarantined records again, after an upgrade; the collector may run meanwhile."""
+    database = _open(load_settings_or_exit())
+    try:
+        done = redecode(database, utc_now)
+    finally:
+        database.close()
+    click.echo(f"now messages: {done.messages}")
+    click.echo(f"now measurements: {done.measurements}")
+    click.echo(f"still quarantined: {done.kept} (of {done.incomplete} only the beginning was kept)")
 
 
 def _open(settings: Settings) -> Database:

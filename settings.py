@@ -109,7 +109,13 @@ class Settings(BaseSettings):
         description="Kafka brokers, host:port, several separated by commas.",
     )
     kafka_topics: list[str] = Field(
-        ["^control\\..+", "^erscontrol\\..+", "^monitoring\\.ers_stream$"],
+        [
+            "^control\\..+",
+            "^erscontrol\\..+",
+            "^monitoring\\.ers_stream$",
+            "^erskafka-reporting$",
+            "^monitoring\\.opmon_stream$",
+        ],
         description="Regular expressions of the topics to read, as a JSON list.",
     )
     kafka_group: str = Field("drunc-console", description="Consumer group on a real broker.")

@@ -10,7 +10,7 @@ from sqlalchemy import DateTime, Text, create_engine, delete
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from services.messages.decode import decode
-from services.messages.types import Record
+from services.messages.types import Measurement, Record
 
 _KEPT = timedelta(days=14)
 
@@ -56,6 +56,8 @@ class PlainConsumer:
 
 def _object(record: Record, received_ns: int) -> PlainMessage:
     message = decode(record, received_ns)
+    if isinstance(message, Measurement):
+        raise TypeError("the load that is compared has no OpMon entries")
     return PlainMessage(
         topic=record.topic,
         at=datetime.fromtimestamp(message.time_ns / 1_000_000_000, UTC),

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Double, ForeignKey, Index, LargeBinary, SmallInteger, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, BigId
@@ -148,11 +148,58 @@ class Gap(Base):
     reason: Mapped[str] = mapped_column(Text)
 
 
+class MeasurementSeries(Base):
+    """One value that somebody measures again and again: field ``field`` of OpMon measurement ``name``.
+
+    ``element`` is the part of the application, ``origin`` what else tells entries apart; both may be empty. A value
+    that is a word has no roll-up: the newest one is in ``last_text``, its time (nanoseconds since 1970) in ``last_ns``.
+    """
+
+    __tablename__ = "measurement_series"
+    # A name of its own: one made of all columns is longer than PostgreSQL's names.
+    __table_args__ = (
+        UniqueConstraint(
+            "session_id", "application_id", "element", "name", "origin", "field", name="uq_measurement_series_key"
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("message_session.id"))
+    application_id: Mapped[int] = mapped_column(ForeignKey("message_application.id"))
+    element: Mapped[str] = mapped_column(String(255))
+    name: Mapped[str] = mapped_column(String(255))
+    origin: Mapped[str] = mapped_column(String(255))
+    field: Mapped[str] = mapped_column(String(255))
+    last_text: Mapped[str | None] = mapped_column(Text)
+    last_ns: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class MeasurementRollup(Base):
+    """The values of one series in one bucket of time: how many, their sum, least and greatest, and the newest."""
+
+    __tablename__ = "measurement_rollup"
+    # What is too old is removed by age, all series together.
+    __table_args__ = (Index(None, "resolution_s", "bucket_s"),)
+
+    resolution_s: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    series_id: Mapped[int] = mapped_column(ForeignKey("measurement_series.id"), primary_key=True)
+    bucket_s: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    n: Mapped[int]
+    total: Mapped[float] = mapped_column(Double)
+    least: Mapped[float] = mapped_column(Double)
+    greatest: Mapped[float] = mapped_column(Double)
+    last: Mapped[float] = mapped_column(Double)
+    last_ns: Mapped[int] = mapped_column(BigInteger)
+
+
 class MessageCounter(Base):
     """Counts since the database was made, by name, so that nothing must be counted when somebody asks.
 
-    ``stored``, ``pruned`` (removed again when too old), ``quarantined``, ``echo`` (broadcasts caused by the console's
-    own polling, not stored), ``duplicates`` (had been stored before), ``gaps``.
+    ``stored``, ``pruned`` (removed again when too old), ``quarantined``, ``released`` (from quarantine, decoded later),
+    ``echo`` (broadcasts caused by the console's own polling, not stored), ``duplicates`` (had been stored before),
+    ``gaps``, ``names_shared`` (messages whose session or application is beyond the most that are kept); of OpMon:
+    ``measurements`` (entries), ``measurements_of_absurd_time``, ``values_left_out`` (not finite, or more than an entry
+    may have) and ``values_over_cap`` (of series or names beyond the most that are kept).
     """
 
     __tablename__ = "message_counter"

@@ -10,3 +10,8 @@ Clock = Callable[[], datetime]
 def utc_now() -> datetime:
     """Return the present moment."""
     return datetime.now(UTC)
+
+
+def nanoseconds(moment: datetime) -> int:
+    """Return a moment as nanoseconds since 1970 UTC, exact to the microsecond."""
+    return int(moment.timestamp()) * 1_000_000_000 + moment.microsecond * 1_000

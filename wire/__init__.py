@@ -17,6 +17,7 @@ from wire.schema import (
     load_g1,
     load_g2,
     load_g3,
+    load_opmon,
     load_rpc_status,
 )
 
@@ -31,5 +32,6 @@ __all__ = [
     "load_g1",
     "load_g2",
     "load_g3",
+    "load_opmon",
     "load_rpc_status",
 ]

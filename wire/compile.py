@@ -24,6 +24,7 @@ SOURCES: Mapping[Path, tuple[str, ...]] = {
     ),
     _HERE / "rpc" / "status.pb": ("status.proto",),
     _HERE / "ers" / "ers.pb": ("ers.proto",),
+    _HERE / "opmon" / "opmon.pb": ("opmon.proto",),
 }
 
 

@@ -134,3 +134,9 @@ def load_rpc_status() -> Schema:
 def load_ers() -> Schema:
     """Return the schema of ERS issues (contract section 16.3)."""
     return Schema((_HERE / "ers" / "ers.pb").read_bytes())
+
+
+@cache
+def load_opmon() -> Schema:
+    """Return the schema of OpMon entries (contract section 16.4); its ``Shape`` takes any message's fields."""
+    return Schema((_HERE / "opmon" / "opmon.pb").read_bytes())

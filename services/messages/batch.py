@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from services.messages.decode import DecodeError, decode
-from services.messages.types import Decoded, Record
+from services.messages.decode import decode
+from services.messages.decoding import DecodeError
+from services.messages.types import Decoded, Measurement, Record
 
 # Topic name and partition number.
 PartitionKey = tuple[str, int]
@@ -46,6 +47,15 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """A decoded OpMon entry."""
+
+    incarnation_id: int
+    record: Record
+    measurement: Measurement
+
+
+@dataclass(frozen=True, slots=True)
 class Rejected:
     """A record for the quarantine, and why."""
 
@@ -56,13 +66,19 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one transaction stores. ``echo`` records were recognised as the console's own and are only counted."""
+    """What one transaction stores.
+
+    ``echo`` records were recognised as the console's own and are only counted; ``released`` are ids of quarantined
+    records that leave the quarantine because the batch has them decoded.
+    """
 
     received_ns: int
     accepted: Sequence[Accepted] = ()
     rejected: Sequence[Rejected] = ()
     echo: int = 0
     advances: Sequence[Advance] = field(default_factory=tuple)
+    measured: Sequence[Measured] = ()
+    released: Sequence[int] = ()
 
 
 def make_batch(
@@ -77,6 +93,7 @@ def make_batch(
     they were stored before, or are somebody else's to store.
     """
     accepted: list[Accepted] = []
+    measured: list[Measured] = []
     rejected: list[Rejected] = []
     echo = 0
     following: dict[PartitionKey, int] = {}
@@ -91,7 +108,9 @@ def make_batch(
         except DecodeError as error:
             rejected.append(Rejected(position.incarnation_id, record, error.reason))
             continue
-        if is_echo(message):
+        if isinstance(message, Measurement):
+            measured.append(Measured(position.incarnation_id, record, message))
+        elif is_echo(message):
             echo += 1
         else:
             accepted.append(Accepted(position.incarnation_id, record, message))
@@ -99,4 +118,4 @@ def make_batch(
         Advance(positions[key].incarnation_id, *key, expected=positions[key].stored, next_offset=next_offset)
         for key, next_offset in following.items()
     ]
-    return Batch(received_ns, accepted, rejected, echo, advances)
+    return Batch(received_ns, accepted, rejected, echo, advances, measured)

@@ -5,12 +5,11 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from models.database import Database
-from services.clock import Clock
+from services.clock import Clock, nanoseconds
 from services.health import WorkerHealth
 from services.messages.backend import Answer, BackendReport
 from services.messages.batch import Batch, PartitionKey, Position, make_batch
@@ -112,8 +111,8 @@ class MessageConsumer:
         """Return how reading goes.
 
         Details: ``address``, ``cluster_id``, ``partitions``, ``lag_messages``, ``lag_s`` (age of the newest stored
-        record while there are more), ``stored``, ``quarantined``, ``echo``, ``duplicates`` (since the start of this
-        process) and ``rate_per_s``.
+        record while there are more), ``stored``, ``quarantined``, ``echo``, ``duplicates``, ``measurements`` (since the
+        start of this process) and ``rate_per_s``.
         """
         return self._board.read()
 
@@ -238,7 +237,7 @@ class MessageConsumer:
 
     def _store_pending(self, client: BrokerClient) -> float:
         taken = _beginning(self._pending)
-        batch = make_batch(self._pending[:taken], self._positions, _nanoseconds(self._clock()), self._is_echo)
+        batch = make_batch(self._pending[:taken], self._positions, nanoseconds(self._clock()), self._is_echo)
         started = time.monotonic()
         if batch.advances:
             self._meter.add(self._store.write(batch), batch)
@@ -315,10 +314,6 @@ class MessageConsumer:
 
 def _never(_message: Decoded) -> bool:
     return False
-
-
-def _nanoseconds(moment: datetime) -> int:
-    return int(moment.timestamp()) * 1_000_000_000 + moment.microsecond * 1_000
 
 
 def _beginning(records: list[Record]) -> int:

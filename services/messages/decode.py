@@ -1,28 +1,34 @@
 """Turn the bytes of a Kafka record into a message. Pure, and the only user of the wire schemas in this area.
 
 Topics (contract 16.1): ``control.<session>.<node>`` and ``control.<user>.process_manager`` carry a
-``BroadcastMessage``; ``monitoring.ers_stream`` and ``erscontrol.<...>`` carry an ERS ``IssueChain``.
+``BroadcastMessage``, the same in all generations; ``monitoring.ers_stream`` and ``erscontrol.<...>`` carry an ERS
+``IssueChain``; ``erskafka-reporting`` the older JSON form of an issue; ``monitoring.opmon_stream`` OpMon entries.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from google.protobuf.message import DecodeError as ProtobufError
-
+from services.messages.decoding import (
+    KEY_LIMIT_BYTES,
+    NAME_LIMIT_BYTES,
+    TEXT_LIMIT_BYTES,
+    DecodeError,
+    ers_severity,
+    finish,
+    parse,
+    session_from_key,
+)
+from services.messages.json_issues import TOPIC as JSON_ISSUES
+from services.messages.json_issues import decode_json_issue
+from services.messages.opmon import TOPIC as OPMON
+from services.messages.opmon import decode_opmon
 from services.messages.texts import Cleaner
-from services.messages.types import Decoded, Kind, Record, Severity
+from services.messages.types import Decoded, Kind, Measurement, Record, Severity
 from wire import TYPE_URL_PREFIX, WireMessage, load_ers, load_g1
 
-# Longer texts are cut, and say so in the detail.
-TEXT_LIMIT_BYTES = 1024 * 1024
-# Column widths: sessions, applications. Names are classes of issues; this is plenty.
-NAME_LIMIT_BYTES = 255
-KEY_LIMIT_BYTES = 255
-
-# A time outside of 2000-01-01 ... arrival + 1 day is a broken clock, not a time.
-EARLIEST_NS = 946_684_800 * 1_000_000_000
-DAY_NS = 86_400 * 1_000_000_000
+# A chain has a handful; more than these are not looked at.
+MAX_CAUSES = 1_000
 
 PROCESS_MANAGER = "process_manager"
 _CONTROL = "control."
@@ -43,17 +49,8 @@ _BROADCAST_SEVERITY: Mapping[str, Severity] = {
 }
 
 
-class DecodeError(Exception):
-    """A record that is not what its topic promises; ``reason`` says why, in words."""
-
-    def __init__(self, reason: str) -> None:
-        """Keep the reason."""
-        super().__init__(reason)
-        self.reason = reason
-
-
-def decode(record: Record, arrived_ns: int) -> Decoded:
-    """Return the message in a record.
+def decode(record: Record, arrived_ns: int) -> Decoded | Measurement:
+    """Return the message or measurement in a record.
 
     Args:
         record: As Kafka handed it over.
@@ -70,32 +67,11 @@ def decode(record: Record, arrived_ns: int) -> Decoded:
         return _broadcast(record, record.value, arrived_ns)
     if record.topic == _ERS_STREAM or record.topic.startswith(_ERS_CONTROL):
         return _ers(record, record.value, arrived_ns)
+    if record.topic == JSON_ISSUES:
+        return decode_json_issue(record, record.value, arrived_ns)
+    if record.topic == OPMON:
+        return decode_opmon(record, record.value, arrived_ns)
     raise DecodeError(f"topic {record.topic} has no known form")
-
-
-def _parse(message_class: WireMessage, what: str, value: bytes) -> WireMessage:
-    try:
-        return message_class.FromString(value)
-    except ProtobufError as error:
-        raise DecodeError(f"no {what}: {error}") from error
-
-
-def _finish(
-    record: Record, arrived_ns: int, own_ns: int | None, cleaner: Cleaner, detail: dict[str, Any]
-) -> tuple[int, dict[str, Any] | None]:
-    """Settle the message's time, and give the detail with all marks, None when there is nothing to tell."""
-    kafka_ns = None if record.timestamp_ms is None else record.timestamp_ms * 1_000_000
-    given = kafka_ns if own_ns is None else own_ns
-    for candidate in (given, kafka_ns, arrived_ns):
-        if candidate is not None and EARLIEST_NS <= candidate <= arrived_ns + DAY_NS:
-            break
-    else:
-        candidate = arrived_ns
-    time_ns = candidate
-    if given != time_ns:
-        detail["time_given"] = given or None
-    detail.update(cleaner.marks)
-    return time_ns, detail or None
 
 
 # Broadcasts, contract 4.4 and 16.2
@@ -107,7 +83,7 @@ def _broadcast_names() -> Mapping[int, str]:
 
 
 def _broadcast(record: Record, value: bytes, arrived_ns: int) -> Decoded:
-    message = _parse(load_g1().message(_DRUNC + "BroadcastMessage"), "BroadcastMessage", value)
+    message = parse(load_g1().message(_DRUNC + "BroadcastMessage"), "BroadcastMessage", value)
     if not message.HasField("data"):
         # Always there (16.2), even around an empty text: without it these are foreign or truncated bytes.
         raise DecodeError("no BroadcastMessage: it has no data")
@@ -122,7 +98,7 @@ def _broadcast(record: Record, value: bytes, arrived_ns: int) -> Decoded:
     decoded_text = cleaner.column("text", text, TEXT_LIMIT_BYTES)
     session = cleaner.column("session", message.emitter.session or topic_session, KEY_LIMIT_BYTES)
     application = cleaner.column("application", message.emitter.process or topic_node, KEY_LIMIT_BYTES)
-    time_ns, marked = _finish(record, arrived_ns, None, cleaner, detail)
+    time_ns, marked = finish(record, arrived_ns, None, cleaner, detail)
     return Decoded(
         kind=Kind.PROCESS_MANAGER if topic_node == PROCESS_MANAGER else Kind.CONTROLLER,
         severity=_BROADCAST_SEVERITY.get(name, Severity.INFO),
@@ -139,9 +115,9 @@ def _broadcast_text(packed: WireMessage, cleaner: Cleaner, detail: dict[str, Any
     """Return the text inside an ``Any``; of a type that is no text only name and size are kept (contract 21.1)."""
     full_name = packed.type_url.removeprefix(TYPE_URL_PREFIX)
     if full_name == _DRUNC + "PlainText":
-        return str(_parse(load_g1().message(full_name), "PlainText", packed.value).text)
+        return str(parse(load_g1().message(full_name), "PlainText", packed.value).text)
     if full_name in _LINES:
-        return "\n".join(_parse(load_g1().message(full_name), full_name, packed.value).text)
+        return "\n".join(parse(load_g1().message(full_name), full_name, packed.value).text)
     detail["data_type"] = cleaner.part(full_name)
     detail["data_size_bytes"] = len(packed.value)
     return f"[{full_name or 'data without a type'}, {len(packed.value)} bytes]"
@@ -151,15 +127,15 @@ def _broadcast_text(packed: WireMessage, cleaner: Cleaner, detail: dict[str, Any
 
 
 def _ers(record: Record, value: bytes, arrived_ns: int) -> Decoded:
-    chain = _parse(load_ers().message("dunedaq.ersschema.IssueChain"), "IssueChain", value)
+    chain = parse(load_ers().message("dunedaq.ersschema.IssueChain"), "IssueChain", value)
     if not (chain.ListFields()):
         raise DecodeError("no IssueChain: nothing in it is known")
     final = chain.final
     cleaner = Cleaner()
     detail: dict[str, Any] = {}
-    severity = _ers_severity(final.severity, cleaner, detail)
+    severity = ers_severity(final.severity, cleaner, detail)
     text = cleaner.column("text", final.message, TEXT_LIMIT_BYTES)
-    session = cleaner.column("session", chain.session or _session_from_key(record.key), KEY_LIMIT_BYTES)
+    session = cleaner.column("session", chain.session or session_from_key(record.key), KEY_LIMIT_BYTES)
     application = chain.application or final.context.application_name
     application = cleaner.column("application", application, KEY_LIMIT_BYTES)
     name = cleaner.column("name", final.name, NAME_LIMIT_BYTES)
@@ -167,8 +143,8 @@ def _ers(record: Record, value: bytes, arrived_ns: int) -> Decoded:
         detail["module"] = cleaner.part(chain.module)
     detail.update(_circumstances(final, cleaner))
     if chain.causes:
-        detail["causes"] = [_cause(cause, cleaner) for cause in chain.causes if not cleaner.is_exhausted]
-    time_ns, marked = _finish(record, arrived_ns, final.time, cleaner, detail)
+        detail["causes"] = _causes(chain.causes, cleaner)
+    time_ns, marked = finish(record, arrived_ns, final.time, cleaner, detail)
     return Decoded(
         kind=Kind.ERS,
         severity=severity,
@@ -181,18 +157,16 @@ def _ers(record: Record, value: bytes, arrived_ns: int) -> Decoded:
     )
 
 
-def _session_from_key(key: bytes | None) -> str:
-    """Return the session that the record's key names (contract 16.1), empty where it names none."""
-    return (key or b"").decode("utf-8", "replace")
-
-
-def _ers_severity(given: str, cleaner: Cleaner, detail: dict[str, Any]) -> Severity:
-    word = given.strip().upper()
-    if word in Severity.__members__:
-        return Severity[word]
-    if word:
-        detail["severity_given"] = cleaner.part(given)
-    return Severity.INFO
+def _causes(issues: Sequence[WireMessage], cleaner: Cleaner) -> list[dict[str, Any]]:
+    """Return the causes, as many as fit."""
+    causes: list[dict[str, Any]] = []
+    for issue in issues[:MAX_CAUSES]:
+        if cleaner.is_exhausted:
+            break
+        causes.append(_cause(issue, cleaner))
+    if len(causes) < len(issues):
+        cleaner.marks["detail_cut"] = True
+    return causes
 
 
 def _cause(issue: WireMessage, cleaner: Cleaner) -> dict[str, Any]:

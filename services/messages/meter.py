@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 
 from services.clock import Clock
-from services.messages.batch import Batch
+from services.messages.batch import Accepted, Batch, Measured
 from services.messages.store import Stored
 
 # Weight of the newest second in the rate: it follows within some five seconds.
@@ -17,7 +17,7 @@ class Meter:
     def __init__(self, clock: Clock) -> None:
         """Start at zero."""
         self._clock = clock
-        self._counts = {"stored": 0, "quarantined": 0, "echo": 0, "duplicates": 0}
+        self._counts = {"stored": 0, "quarantined": 0, "echo": 0, "duplicates": 0, "measurements": 0}
         self._seen = 0
         self._measured_seen = 0
         self._measured_at = time.monotonic()
@@ -31,8 +31,10 @@ class Meter:
         self._counts["quarantined"] += stored.quarantined
         self._counts["echo"] += stored.echo
         self._counts["duplicates"] += stored.duplicates
-        self._seen += stored.stored + stored.quarantined + stored.echo
-        times = [item.record.timestamp_ms for item in batch.accepted if item.record.timestamp_ms is not None]
+        self._counts["measurements"] += stored.measurements
+        self._seen += stored.stored + stored.quarantined + stored.echo + stored.measurements
+        items: list[Accepted | Measured] = [*batch.accepted, *batch.measured]
+        times = [item.record.timestamp_ms for item in items if item.record.timestamp_ms is not None]
         if times:
             self._newest_ms = max(times)
 

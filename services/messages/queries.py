@@ -6,7 +6,7 @@ millions of rows. What no index covers (a part of the text) is looked at in a bo
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from math import ceil
 
 from sqlalchemy import BigInteger, ColumnElement, RowMapping, func, literal_column, select
@@ -38,8 +38,6 @@ from services.messages.types import (
 MAX_LIMIT = 1_000
 # A search looks at so many ids before it says how far it got.
 SCAN_IDS = 200_000
-# 1-second buckets are kept for two hours (see `retention`), so finer plots go no further back.
-FINE_BUCKETS_KEPT = timedelta(hours=2)
 
 _VIEW_COLUMNS = (
     Message.id,
@@ -122,7 +120,7 @@ class MessageQueries:
         The width is the finest that gives at most ``max_points`` buckets: 1 s (within the last two hours), 60 s,
         600 s, or a multiple of 600 s. The first bucket may begin before ``start``.
         """
-        width_s = self._bucket_width(start, end, max(max_points, 1))
+        width_s = rollups.bucket_width_s(start, end, self._clock(), max(max_points, 1))
         resolution_s = max(resolution for resolution in rollups.RESOLUTIONS_S if resolution <= width_s)
         first_s = int(start.timestamp()) // width_s * width_s
         bucket = _bucket_start(width_s, resolution_s)
@@ -160,16 +158,6 @@ class MessageQueries:
             gaps=counters.get("gaps", 0),
             counters=counters,
         )
-
-    def _bucket_width(self, start: datetime, end: datetime, max_points: int) -> int:
-        span_s = max((end - start).total_seconds(), 1)
-        for resolution in rollups.RESOLUTIONS_S:
-            is_kept = resolution > 1 or start >= self._clock() - FINE_BUCKETS_KEPT
-            # One more, because neither end need be on the border of a bucket.
-            if is_kept and span_s / resolution + 1 <= max_points:
-                return resolution
-        widest = rollups.RESOLUTIONS_S[-1]
-        return widest * max(-(-int(span_s) // (widest * max(max_points - 1, 1))), 1)
 
 
 def _bucket_start(width_s: int, resolution_s: int) -> ColumnElement[int]:

@@ -8,13 +8,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models.database import Database
-from models.messages import Message, MessageRollup, MessageSession, Quarantined
+from models.messages import MeasurementRollup, Message, MessageRollup, MessageSession, Quarantined
 from services.clock import Clock
 from services.health import WorkerHealth
 from services.messages import rollups, search
 from services.messages.store import count
 from services.messages.types import Kind, Severity
-from services.messages.upsert import is_postgresql
+from services.messages.upsert import is_postgresql, table_of
 from services.messages.volume import occupied_bytes
 from services.messages.worker import Board, Loop
 
@@ -59,7 +59,7 @@ class Retention:
         self._max_bytes = max_bytes
         self._board = Board("retention", clock)
         self._loop = Loop("message-retention", self.turn, _nothing, self._board)
-        self._removed = {"messages": 0, "quarantined": 0, "rollups": 0}
+        self._removed = {"messages": 0, "quarantined": 0, "rollups": 0, "measurements": 0}
 
     def start(self) -> None:
         """Start the thread.
@@ -88,6 +88,7 @@ class Retention:
                 "messages": self._prune_messages(),
                 "quarantined": self._prune_quarantined(),
                 "rollups": self._prune_rollups(),
+                "measurements": self._prune_measurements(),
             }
         except SQLAlchemyError as error:
             cause = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
@@ -176,6 +177,28 @@ class Retention:
         with self._database.write() as session:
             statement = delete(MessageRollup).where(*inside, MessageRollup.bucket_s <= last)
             return session.connection().execute(statement).rowcount
+
+    def _prune_measurements(self) -> int:
+        """Remove the oldest buckets of all series together."""
+        now = self._clock()
+        columns = [table_of(MeasurementRollup).c[name] for name in ("resolution_s", "series_id", "bucket_s")]
+        removed = 0
+        for resolution_s, kept in ROLLUPS_KEPT.items():
+            cutoff_s = int((now - kept).timestamp())
+            oldest = (
+                select(*columns)
+                .where(MeasurementRollup.resolution_s == resolution_s, MeasurementRollup.bucket_s < cutoff_s)
+                .order_by(MeasurementRollup.bucket_s)
+                .limit(CHUNK_ROWS)
+            )
+            with self._database.read() as session:
+                if session.execute(oldest.limit(1)).first() is None:
+                    continue
+            with self._database.write() as session:
+                removed += (
+                    session.connection().execute(delete(MeasurementRollup).where(tuple_(*columns).in_(oldest))).rowcount
+                )
+        return removed
 
 
 def _by_expiry(expire_s: int, by_severity_s: Mapping[Severity, int]) -> dict[int, tuple[Severity, ...]]:

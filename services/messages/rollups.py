@@ -1,6 +1,7 @@
 """Roll-ups: messages counted by severity in buckets of time, kept up to date by every batch."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -12,6 +13,8 @@ from services.messages.upsert import insert_into, table_of
 
 # Widths of the buckets, seconds.
 RESOLUTIONS_S = (1, 60, 600)
+# 1-second buckets are kept for two hours (see `retention`), so finer plots go no further back.
+FINE_BUCKETS_KEPT = timedelta(hours=2)
 # ``session_id`` of the buckets that count all sessions together.
 ALL_SESSIONS = 0
 
@@ -32,6 +35,18 @@ def add(session: Session, rows: Sequence[MessageRow]) -> None:
         statement.on_conflict_do_update(index_elements=["resolution_s", "session_id", "bucket_s"], set_=changes),
         buckets,
     )
+
+
+def bucket_width_s(start: datetime, end: datetime, now: datetime, max_points: int) -> int:
+    """Return the finest width, seconds, that is kept since ``start`` and gives at most ``max_points`` buckets."""
+    span_s = max((end - start).total_seconds(), 1)
+    for resolution in RESOLUTIONS_S:
+        is_kept = resolution > 1 or start >= now - FINE_BUCKETS_KEPT
+        # One more, because neither end need be on the border of a bucket.
+        if is_kept and span_s / resolution + 1 <= max_points:
+            return resolution
+    widest = RESOLUTIONS_S[-1]
+    return widest * max(-(-int(span_s) // (widest * max(max_points - 1, 1))), 1)
 
 
 def _collect(rows: Sequence[MessageRow]) -> list[dict[str, int]]:

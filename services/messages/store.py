@@ -2,12 +2,12 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count as count_from
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 from sqlalchemy.orm import Session
 
@@ -21,10 +21,12 @@ from models.messages import (
 )
 from services.clock import Clock
 from services.messages import bulk, offsets, rollups, search
-from services.messages.batch import Accepted, Advance, Batch, Rejected
+from services.messages.batch import Accepted, Advance, Batch, Measured, Rejected
 from services.messages.bulk import MessageRow
-from services.messages.dimensions import Dimensions
+from services.messages.dimensions import Dimensions, is_shared
+from services.messages.measurements import MeasurementWriter
 from services.messages.texts import storable
+from services.messages.types import Decoded
 from services.messages.upsert import insert_into, is_postgresql, table_of, writers_turn
 
 log = logging.getLogger(__name__)
@@ -34,20 +36,32 @@ QUARANTINE_PAYLOAD_BYTES = 64 * 1024
 # So many partitions are named when offsets are not what was expected.
 TOLD = 3
 
+# Keys of a message's detail: the true names of one that is kept under the shared name.
+SESSION_GIVEN = "session_given"
+APPLICATION_GIVEN = "application_given"
+
 
 class OffsetConflictError(Exception):
     """Somebody else moved an offset of the batch: nothing was stored; read the offsets again."""
 
 
+class ReleaseConflictError(Exception):
+    """A record that the batch has decoded is not in the quarantine any more: nothing was stored; read it again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of a batch. ``duplicates`` had been stored before; ``newest_id`` is 0 when no row was stored."""
+    """What became of a batch. ``duplicates`` had been stored before; ``newest_id`` is 0 when no row was stored.
+
+    ``measurements`` are OpMon entries, which have no row of their own.
+    """
 
     stored: int
     quarantined: int
     echo: int
     duplicates: int
     newest_id: int
+    measurements: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +82,7 @@ class MessageStore:
         self._database = database
         self._clock = clock
         self._dimensions = Dimensions()
+        self._measurements = MeasurementWriter(self._dimensions)
 
     def write(self, batch: Batch) -> Stored:
         """Store a batch, all or nothing.
@@ -77,6 +92,7 @@ class MessageStore:
 
         Raises:
             OffsetConflictError: An offset is not what the batch expects. Nothing was stored.
+            ReleaseConflictError: The quarantine is not what the batch expects. Nothing was stored.
             sqlalchemy.exc.DBAPIError: The database is locked or gone. Nothing was stored.
         """
         refusal: Exception | None = None
@@ -91,6 +107,7 @@ class MessageStore:
                 refusal = error
             log.warning("batch refused tried=%s error=%s", insert_rows.__name__.strip("_"), _reason(refusal))
             self._dimensions.forget_all()
+            self._measurements.forget_all()
         return self._commit(_without_rows(batch, refusal), _insert_all)
 
     def _commit(self, batch: Batch, insert_rows: _Insert) -> Stored:
@@ -100,30 +117,37 @@ class MessageStore:
                 result = self._store(session, batch, insert_rows)
         except BaseException:
             self._dimensions.forget()
+            self._measurements.forget()
             raise
         self._dimensions.keep()
+        self._measurements.keep()
         return result
 
     def _store(self, session: Session, batch: Batch, insert_rows: _Insert) -> Stored:
         topics = self._topics(session, batch)
         # First, because a conflict makes all other work vain.
         self._advance(session, batch.advances, topics)
-        inserted = insert_rows(session, self._rows(session, batch, topics), batch.accepted)
+        _release(session, batch.released)
+        rows, shared = self._rows(session, batch, topics)
+        inserted = insert_rows(session, rows, batch.accepted)
         search.add(session, inserted.rows)
         rollups.add(session, inserted.rows)
         quarantined = _quarantine(session, [*batch.rejected, *inserted.refused], topics, batch.received_ns)
+        measured = self._measurements.add(session, [item.measurement for item in batch.measured])
         counts = {
             "stored": len(inserted.rows),
             "quarantined": quarantined,
             "echo": batch.echo,
             "duplicates": inserted.duplicates,
         }
-        count(session, counts)
+        count(session, {**counts, **measured, "names_shared": sum(row.id in shared for row in inserted.rows)})
         newest_id = inserted.rows[-1].id if inserted.rows else 0
-        return Stored(**counts, newest_id=newest_id)
+        return Stored(**counts, newest_id=newest_id, measurements=len(batch.measured))
 
     def _topics(self, session: Session, batch: Batch) -> dict[str, int]:
-        return self._dimensions.ids(session, Topic, [advance.topic for advance in batch.advances])
+        items: list[Accepted | Measured | Rejected] = [*batch.accepted, *batch.measured, *batch.rejected]
+        names = {advance.topic for advance in batch.advances} | {item.record.topic for item in items}
+        return self._dimensions.ids(session, Topic, names)
 
     def _advance(self, session: Session, advances: Sequence[Advance], topics: dict[str, int]) -> None:
         """Move all offsets by compare-and-swap.
@@ -136,34 +160,52 @@ class MessageStore:
             more = f" and {len(advances) - TOLD} more" if len(advances) > TOLD else ""
             raise OffsetConflictError(f"the next offsets are not all what is expected any more: {told}{more}")
 
-    def _rows(self, session: Session, batch: Batch, topics: dict[str, int]) -> list[MessageRow]:
-        """Return a row for each accepted record, in their order, with consecutive ids."""
+    def _rows(self, session: Session, batch: Batch, topics: dict[str, int]) -> tuple[list[MessageRow], set[int]]:
+        """Return a row for each accepted record, in their order, with consecutive ids; and which share a name."""
         if not batch.accepted:
-            return []
+            return [], set()
         messages = [accepted.message for accepted in batch.accepted]
-        sessions = self._dimensions.ids(session, MessageSession, {message.session for message in messages})
-        applications = self._dimensions.ids(session, MessageApplication, {message.application for message in messages})
+        sessions = self._dimensions.ids(session, MessageSession, [message.session for message in messages])
+        applications = self._dimensions.ids(session, MessageApplication, [message.application for message in messages])
         first_id = _allocate_ids(session, len(messages))
         received_ns = batch.received_ns
-        return [
-            MessageRow(
-                id_,
-                accepted.incarnation_id,
-                topics[accepted.record.topic],
-                accepted.record.partition,
-                accepted.record.offset,
-                message.time_ns,
-                received_ns,
-                message.kind.value,
-                message.severity.value,
-                sessions[message.session],
-                applications[message.application],
-                message.name,
-                message.text,
-                None if message.detail is None else json.dumps(message.detail),
+        rows: list[MessageRow] = []
+        shared: set[int] = set()
+        for id_, accepted, message in zip(count_from(first_id), batch.accepted, messages, strict=False):
+            detail = message.detail
+            if given := _names_given(message, sessions, applications):
+                detail = {**(detail or {}), **given}
+                shared.add(id_)
+            record = accepted.record
+            rows.append(
+                MessageRow(
+                    id_,
+                    accepted.incarnation_id,
+                    topics[record.topic],
+                    record.partition,
+                    record.offset,
+                    message.time_ns,
+                    received_ns,
+                    message.kind.value,
+                    message.severity.value,
+                    sessions[message.session],
+                    applications[message.application],
+                    message.name,
+                    message.text,
+                    None if detail is None else json.dumps(detail),
+                )
             )
-            for id_, accepted, message in zip(count_from(first_id), batch.accepted, messages, strict=False)
-        ]
+        return rows, shared
+
+
+def _names_given(message: Decoded, sessions: Mapping[str, int], applications: Mapping[str, int]) -> dict[str, Any]:
+    """Return the names of a message that had to give way to the shared one, for its detail."""
+    given: dict[str, Any] = {}
+    if is_shared(sessions, message.session):
+        given[SESSION_GIVEN] = message.session
+    if is_shared(applications, message.application):
+        given[APPLICATION_GIVEN] = message.application
+    return given
 
 
 def count(session: Session, counts: dict[str, int]) -> None:
@@ -222,6 +264,19 @@ def _insert_each(session: Session, rows: Sequence[MessageRow], accepted: Sequenc
     return _Inserted(good, refused, duplicates)
 
 
+def _release(session: Session, ids: Sequence[int]) -> None:
+    """Take records out of the quarantine.
+
+    Raises:
+        ReleaseConflictError: Somebody else took one out, or retention removed it.
+    """
+    if ids:
+        removed = session.connection().execute(delete(table_of(Quarantined)).where(Quarantined.id.in_(ids))).rowcount
+        if removed != len(ids):
+            raise ReleaseConflictError(f"{len(ids) - removed} of {len(ids)} records left the quarantine meanwhile")
+        count(session, {"released": removed})
+
+
 def _quarantine(session: Session, rejected: Sequence[Rejected], topics: dict[str, int], received_ns: int) -> int:
     """Keep rejected records; return how many were not there yet."""
     added = 0
@@ -258,12 +313,13 @@ def _is_about_the_rows(error: Exception) -> bool:
 
 def _without_rows(batch: Batch, refusal: Exception | None) -> Batch:
     """Return the batch with all its records in the quarantine."""
-    refused = [_refuse(accepted, refusal) for accepted in batch.accepted]
-    return replace(batch, accepted=(), rejected=[*batch.rejected, *refused])
+    items: list[Accepted | Measured] = [*batch.accepted, *batch.measured]
+    refused = [_refuse(item, refusal) for item in items]
+    return replace(batch, accepted=(), measured=(), rejected=[*batch.rejected, *refused])
 
 
-def _refuse(accepted: Accepted, error: Exception | None) -> Rejected:
-    return Rejected(accepted.incarnation_id, accepted.record, f"the database refused it: {_reason(error)}")
+def _refuse(item: Accepted | Measured, error: Exception | None) -> Rejected:
+    return Rejected(item.incarnation_id, item.record, f"the database refused it: {_reason(error)}")
 
 
 def _reason(error: Exception | None) -> str:

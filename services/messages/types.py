@@ -64,6 +64,35 @@ class Decoded:
 
 
 @dataclass(frozen=True, slots=True)
+class Measurement:
+    """A decoded OpMon entry (contract 16.4), before it is stored.
+
+    Attributes:
+        session: Session.
+        application: Application, controller or process manager.
+        element: The part of the application that measured, ``module.queue``; empty for the application itself.
+        name: Full name of the measurement, e.g. ``dunedaq.drunc.opmon.FSMStatus``.
+        origin: What else tells entries apart, ``Command=conf``; empty where nothing does.
+        time_ns: The entry's own time, nanoseconds since 1970 UTC; Kafka's or the arrival's where that is absurd.
+        numbers: Values by field; true is 1. Integers above 2**53 are rounded.
+        texts: Values that are words.
+        left_out: How many values could not be kept: not finite, or more than fit.
+        is_time_absurd: Whether the entry's own time was none.
+    """
+
+    session: str
+    application: str
+    element: str
+    name: str
+    origin: str
+    time_ns: int
+    numbers: Mapping[str, float]
+    texts: Mapping[str, str]
+    left_out: int = 0
+    is_time_absurd: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class MessageView:
     """A stored message, for pages and the API."""
 
@@ -137,3 +166,40 @@ class MessageStatistics:
     echo_not_stored: int
     gaps: int
     counters: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementView:
+    """One series of measured values; names as in `Measurement`, ``field`` is the value's own.
+
+    A series of words has its newest one in ``last_text``, measured at ``last_ns`` (nanoseconds since 1970 UTC); both
+    are None for numbers.
+    """
+
+    id: int
+    session: str
+    application: str
+    element: str
+    name: str
+    origin: str
+    field: str
+    last_text: str | None
+    last_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementPoint:
+    """The values of one series in one bucket: ``n`` of them from ``start`` on, for ``width_s`` seconds."""
+
+    start: datetime
+    width_s: int
+    n: int
+    total: float
+    least: float
+    greatest: float
+    last: float
+
+    @property
+    def mean(self) -> float:
+        """The arithmetic mean."""
+        return self.total / self.n

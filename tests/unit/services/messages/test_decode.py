@@ -5,27 +5,26 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from services.messages.decode import (
-    DAY_NS,
-    EARLIEST_NS,
-    KEY_LIMIT_BYTES,
-    TEXT_LIMIT_BYTES,
-    DecodeError,
-    decode,
-)
+from services.messages.decode import MAX_CAUSES, decode
+from services.messages.decoding import DAY_NS, EARLIEST_NS, KEY_LIMIT_BYTES, TEXT_LIMIT_BYTES, DecodeError
 from services.messages.echo import own_echo
 from services.messages.texts import DETAIL_LIMIT_BYTES, NUL_SIGN
 from services.messages.types import Decoded, Kind, Record, Severity
-from wire import load_ers, load_g1
+from tests.unit.services.messages.wire_bytes import field
+from wire import Schema, load_ers, load_g1, load_g2, load_g3
+
+# How fast the machine is says nothing about the law.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 ARRIVED_NS = 1_795_000_000_000_000_000
 KAFKA_MS = 1_794_999_999_000
 CONTROLLER = "control.local-1x1-config.df-controller"
 MANAGER = "control.alice.process_manager"
 ERS = "monitoring.ers_stream"
+JSON = "erskafka-reporting"
 PLAIN_TEXT = b"type.googleapis.com/dunedaq.druncschema.PlainText"
 
 
@@ -34,24 +33,9 @@ def record(topic: str, value: bytes | None, *, timestamp_ms: int | None = KAFKA_
 
 
 def decoded(topic: str, value: bytes, **given: Any) -> Decoded:
-    return decode(record(topic, value, **given), ARRIVED_NS)
-
-
-# Protobuf by hand, so that neither our encoder nor our schema is trusted with the wire.
-
-
-def varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes([*out, number])
-
-
-def field(number: int, content: bytes | int) -> bytes:
-    if isinstance(content, int):
-        return varint(number << 3) + varint(content)
-    return varint(number << 3 | 2) + varint(len(content)) + content
+    message = decode(record(topic, value, **given), ARRIVED_NS)
+    assert isinstance(message, Decoded)
+    return message
 
 
 def broadcast(text: str, number: int = 0, process: str = "df-controller", session: str = "local-1x1-config") -> bytes:
@@ -99,15 +83,6 @@ def test_a_broadcast_whose_bytes_stand_in_full() -> None:
     assert value == broadcast("ready", 3)
 
 
-def test_our_schema_writes_the_bytes_of_the_contract() -> None:
-    schema = load_g1()
-    text = schema.message("dunedaq.druncschema.PlainText")(text="ready")
-    message = schema.message("dunedaq.druncschema.BroadcastMessage")(
-        emitter={"process": "df-controller", "session": "local-1x1-config"}, type=3, data=schema.pack(text)
-    )
-    assert message.SerializeToString(deterministic=True) == broadcast("ready", 3)
-
-
 @pytest.mark.parametrize("length", [1, 127, 128, 129, 4096, 16_384])
 def test_texts_of_any_length_come_out_as_they_went_in(length: int) -> None:
     text = "".join(chr(ord("a") + i % 26) for i in range(length))
@@ -147,6 +122,14 @@ def test_broadcast_types_and_their_severity(number: int, name: str, severity: Se
 def test_the_process_manager_is_told_by_its_topic() -> None:
     message = decoded(MANAGER, broadcast("ready", 3, process="process_manager", session="alice"))
     assert (message.kind, message.session, message.application) == (Kind.PROCESS_MANAGER, "alice", "process_manager")
+
+
+@pytest.mark.parametrize("schema", [load_g1(), load_g2("a"), load_g2("b"), load_g3()], ids=["g1", "g2a", "g2b", "g3"])
+def test_all_generations_broadcast_the_same_bytes(schema: Schema) -> None:
+    text = schema.message("dunedaq.druncschema.PlainText")(text="ready")
+    emitter = {"process": "df-controller", "session": "local-1x1-config"}
+    message = schema.message("dunedaq.druncschema.BroadcastMessage")(emitter=emitter, type=3, data=schema.pack(text))
+    assert message.SerializeToString(deterministic=True) == broadcast("ready", 3)
 
 
 def test_an_emitter_without_names_is_named_by_the_topic() -> None:
@@ -190,8 +173,8 @@ def test_what_is_no_broadcast_is_rejected_with_a_reason(value: bytes | None, rea
 
 
 def test_a_topic_of_unknown_form_is_rejected() -> None:
-    with pytest.raises(DecodeError, match="topic erskafka-reporting has no known form"):
-        decoded("erskafka-reporting", b"{}")
+    with pytest.raises(DecodeError, match="topic something-else has no known form"):
+        decoded("something-else", b"{}")
 
 
 def test_an_issue_chain_with_everything() -> None:
@@ -318,9 +301,111 @@ def test_a_huge_detail_is_cut_and_says_so() -> None:
     assert len(json.dumps(message.detail)) < 2 * DETAIL_LIMIT_BYTES
 
 
+def test_of_a_flood_of_empty_causes_only_the_first_are_kept() -> None:
+    message = decoded(ERS, chain(issue(message="m", time=ARRIVED_NS), *[b""] * (MAX_CAUSES + 1)))
+    assert message.detail == {"causes": [{}] * MAX_CAUSES, "detail_cut": True}
+
+
+# The older JSON form
+
+
+def test_a_json_issue_with_everything() -> None:
+    issue = {
+        "partition": "np04",
+        "issue_name": "ipm::Timeout",
+        "message": "no data",
+        "severity": "Warning",
+        "usecs_since_epoch": ARRIVED_NS // 1_000 - 7,
+        "time": ARRIVED_NS // 1_000_000 - 9,
+        "qualifiers": ["ipm"],
+        "params": ["queue: data: 0", "run:31427"],
+        "cwd": "/home/dune",
+        "application_name": "df-01",
+        "process_id": 4242,
+        "line_number": 0,
+        "chain": 1,
+        "group_hash": 77,
+    }
+    assert decoded(JSON, json.dumps(issue).encode()) == Decoded(
+        kind=Kind.ERS,
+        severity=Severity.WARNING,
+        session="np04",
+        application="df-01",
+        name="ipm::Timeout",
+        text="no data",
+        time_ns=ARRIVED_NS - 7_000,
+        detail={
+            "context": {"cwd": "/home/dune", "application_name": "df-01", "process_id": 4242, "line_number": 0},
+            "parameters": {"queue": "data: 0", "run": "31427"},
+            "qualifiers": ["ipm"],
+            "chain": 1,
+            "group_hash": 77,
+        },
+    )
+
+
+def test_a_json_issue_without_microseconds_has_milliseconds() -> None:
+    value = json.dumps({"message": "m", "time": ARRIVED_NS // 1_000_000}).encode()
+    message = decoded(JSON, value, key=b"np04")
+    assert (message.time_ns, message.session, message.severity) == (ARRIVED_NS, "np04", Severity.INFO)
+    assert message.detail is None
+
+
+@pytest.mark.parametrize("given_ms", [-1, 253_370_764_800_000, 10**30, 0, True, 1.5, None, "soon"])
+def test_an_absurd_json_time_gives_way_to_kafkas_and_is_marked(given_ms: object) -> None:
+    message = decoded(JSON, json.dumps({"message": "m", "time": given_ms}).encode())
+    assert message.time_ns == KAFKA_MS * 1_000_000
+    assert message.detail is not None
+    assert "time_given" in message.detail
+
+
+def test_json_values_of_unexpected_types_are_texts() -> None:
+    issue = {"message": {"a": 1}, "severity": 3, "partition": ["x"], "process_id": 2**70, "params": [{"k": "v"}, 5]}
+    message = decoded(JSON, json.dumps(issue).encode())
+    assert (message.text, message.severity, message.session) == ('{"a": 1}', Severity.INFO, '["x"]')
+    assert message.detail is not None
+    assert message.detail["context"] == {"process_id": str(2**70)}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"[]",
+        b"{}",
+        b'"text"',
+        b"7",
+        b"{",
+        b"\xff\xfe{",
+        b'{"other": 1}',
+        b"[" * 200_000,
+        b'{"message": ' + b"1" * 5_000 + b"}",
+    ],
+)
+def test_what_is_no_json_issue_is_rejected(value: bytes) -> None:
+    with pytest.raises(DecodeError, match="no JSON issue"):
+        decoded(JSON, value)
+
+
 # Laws
 
-TOPICS = st.sampled_from([CONTROLLER, MANAGER, ERS, "erscontrol.x", "control.", "control.a", "other", "control..x"])
+JSON_SCALARS = st.none() | st.integers() | st.floats() | st.text(max_size=20)
+JSON_VALUES = JSON_SCALARS | st.lists(JSON_SCALARS, max_size=3) | st.dictionaries(st.text(max_size=3), JSON_SCALARS)
+JSON_NAMES = st.sampled_from(
+    ["message", "severity", "time", "params", "qualifiers", "chain", "partition", "line_number"]
+)
+
+
+@unhurried
+@given(issue=st.dictionaries(JSON_NAMES, JSON_VALUES, max_size=4))
+@example(issue={"message": "\ud800", "params": ["\0: \udfff"], "chain": float("inf")})
+def test_any_json_object_is_storable_or_rejected(issue: dict[str, object]) -> None:
+    with suppress(DecodeError):
+        assert_storable(decoded(JSON, json.dumps(issue).encode()))
+
+
+TOPICS = st.sampled_from(
+    [CONTROLLER, MANAGER, ERS, "erscontrol.x", "control.", "control.a", "other", "control..x", JSON]
+)
 PRINTABLE = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=200)
 
 
@@ -330,21 +415,24 @@ def assert_storable(message: Decoded) -> None:
     for text in [*texts, json.dumps(message.detail, ensure_ascii=False, allow_nan=False)]:
         assert "\0" not in text
         text.encode()
-    assert "\\u0000" not in json.dumps(message.detail)
+    # An escaped backslash before it makes it five harmless letters.
+    assert "\\u0000" not in json.dumps(message.detail).replace("\\\\", "")
     assert max(len(message.session.encode()), len(message.application.encode())) <= KEY_LIMIT_BYTES
     assert len(message.text.encode()) <= TEXT_LIMIT_BYTES
     assert EARLIEST_NS <= message.time_ns <= ARRIVED_NS + DAY_NS
 
 
-@given(topic=TOPICS, value=st.none() | st.binary(max_size=300), key=st.none() | st.binary(max_size=20))
+@unhurried
+@given(topic=TOPICS, value=st.binary(max_size=300), key=st.none() | st.binary(max_size=20))
 @example(topic=CONTROLLER, value=field(3, field(1, b"\xc3")), key=None)
 @example(topic=CONTROLLER, value=field(3, b""), key=None)
 @example(topic=ERS, value=field(1, b""), key=b"\xff\0")
-def test_any_bytes_decode_or_are_rejected(topic: str, value: bytes | None, key: bytes | None) -> None:
+def test_any_bytes_decode_or_are_rejected(topic: str, value: bytes, key: bytes | None) -> None:
     with suppress(DecodeError):
-        assert_storable(decode(record(topic, value, key=key), ARRIVED_NS))
+        assert_storable(decoded(topic, value, key=key))
 
 
+@unhurried
 @given(text=PRINTABLE, number=st.integers(0, 2**31 - 1), process=PRINTABLE, timestamp=st.none() | st.integers())
 def test_any_broadcast_is_storable(text: str, number: int, process: str, timestamp: int | None) -> None:
     message = decoded(CONTROLLER, broadcast(text, number, process), timestamp_ms=timestamp)
@@ -352,6 +440,7 @@ def test_any_broadcast_is_storable(text: str, number: int, process: str, timesta
     assert message.text == text.replace("\0", NUL_SIGN)
 
 
+@unhurried
 @given(
     message=PRINTABLE,
     severity=PRINTABLE,
