@@ -8,14 +8,14 @@ from sqlalchemy import ColumnElement, Select, func, select, tuple_, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.messages import Message, MessageApplication, MessageSession
+from services.messages.filters import condition, conjuncts
 from services.messages.texts import storable
-from services.messages.types import MessageFilter, Severity
+from services.messages.types import Contains, Expression, MessageFilter, Name, NameIn, Severity, SeverityIn
 
 # One statement looks at so many ids of a search, so that none takes long.
 CHUNK_IDS = 20_000
 # More branches than this cost more than they save; the engines have limits too.
 MAX_BRANCHES = 120
-_ESCAPE = "\\"
 # Above every id.
 MAX_ID = 2**63 - 1
 
@@ -38,12 +38,18 @@ class Selection:
 
     @classmethod
     def build(cls, session: Session, wanted: MessageFilter) -> "Selection":
-        """Look up names, and choose the index: by session, by application, by severity, or by id alone."""
-        session_ids = _ids(session, MessageSession, wanted.sessions)
-        application_ids = _ids(session, MessageApplication, wanted.applications)
+        """Look up names, and choose the index: by session, by application, by severity, or by id alone.
+
+        Severities, sessions and applications that must fit count wherever they stand in the filter.
+        """
+        asked = _Asked.of(wanted)
+        if asked.is_impossible:
+            return cls(())
+        session_ids = _ids(session, MessageSession, asked.sessions)
+        application_ids = _ids(session, MessageApplication, asked.applications)
         if session_ids == [] or application_ids == []:
             return cls(())
-        severities = sorted(wanted.severities) if len(wanted.severities) < len(Severity) else []
+        severities = sorted(asked.severities) if len(asked.severities) < len(Severity) else []
         rest: list[ColumnElement[bool]] = []
         if application_ids is not None:
             branches = _branches(Message.application_id, application_ids, severities)
@@ -56,9 +62,41 @@ class Selection:
         if len(branches) > MAX_BRANCHES:
             rest += _as_rest(session_ids, application_ids, severities)
             branches = [()]
-        if wanted.text:
-            rest.append(_contains(wanted.text))
+        rest += [condition(part, session.get_bind().dialect.name) for part in asked.rest]
         return cls(tuple(branches), tuple(rest))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A filter taken apart; names are None where none is asked for, ``rest`` are the parts that no index knows."""
+
+    severities: frozenset[Severity]
+    sessions: frozenset[str] | None
+    applications: frozenset[str] | None
+    rest: tuple[Expression, ...]
+
+    @classmethod
+    def of(cls, wanted: MessageFilter) -> "_Asked":
+        severities = wanted.severities or frozenset(Severity)
+        names: dict[Name, frozenset[str] | None] = {
+            Name.SESSION: _stored(wanted.sessions) or None,
+            Name.APPLICATION: _stored(wanted.applications) or None,
+        }
+        rest: list[Expression] = [Contains(wanted.text)] if wanted.text else []
+        for part in conjuncts(wanted.where):
+            match part:
+                case SeverityIn(wanted_too):
+                    severities &= wanted_too
+                case NameIn(Name.SESSION | Name.APPLICATION as of, names_too):
+                    before = names[of]
+                    names[of] = _stored(names_too) if before is None else before & _stored(names_too)
+                case _:
+                    rest.append(part)
+        return cls(severities, names[Name.SESSION], names[Name.APPLICATION], tuple(rest))
+
+    @property
+    def is_impossible(self) -> bool:
+        return not self.severities or self.sessions == frozenset() or self.applications == frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +209,16 @@ def _by_rows(branch: Branch, bounds: Bounds) -> Select[int]:
 
 
 def _ids(
-    session: Session, table: type[MessageSession] | type[MessageApplication], names: frozenset[str]
+    session: Session, table: type[MessageSession] | type[MessageApplication], names: frozenset[str] | None
 ) -> list[int] | None:
     """Return the ids of names, sorted; None where no name is asked for."""
-    if not names:
+    if names is None:
         return None
-    asked = sorted(storable(name) for name in names)
-    return sorted(session.scalars(select(table.id).where(table.name.in_(asked))))
+    return sorted(session.scalars(select(table.id).where(table.name.in_(sorted(names)))))
+
+
+def _stored(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(storable(name) for name in names)
 
 
 def _branches(column: InstrumentedAttribute[int], ids: Sequence[int], severities: Sequence[Severity]) -> list[Branch]:
@@ -196,11 +237,3 @@ def _as_rest(
     if severities:
         rest.append(Message.severity.in_(severities))
     return rest
-
-
-def _contains(text: str) -> ColumnElement[bool]:
-    """Return a condition for a case-insensitive part; SQLite folds the case of ASCII letters only."""
-    escaped = storable(text)
-    for special in (_ESCAPE, "%", "_"):
-        escaped = escaped.replace(special, _ESCAPE + special)
-    return Message.text.ilike(f"%{escaped}%", escape=_ESCAPE)

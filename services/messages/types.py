@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import IntEnum
-from typing import Any
+from enum import IntEnum, StrEnum
+from typing import Any, TypeAlias
 
 
 class Severity(IntEnum):
@@ -88,14 +88,104 @@ class MessageView:
         )
 
 
+class Name(StrEnum):
+    """What of a message has names that filters can list. The value is the word in texts."""
+
+    SESSION = "session"
+    APPLICATION = "application"
+    TOPIC = "topic"
+
+
+@dataclass(frozen=True, slots=True)
+class SeverityIn:
+    """The severity is one of these."""
+
+    severities: frozenset[Severity]
+
+
+@dataclass(frozen=True, slots=True)
+class KindIn:
+    """The kind is one of these."""
+
+    kinds: frozenset[Kind]
+
+
+@dataclass(frozen=True, slots=True)
+class NameIn:
+    """The session, application or topic is one of these."""
+
+    of: Name
+    names: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Contains:
+    """The text contains a part; only the letters A to Z match in any case, on every engine."""
+
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exactly:
+    """The text is exactly this."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """The message's time is at or after this, nanoseconds since 1970 UTC."""
+
+    time_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    """The message's time is before this, nanoseconds since 1970 UTC."""
+
+    time_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All parts fit; without parts everything does. Make it with `services.messages.filters.all_of`."""
+
+    parts: tuple["Expression", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """One part fits; without parts nothing does. Make it with `services.messages.filters.any_of`."""
+
+    parts: tuple["Expression", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The part does not fit."""
+
+    part: "Expression"
+
+
+Term: TypeAlias = SeverityIn | KindIn | NameIn | Contains | Exactly | Since | Until
+Expression: TypeAlias = Term | And | Or | Not
+
+EVERYTHING = And(())
+NOTHING = Or(())
+
+
 @dataclass(frozen=True, slots=True)
 class MessageFilter:
-    """What to show; an empty set means no restriction. ``text`` is a case-insensitive part of the message."""
+    """What to show: everything given must fit, an empty set means no restriction.
+
+    ``text`` is a part of the message, in any case of the letters A to Z; ``where`` is whatever else.
+    """
 
     severities: frozenset[Severity] = frozenset()
     sessions: frozenset[str] = frozenset()
     applications: frozenset[str] = frozenset()
     text: str = ""
+    where: Expression = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
