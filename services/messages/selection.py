@@ -5,12 +5,25 @@ from dataclasses import dataclass
 from itertools import product
 
 from sqlalchemy import ColumnElement, Select, func, select, tuple_, union_all
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from models.messages import Message, MessageApplication, MessageSession
+from models.messages import Message, MessageApplication, MessageRollup, MessageSession
+from services.messages import rollups
 from services.messages.filters import condition, conjuncts
 from services.messages.texts import storable
-from services.messages.types import Contains, Expression, MessageFilter, Name, NameIn, Severity, SeverityIn
+from services.messages.time_limit import TimeLimit
+from services.messages.types import (
+    Contains,
+    Expression,
+    MessageFilter,
+    Name,
+    NameIn,
+    Severity,
+    SeverityIn,
+    Since,
+    Until,
+)
 
 # One statement looks at so many ids of a search, so that none takes long.
 CHUNK_IDS = 20_000
@@ -18,6 +31,7 @@ CHUNK_IDS = 20_000
 MAX_BRANCHES = 120
 # Above every id.
 MAX_ID = 2**63 - 1
+_NS = 1_000_000_000
 
 Conditions = tuple[ColumnElement[bool], ...]
 # Columns and the values they must have: the leading columns of an index that ends with the id.
@@ -31,10 +45,14 @@ class Selection:
     Attributes:
         branches: What an index covers; their results are united. None at all: nothing can match.
         rest: Conditions that no index covers; they make a search that looks at a bounded stretch of ids.
+        since_ns: No message before this moment is wanted; None if the filter says nothing of it.
+        until_ns: No message at or after this moment is wanted; None as above.
     """
 
     branches: tuple[Branch, ...]
     rest: Conditions = ()
+    since_ns: int | None = None
+    until_ns: int | None = None
 
     @classmethod
     def build(cls, session: Session, wanted: MessageFilter) -> "Selection":
@@ -63,7 +81,9 @@ class Selection:
             rest += _as_rest(session_ids, application_ids, severities)
             branches = [()]
         rest += [condition(part, session.get_bind().dialect.name) for part in asked.rest]
-        return cls(tuple(branches), tuple(rest))
+        since = [part.time_ns for part in asked.rest if isinstance(part, Since)]
+        until = [part.time_ns for part in asked.rest if isinstance(part, Until)]
+        return cls(tuple(branches), tuple(rest), max(since, default=None), min(until, default=None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,34 +139,79 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Ids of a page, and whether there may be more; ``scanned_to`` as in `MessagePage`."""
+    """Ids of a page, and whether there may be more; ``scanned_to`` and ``timed_out`` as in `MessagePage`."""
 
     ids: list[int]
     has_more: bool
     scanned_to: int | None = None
+    timed_out: bool = False
 
 
-def find_ids(session: Session, selection: Selection, bounds: Bounds, limit: int, scan_ids: int) -> Found:
+def find_ids(
+    session: Session, selection: Selection, bounds: Bounds, limit: int, *, scan_ids: int, time_limit: TimeLimit
+) -> Found:
     """Return the ids of one page; a search looks at ``scan_ids`` ids at most."""
     if not selection.branches:
         return Found([], has_more=False)
+    if selection.since_ns is not None:
+        narrowed = narrow(session, bounds, selection.since_ns, selection.until_ns)
+        if narrowed is None:
+            return Found([], has_more=False)
+        bounds = narrowed
     if selection.rest:
-        return _scan(session, selection, bounds, limit, scan_ids)
+        return _scan(session, selection, bounds, limit, scan_ids=scan_ids, time_limit=time_limit)
     ids = _run(session, selection, bounds, limit + 1)
     return Found(ids[:limit], has_more=len(ids) > limit)
 
 
-def _scan(session: Session, selection: Selection, bounds: Bounds, limit: int, scan_ids: int) -> Found:
+def _scan(
+    session: Session, selection: Selection, bounds: Bounds, limit: int, *, scan_ids: int, time_limit: TimeLimit
+) -> Found:
     lowest, highest = _extent(session, bounds)
     found: list[int] = []
+    scanned_to: int | None = None
     for low, high in _chunks(lowest, highest, scan_ids, ascending=bounds.ascending):
+        if scanned_to is not None and time_limit.is_over:
+            return Found(found, has_more=True, scanned_to=scanned_to, timed_out=True)
         chunk = Bounds(after=low - 1, before=high + 1, ascending=bounds.ascending)
-        found += _run(session, selection, chunk, limit + 1 - len(found))
+        try:
+            found += _run(session, selection, chunk, limit + 1 - len(found))
+        except DBAPIError as error:
+            # Without any progress there is nothing to go on from: that is for the caller to say.
+            if scanned_to is None or not time_limit.has_stopped(error):
+                raise
+            return Found(found, has_more=True, scanned_to=scanned_to, timed_out=True)
         if len(found) > limit:
             return Found(found[:limit], has_more=True)
+        scanned_to = high if bounds.ascending else low
     if highest - lowest < scan_ids:
         return Found(found, has_more=False)
-    return Found(found, has_more=True, scanned_to=lowest + scan_ids - 1 if bounds.ascending else highest - scan_ids + 1)
+    return Found(found, has_more=True, scanned_to=scanned_to)
+
+
+def narrow(session: Session, bounds: Bounds, since_ns: int, until_ns: int | None) -> Bounds | None:
+    """Return the ids that a stretch of time can have, from the roll-ups; None if there are none at all.
+
+    Old roll-ups are removed before young ones. So if one is left that begins at or before the stretch, none of the
+    stretch is missing; otherwise the bounds stay as they are.
+    """
+    width_s = rollups.RESOLUTIONS_S[-1]
+    all_sessions = (MessageRollup.resolution_s == width_s, MessageRollup.session_id == rollups.ALL_SESSIONS)
+    first_s = since_ns // _NS // width_s * width_s
+    inside = [*all_sessions, MessageRollup.bucket_s >= first_s]
+    if until_ns is not None:
+        inside.append(MessageRollup.bucket_s * _NS < until_ns)
+    oldest = session.scalar(select(func.min(MessageRollup.bucket_s)).where(*all_sessions))
+    if oldest is None or oldest > first_s:
+        return bounds
+    least, greatest = session.execute(
+        select(func.min(MessageRollup.min_id), func.max(MessageRollup.max_id)).where(*inside)
+    ).one()
+    if least is None:
+        return None
+    after = least - 1 if bounds.after is None else max(bounds.after, least - 1)
+    before = greatest + 1 if bounds.before is None else min(bounds.before, greatest + 1)
+    return Bounds(after, before, ascending=bounds.ascending)
 
 
 def _extent(session: Session, bounds: Bounds) -> tuple[int, int]:

@@ -189,16 +189,38 @@ class MessageFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class NotShown:
+    """What no query can show, counted since the database was made.
+
+    ``echo_not_stored`` are broadcasts caused by the console's own polling, ``quarantined`` records could not be
+    decoded, ``gaps`` are stretches of the stream that were never received.
+    """
+
+    echo_not_stored: int = 0
+    quarantined: int = 0
+    gaps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class MessagePage:
     """One page of messages, newest first.
 
-    ``next_before`` is the cursor to older messages, None at the end. ``scanned_to`` is set when a search stopped at
-    its limit before the page was full: the last id that was looked at, on the way down or (with ``after``) up.
+    Attributes:
+        items: The messages.
+        next_before: Cursor to older messages, None where there are none.
+        scanned_to: Set when a search stopped before the page was full: the last id that was looked at, on the way down
+            or (with ``after``) up.
+        next_after: Cursor to newer messages; None where there are none now, and for a page that was asked downwards.
+        timed_out: The search stopped because its time was up, not because it had looked at enough.
+        not_shown: What no query can show.
     """
 
     items: tuple[MessageView, ...]
     next_before: int | None
     scanned_to: int | None = None
+    next_after: int | None = None
+    timed_out: bool = False
+    not_shown: NotShown = NotShown()
 
 
 @dataclass(frozen=True, slots=True)
