@@ -19,6 +19,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, and_, false, not_, or_, select, true
@@ -70,6 +71,23 @@ def any_of(*parts: Expression) -> Expression:
     """Return an expression that fits where one of the parts does, without needless nesting."""
     flat = tuple(inner for part in parts for inner in (part.parts if isinstance(part, Or) else (part,)))
     return flat[0] if len(flat) == 1 else Or(flat)
+
+
+class Match(StrEnum):
+    """How a page or a program asks for a text. The value is the word in addresses."""
+
+    CONTAINS = "contains"
+    NOT = "not"
+    EXACT = "exact"
+
+
+def text_filter(match: Match, text: str) -> Expression:
+    """Return the expression of a text as it was asked for; without a text everything fits."""
+    if not text:
+        return EVERYTHING
+    if match is Match.EXACT:
+        return Exactly(text)
+    return Not(Contains(text)) if match is Match.NOT else Contains(text)
 
 
 def conjuncts(expression: Expression) -> tuple[Expression, ...]:
