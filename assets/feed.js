@@ -68,8 +68,11 @@
   /** Select the message that others are shown around, if it is here. */
   const showAround = (id) => {
     const row = id && api.getRowNode(String(id));
-    if (row) select(row.rowIndex, "middle");
-    return row;
+    if (!row) return false;
+    select(row.rowIndex, "middle");
+    // A grid that is still young takes back what is not in its property.
+    window.dash_clientside.set_props(GRID, { selectedRows: [row.data] });
+    return true;
   };
 
   const reset = (delta) => {

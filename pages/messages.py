@@ -162,6 +162,8 @@ def _sidebar(severities: list[str], session: str | None) -> Component:
             ),
             panel_head("Session"),
             marked(html.Div(sessions, className="feed-session", role="group"), aria_label="Session shown"),
+            panel_head("Export"),
+            html.Div([_export("CSV", EXPORT_CSV), _export("JSON lines", EXPORT_LINES)], className="feed-export"),
         ],
         className="panel feed-filters",
     )
@@ -201,8 +203,6 @@ def _list() -> Component:
                     pause,
                     resume,
                     html.Kbd("space"),
-                    _export("CSV", EXPORT_CSV),
-                    _export("JSON lines", EXPORT_LINES),
                 ],
                 className="feed-bar",
             ),
