@@ -69,9 +69,9 @@
   const showAround = (id) => {
     const row = id && api.getRowNode(String(id));
     if (!row) return false;
-    select(row.rowIndex, "middle");
-    // A grid that is still young takes back what is not in its property.
+    // By its property: dash-ag-grid stumbles over a selection that is made before it is ready, and takes it back.
     window.dash_clientside.set_props(GRID, { selectedRows: [row.data] });
+    api.ensureIndexVisible(row.rowIndex, "middle");
     return true;
   };
 
@@ -146,11 +146,11 @@
 
   const atEnd = () => api.getLastDisplayedRowIndex() >= rowCount() - 2;
 
-  const select = (index, where = null) => {
+  const select = (index) => {
     const row = rowAt(Math.max(0, Math.min(rowCount() - 1, index)));
     if (!row) return;
     row.setSelected(true, true);
-    api.ensureIndexVisible(row.rowIndex, where);
+    api.ensureIndexVisible(row.rowIndex);
     api.setFocusedCell(row.rowIndex, "text");
   };
 

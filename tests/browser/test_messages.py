@@ -76,6 +76,8 @@ def test_what_surrounds_a_message_has_an_address(new_person: NewPerson, installa
     bob = new_person("bob").open(alice.driver.current_url.removeprefix(alice.driver.current_url.split("/messages")[0]))
     bob.wait_text("#messages-inspector", f"{int(chosen):,}".replace(",", "\u2009"))
     found = [int(number) for number in rows(bob, "id")]
+    script = "return dash_ag_grid.getApi('messages-grid').getSelectedNodes().map(node => node.id)"
+    bob.wait_that(lambda: bob.driver.execute_script(script) == [chosen], 10, "the message selected")
     assert int(chosen) in found
     assert min(found) < int(chosen) < max(found)
     bob.click("#messages-resume")
