@@ -8,7 +8,7 @@
   const TOO_MANY = `more than ${WINDOW} came at once: showing the newest`;
   const LOUD = ["FATAL", "ERROR"];
 
-  const fresh = () => ({ key: null, cursor: null, waiting: [], overflow: false, paused: "", pausedAt: 0, older: null, note: "", detached: false });
+  const fresh = () => ({ key: null, cursor: null, waiting: [], overflow: false, paused: "", pausedAt: 0, older: null, note: "", reach: "", detached: false });
   let feed = fresh();
   let api = null;
   let intentAt = 0;
@@ -45,7 +45,7 @@
     const waiting = feed.waiting;
     const reload = feed.overflow || feed.detached;
     Object.assign(feed, { paused: "", waiting: [], overflow: false, note: "" });
-    if (feed.key?.before) set("messages-position", null);
+    if (isHistory(feed.key)) set("messages-position", null);
     else if (reload) {
       feed.note = TOO_MANY;
       feed.cursor = null;
@@ -63,12 +63,24 @@
     toEnd();
   };
 
+  const isHistory = (key) => Boolean(key?.before || key?.around);
+
+  /** Select the message that others are shown around, if it is here. */
+  const showAround = (id) => {
+    const row = id && api.getRowNode(String(id));
+    if (!row) return false;
+    // By its property: dash-ag-grid stumbles over a selection that is made before it is ready, and takes it back.
+    window.dash_clientside.set_props(GRID, { selectedRows: [row.data] });
+    api.ensureIndexVisible(row.rowIndex, "middle");
+    return true;
+  };
+
   const reset = (delta) => {
     const note = feed.note;
-    feed = Object.assign(fresh(), { key: delta.key, older: delta.older, note });
+    feed = Object.assign(fresh(), { key: delta.key, older: delta.older, note, reach: delta.note });
     api.setGridOption("rowData", delta.rows);
-    if (delta.key.before) pause("history");
-    requestAnimationFrame(toEnd);
+    if (isHistory(delta.key)) pause("history");
+    requestAnimationFrame(() => showAround(delta.key.around) || toEnd());
   };
 
   const prepend = (delta) => {
@@ -76,7 +88,7 @@
     const drop = Math.max(0, known + delta.rows.length - WINDOW);
     const remove = drop ? ids().slice(known - drop) : [];
     if (drop) feed.detached = true;
-    feed.older = delta.older;
+    Object.assign(feed, { older: delta.older, reach: delta.note });
     pause("history");
     api.applyTransaction({ add: delta.rows, addIndex: 0, remove });
     if (delta.rows.length) api.ensureIndexVisible(delta.rows.length, "top");
@@ -122,12 +134,14 @@
     if (!button) return;
     const waiting = feed.waiting.length;
     button.hidden = !feed.paused;
-    write("messages-resume-text", feed.key?.before ? "Go to live" : `${feed.overflow ? "more than " : ""}${thin(waiting)} new, resume`);
+    write("messages-resume-text", isHistory(feed.key) ? "Go to live" : `${feed.overflow ? "more than " : ""}${thin(waiting)} new, resume`);
     write("messages-following", feed.paused ? `Paused ${ui.format.age(ui.now() - feed.pausedAt)} ago: ${WHY[feed.paused]}` : "Following");
     element("messages-pause").hidden = Boolean(feed.paused);
-    write("messages-shown", `${thin(rowCount())} shown${feed.note ? `, ${feed.note}` : ""}`);
+    write("messages-shown", [`${thin(rowCount())} shown`, feed.note, feed.reach].filter(Boolean).join(", "));
     element("messages-older").setAttribute("aria-disabled", String(!feed.older));
-    element("messages-empty").hidden = feed.key === null || rowCount() > 0;
+    const empty = feed.key !== null && rowCount() === 0;
+    element("messages-empty").hidden = !empty || Boolean(feed.older);
+    element("messages-unfinished").hidden = !empty || !feed.older;
   };
 
   const atEnd = () => api.getLastDisplayedRowIndex() >= rowCount() - 2;
@@ -210,18 +224,29 @@
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.feed = {
     /** What the controls say, as the filter that callbacks take; and into the URL. */
-    wanted(severities, session, application, text, position) {
+    wanted(severities, session, application, text, match, where, position) {
       const key = {
         severity: (severities || []).join(","),
         session: session || null,
         application: application || null,
         q: (text || "").trim() || null,
+        match: (text || "").trim() && match !== "contains" ? match : null,
+        where: where || null,
         before: position?.before || null,
         after: position?.after || null,
+        around: position?.around || null,
       };
       const query = new URLSearchParams(Object.entries(key).filter(([name, value]) => value !== null || name === "severity"));
       if (location.pathname === "/messages") history.replaceState(history.state, "", `?${query}`);
       return key;
+    },
+    /** Addresses of what the filter finds as files: CSV, JSON lines. Without any severity nothing is found. */
+    exports(wanted) {
+      return ["csv", "jsonl"].map((form) => {
+        const given = { form, ...wanted, around: null };
+        if (!given.severity) given.where = "none";
+        return `/api/v1/messages/export?${new URLSearchParams(Object.entries(given).filter(([, value]) => value))}`;
+      });
     },
     async apply(delta) {
       if (!delta) return;

@@ -10,8 +10,10 @@ from dash.development.base_component import Component
 from components.ages import thin
 from components.icons import Glyph, glyph
 from components.message_list import message_row
+from services.errors import InvalidInputError
+from services.messages.filters import Match, all_of, parse, text_filter
 from services.messages.queries import MessageQueries
-from services.messages.types import MessageFilter, MessageStatistics, Severity
+from services.messages.types import NOTHING, MessageFilter, MessagePage, MessageStatistics, Severity
 
 # Rows in one answer: the feed asks again at once while there are more.
 PAGE = 500
@@ -25,34 +27,55 @@ WINDOW = 3_000
 #   cursor  id up to which the list is complete; the next fetch goes on after it
 #   more    whether there are more to fetch right away
 #   older   id before which older messages are found, None at the beginning
+#   note    what a reader must know of these rows: where a search stopped, what is missing; often empty
 Delta = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A filter as the page has it; with ``before`` it looks at history and follows nothing."""
+    """A filter as the page has it; with ``before`` or ``around`` it looks at history and follows nothing.
+
+    ``problem`` says why the filter of the address is not understood; nothing is shown then.
+    """
 
     filter: MessageFilter
     nothing: bool = False
     before: int | None = None
     after: int | None = None
+    around: int | None = None
+    problem: str = ""
+
+    @property
+    def is_history(self) -> bool:
+        """Whether newer messages are of no interest."""
+        return self.before is not None or self.around is not None
 
 
 def parse_filter(given: Mapping[str, Any]) -> Wanted:
     """Return the filter of the browser's store; what is not understood is left out."""
     names = [name for name in str(given.get("severity") or "").split(",") if name in Severity.__members__]
-    text = given.get("q")
+    try:
+        where, problem = parse(str(given.get("where") or "")), ""
+    except InvalidInputError as error:
+        where, problem = NOTHING, error.message
+    text = text_filter(_match(given.get("match")), str(given.get("q") or ""))
     return Wanted(
         filter=MessageFilter(
             severities=frozenset(Severity[name] for name in names) if len(names) < len(Severity) else frozenset(),
             sessions=_one(given.get("session")),
             applications=_one(given.get("application")),
-            text=str(text) if text else "",
+            where=all_of(text, where),
         ),
         nothing=not names,
         before=_number(given.get("before")),
         after=_number(given.get("after")),
+        around=_number(given.get("around")),
+        problem=problem,
     )
+
+
+def _match(given: object) -> Match:
+    return Match(str(given)) if given in [*Match] else Match.CONTAINS
 
 
 def _one(name: object) -> frozenset[str]:
@@ -72,7 +95,7 @@ def feed_delta(messages: MessageQueries, given: Mapping[str, Any], cursor: Mappi
     if cursor is None or cursor.get("key") != given:
         return _reset(messages, given, wanted, newest)
     after = int(cursor["after"])
-    if wanted.before is not None or wanted.nothing or newest <= after:
+    if wanted.is_history or wanted.nothing or newest <= after:
         return None
     page = messages.page(wanted.filter, after=after, limit=PAGE)
     rows = [message_row(message) for message in reversed(page.items)]
@@ -85,6 +108,7 @@ def feed_delta(messages: MessageQueries, given: Mapping[str, Any], cursor: Mappi
         "cursor": _reached(page.scanned_to, page.items[0].id if len(rows) == PAGE else None, newest),
         "more": len(rows) == PAGE or page.scanned_to is not None,
         "older": None,
+        "note": "",
     }
 
 
@@ -96,15 +120,23 @@ def _reached(scanned_to: int | None, last_of_full_page: int | None, newest: int)
 
 
 def _reset(messages: MessageQueries, given: Mapping[str, Any], wanted: Wanted, newest: int) -> Delta:
-    rows: list[Any] = []
-    older = None
-    if not wanted.nothing:
-        # Bounded above too, so that nothing between this and the next fetch is missed or doubled.
-        before = newest + 1 if wanted.before is None else wanted.before
+    # Bounded above too, so that nothing between this and the next fetch is missed or doubled.
+    before = newest + 1 if wanted.before is None else wanted.before
+    if wanted.nothing:
+        page = MessagePage((), None)
+    elif wanted.around is not None:
+        page = messages.around(wanted.filter, wanted.around, limit=PAGE)
+    else:
         page = messages.page(wanted.filter, before=before, after=wanted.after, limit=PAGE)
-        rows = [message_row(message) for message in reversed(page.items)]
-        older = page.next_before
-    return {"key": given, "mode": "reset", "rows": rows, "cursor": newest, "more": False, "older": older}
+    return {
+        "key": given,
+        "mode": "reset",
+        "rows": [message_row(message) for message in reversed(page.items)],
+        "cursor": newest,
+        "more": False,
+        "older": page.next_before,
+        "note": ", ".join(filter(None, (wanted.problem, _missing(page, wanted.around), _unfinished(page)))),
+    }
 
 
 def older_delta(messages: MessageQueries, given: Mapping[str, Any], before: int) -> Delta:
@@ -112,12 +144,35 @@ def older_delta(messages: MessageQueries, given: Mapping[str, Any], before: int)
     wanted = parse_filter(given)
     page = messages.page(wanted.filter, before=before, after=wanted.after, limit=PAGE)
     rows = [message_row(message) for message in reversed(page.items)]
-    return {"key": given, "mode": "older", "rows": rows, "cursor": None, "more": False, "older": page.next_before}
+    return {
+        "key": given,
+        "mode": "older",
+        "rows": rows,
+        "cursor": None,
+        "more": False,
+        "older": page.next_before,
+        "note": _unfinished(page),
+    }
+
+
+def _unfinished(page: MessagePage) -> str:
+    if page.scanned_to is None:
+        return ""
+    why = "its time was up" if page.timed_out else "it goes step by step"
+    return f"the search has looked as far as message {thin(page.scanned_to)} ({why}): Older looks further"
+
+
+def _missing(page: MessagePage, around: int | None) -> str:
+    if around is None or any(message.id == around for message in page.items):
+        return ""
+    return f"message {thin(around)} is not among them: hidden by the filter, or not kept any more"
 
 
 def footer(statistics: MessageStatistics, counts: Mapping[Severity, int], wanted: Wanted) -> list[Component]:
     """Return what is not in the list and why: hidden by the filter, own echo, not decodable, never received."""
     parts = [html.Span(_hidden(counts, wanted))]
+    if wanted.problem:
+        parts.append(html.Span([glyph(Glyph.WARNING), wanted.problem], className="badge-state text-warn"))
     if statistics.echo_not_stored:
         parts.append(html.Span(f"own echo not stored {thin(statistics.echo_not_stored)}"))
     for count, word in ((statistics.quarantined, "not decodable, kept aside"), (statistics.gaps, "gaps in the stream")):

@@ -25,7 +25,8 @@ from pages._context import services
 from pages._feed import Delta, feed_delta, footer, older_delta, parse_filter
 from services.accounts.types import Permission
 from services.clock import utc_now
-from services.messages.types import Severity
+from services.messages.filters import Match
+from services.messages.types import MessageView, Severity
 
 register_page(__name__, path="/messages", title="Messages", name="Messages")
 
@@ -44,6 +45,10 @@ FROM_WARNING = "messages-from-warning-button"
 COUNTS = "messages-severity-counts"
 SESSION = "messages-session-radio"
 SEARCH = "messages-search-input"
+MATCH = "messages-match-select"
+WHERE = "messages-where"
+EXPORT_CSV = "messages-export-csv"
+EXPORT_LINES = "messages-export-lines"
 INSPECTOR = "messages-inspector"
 INSPECTED = "messages-inspector-content"
 FIGURE = "messages-figure"
@@ -55,6 +60,7 @@ FOOTER = "messages-footer"
 FROM_INFO = (Severity.FATAL, Severity.ERROR, Severity.WARNING, Severity.INFO)
 EVERYTHING = ""
 _SPAN = SPANS[0]
+_MATCHES = {Match.CONTAINS: "contains", Match.NOT: "does not contain", Match.EXACT: "is exactly"}
 
 
 def layout(
@@ -63,12 +69,18 @@ def layout(
     session: str | None = None,
     application: str | None = None,
     q: str | None = None,
+    match: str | None = None,
+    where: str | None = None,
     before: str | None = None,
     after: str | None = None,
+    around: str | None = None,
     **_: str,
 ) -> html.Div:
-    """Return the page for a filter from the address: severities as a comma list, session, application, text, ids."""
-    position = {"before": before, "after": after} if before and before.isdigit() else None
+    """Return the page for a filter from the address.
+
+    It holds severities as a comma list, session, application, the text ``q`` and how it is meant, an expression
+    (`services.messages.filters`) and ids: a stretch, or the message that others are shown around.
+    """
     stores = [
         dcc.Store(id=FILTER),
         dcc.Store(id=CURSOR),
@@ -76,13 +88,20 @@ def layout(
         dcc.Store(id=DELTA),
         dcc.Store(id=OLDER_ASK),
         dcc.Store(id=OLDER),
-        dcc.Store(id=POSITION, data=position),
+        dcc.Store(id=POSITION, data=_position(before, after, around)),
+        dcc.Store(id=WHERE, data=where),
         dcc.Store(id=APPLICATION, data=application),
         dcc.Store(id=FIGURE),
         marked(html.Span([dcc.Store(id=ZONE)], hidden=True), data_zone_follows=ZONE),
     ]
     body = html.Div([_sidebar(_severities(severity), session), _list(), _inspector()], className="feed")
-    return page("Messages", [*stores, _histogram(), body], actions=_search(q), fill=True)
+    return page("Messages", [*stores, _histogram(), body], actions=_search(q, match), fill=True)
+
+
+def _position(before: str | None, after: str | None, around: str | None) -> dict[str, str | None] | None:
+    if around and around.isdigit():
+        return {"around": around}
+    return {"before": before, "after": after} if before and before.isdigit() else None
 
 
 def _severities(given: str | None) -> list[str]:
@@ -91,12 +110,19 @@ def _severities(given: str | None) -> list[str]:
     return [name for name in given.upper().split(",") if name in Severity.__members__]
 
 
-def _search(text: str | None) -> list[Component]:
+def _search(text: str | None, match: str | None) -> list[Component]:
+    how = dbc.Select(
+        id=MATCH,
+        options=[{"label": label, "value": value.value} for value, label in _MATCHES.items()],
+        value=match if match in [*Match] else Match.CONTAINS.value,
+        className="feed-match",
+    )
+    how_label = html.Label("How the text is meant", htmlFor=MATCH, className="visually-hidden")
     field = dbc.Input(
-        id=SEARCH, type="text", value=text or "", debounce=250, placeholder="Part of the text", autocomplete="off"
+        id=SEARCH, type="text", value=text or "", debounce=250, placeholder="Text of messages", autocomplete="off"
     )
     label = html.Label("Search in the text of messages", htmlFor=SEARCH, className="visually-hidden")
-    box = html.Div([icon(Icon.SEARCH), label, field, html.Kbd("/")], className="searchbox feed-search")
+    box = html.Div([icon(Icon.SEARCH), how_label, how, label, field, html.Kbd("/")], className="searchbox feed-search")
     marked(box, data_search="1")
     return [box]
 
@@ -136,6 +162,8 @@ def _sidebar(severities: list[str], session: str | None) -> Component:
             ),
             panel_head("Session"),
             marked(html.Div(sessions, className="feed-session", role="group"), aria_label="Session shown"),
+            panel_head("Export"),
+            html.Div([_export("CSV", EXPORT_CSV), _export("JSON lines", EXPORT_LINES)], className="feed-export"),
         ],
         className="panel feed-filters",
     )
@@ -161,13 +189,31 @@ def _list() -> Component:
         "No messages match",
         "The filter at the left and the search hide all there are. New ones that match appear here.",
     )
+    unfinished = empty(
+        "None found so far",
+        "The search has not looked at all messages yet: the line below says how far it got, Older looks further.",
+    )
     return html.Section(
         [
             html.Div(
-                [older, html.Span(id=CHIP), marked(following, role="status"), pause, resume, html.Kbd("space")],
+                [
+                    older,
+                    html.Span(id=CHIP, className="feed-chips"),
+                    marked(following, role="status"),
+                    pause,
+                    resume,
+                    html.Kbd("space"),
+                ],
                 className="feed-bar",
             ),
-            html.Div([message_grid(GRID), html.Div(nothing, id="messages-empty", hidden=True)], className="feed-grid"),
+            html.Div(
+                [
+                    message_grid(GRID),
+                    html.Div(nothing, id="messages-empty", hidden=True),
+                    html.Div(unfinished, id="messages-unfinished", hidden=True),
+                ],
+                className="feed-grid",
+            ),
             html.Div(
                 [
                     html.Span(id="messages-shown", className="strong fg-0"),
@@ -179,6 +225,17 @@ def _list() -> Component:
         ],
         className="panel feed-list",
     )
+
+
+def _export(form: str, link_id: str) -> Component:
+    link = html.A(
+        [icon(Icon.DOWNLOAD), form],
+        id=link_id,
+        download="",
+        title="Save all messages that the filter finds, up to 100 000, newest first",
+        className="button button-outline button-small",
+    )
+    return marked(link, aria_label=f"Export as {form}: all messages that the filter finds")
 
 
 def _inspector() -> Component:
@@ -198,7 +255,15 @@ clientside_callback(
     Input(SESSION, "value"),
     Input(APPLICATION, "data"),
     Input(SEARCH, "value"),
+    Input(MATCH, "value"),
+    Input(WHERE, "data"),
     Input(POSITION, "data"),
+)
+clientside_callback(
+    ClientsideFunction("feed", "exports"),
+    Output(EXPORT_CSV, "href"),
+    Output(EXPORT_LINES, "href"),
+    Input(FILTER, "data"),
 )
 clientside_callback(ClientsideFunction("feed", "apply"), Input(DELTA, "data"))
 clientside_callback(ClientsideFunction("feed", "apply"), Input(OLDER, "data"))
@@ -248,22 +313,60 @@ def inspect(rows: list[Mapping[str, Any]] | None) -> tuple[Any, bool]:
     if not rows:
         return no_update, True
     message = services().messages.message(int(rows[0]["id"]))
-    return [inspector(message), _narrow_buttons(message.application)], False
+    return [inspector(message), _next_steps(message)], False
 
 
-def _narrow_buttons(application: str) -> Component:
-    if not application:
-        return html.Span(hidden=True)
-    only = button(f"Only {application}", {"component": "messages", "element": "only", "key": application}, small=True)
-    return html.Div(only, className="notice-actions")
+def _next_steps(message: MessageView) -> Component:
+    around = {"component": "messages", "element": "around", "key": str(message.id)}
+    steps = [button("Around this message", around, small=True)]
+    if message.application:
+        only = {"component": "messages", "element": "only", "key": message.application}
+        steps.append(button(f"Only {message.application}", only, small=True))
+    return html.Div(steps, className="notice-actions")
 
 
-@callback(Output(CHIP, "children"), Input(APPLICATION, "data"), permission=Permission.VIEW_MESSAGES)
-def show_application(application: str | None) -> Any:
-    """Say that only one application is shown, with a way to drop that."""
-    if not application:
-        return []
-    return chip("application", application, {"component": "messages", "element": "drop-application", "key": "it"})
+@callback(
+    Output(CHIP, "children"), Input(APPLICATION, "data"), Input(WHERE, "data"), permission=Permission.VIEW_MESSAGES
+)
+def show_chips(application: str | None, where: str | None) -> Any:
+    """Say that only one application, or only what fits an expression, is shown, with a way to drop that."""
+    chips = []
+    if application:
+        chips.append(
+            chip("application", application, {"component": "messages", "element": "drop-application", "key": "it"})
+        )
+    if where:
+        chips.append(chip("where", where, {"component": "messages", "element": "drop-where", "key": "it"}))
+    return chips
+
+
+@callback(
+    Output(WHERE, "data"),
+    Input({"component": "messages", "element": "drop-where", "key": ALL}, "n_clicks"),
+    permission=Permission.VIEW_MESSAGES,
+    prevent_initial_call=True,
+)
+def drop_where(clicks: list[int | None]) -> Any:
+    """Drop the expression of the address."""
+    return None if any(clicks) else no_update
+
+
+@callback(
+    Output(SEVERITIES, "value", allow_duplicate=True),
+    Output(SESSION, "value"),
+    Output(APPLICATION, "data", allow_duplicate=True),
+    Output(SEARCH, "value"),
+    Output(WHERE, "data", allow_duplicate=True),
+    Output(POSITION, "data"),
+    Input({"component": "messages", "element": "around", "key": ALL}, "n_clicks"),
+    permission=Permission.VIEW_MESSAGES,
+    prevent_initial_call=True,
+)
+def look_around(clicks: list[int | None]) -> tuple[Any, ...]:
+    """Show what came before and after one message, whatever it is: no filter stays."""
+    if not any(clicks):
+        return (no_update,) * 6
+    return [severity.name for severity in STACK_ORDER], EVERYTHING, None, "", None, {"around": ctx.triggered_id["key"]}
 
 
 @callback(

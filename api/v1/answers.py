@@ -1,7 +1,8 @@
 """From the plain data of the services to what the API gives."""
 
 from api.v1.models import WORDS, BackendItem, MessageItem, NodeItem, PartItem, ProcessItem, RateItem, Run, SessionItem
-from services.messages.types import MessageView, RateBucket, Severity
+from api.v1.models import NotShown as NotShownItem
+from services.messages.types import MessageView, NotShown, RateBucket, Severity
 from services.platform_health import PartHealth
 from services.run_control.types import BackendView, Node, Process, SessionSummary
 
@@ -90,6 +91,11 @@ def message_item(message: MessageView) -> MessageItem:
         offset=message.offset,
         detail=None if message.detail is None else dict(message.detail),
     )
+
+
+def not_shown(counts: NotShown) -> NotShownItem:
+    """Return what no query can show."""
+    return NotShownItem(echo_not_stored=counts.echo_not_stored, quarantined=counts.quarantined, gaps=counts.gaps)
 
 
 def rate_item(bucket: RateBucket) -> RateItem:

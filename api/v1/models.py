@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from services.messages.export import MAX_ROWS
+from services.messages.filters import MAX_TEXT, Match
 from services.messages.types import Severity
 
 MAX_LIMIT = 500
@@ -19,6 +22,13 @@ WORDS: Mapping[Severity, SeverityWord] = {
     Severity.ERROR: "ERROR",
     Severity.FATAL: "FATAL",
 }
+
+
+class ExportForm(StrEnum):
+    """In what form messages are exported."""
+
+    CSV = "csv"
+    JSON_LINES = "jsonl"
 
 
 def _comma_list(value: object) -> object:
@@ -49,15 +59,30 @@ class TreeQuery(_Query):
     session: str = Field(min_length=1, max_length=255, description="Session whose application tree is wanted.")
 
 
-class MessagesQuery(_Query):
-    """Which messages."""
+class _MessageFilterQuery(_Query):
+    """What messages are filtered by."""
 
     severity: Annotated[list[SeverityWord], BeforeValidator(_comma_list)] = Field(
         default_factory=list, description="Severities, separated by commas; empty for all."
     )
     session: str | None = Field(None, max_length=255, description="Only messages of this session.")
     application: str | None = Field(None, max_length=255, description="Only messages of this application.")
-    q: str = Field("", max_length=200, description="Part of the text, in any case of letters.")
+    q: str = Field("", max_length=200, description="Text to look for.")
+    match: Match = Field(
+        Match.CONTAINS,
+        description="How q is meant: contains it (in any case of the letters A to Z), does not, or is exactly it.",
+    )
+    where: str = Field("", max_length=MAX_TEXT, description="Expression that must fit too, see docs/api.md.")
+
+    @property
+    def severities(self) -> frozenset[Severity]:
+        """The severities asked for."""
+        return frozenset(Severity[word] for word in self.severity)
+
+
+class MessagesQuery(_MessageFilterQuery):
+    """Which messages."""
+
     limit: int = Field(200, ge=1, le=MAX_LIMIT, description="How many at most.")
     before: int | None = Field(None, ge=0, le=MAX_ID, description="Only messages with a smaller id: older ones.")
     after: int | None = Field(None, ge=0, le=MAX_ID, description="Only messages with a greater id: newer ones.")
@@ -68,10 +93,14 @@ class MessagesQuery(_Query):
             raise ValueError("give either before or after, not both")
         return self
 
-    @property
-    def severities(self) -> frozenset[Severity]:
-        """The severities asked for."""
-        return frozenset(Severity[word] for word in self.severity)
+
+class ExportQuery(_MessageFilterQuery):
+    """Which messages, and in which form."""
+
+    form: ExportForm = Field(ExportForm.CSV, description="csv, or jsonl: one JSON object a line.")
+    limit: int = Field(MAX_ROWS, ge=1, le=MAX_ROWS, description="How many messages at most.")
+    before: int | None = Field(None, ge=0, le=MAX_ID, description="Only messages with a smaller id.")
+    after: int | None = Field(None, ge=0, le=MAX_ID, description="Only messages with a greater id.")
 
 
 class RatesQuery(_Query):
@@ -212,12 +241,22 @@ class Tree(_Answer):
     next: None = None
 
 
+class NotShown(_Answer):
+    """What no query can show, counted since the database was made."""
+
+    echo_not_stored: int = Field(description="Broadcasts caused by the console's own polling.")
+    quarantined: int = Field(description="Records that could not be decoded.")
+    gaps: int = Field(description="Stretches of the stream that were never received.")
+
+
 class Messages(_Answer):
     """A page of messages, newest first. ``next`` is the value of ``before`` for the next, older page."""
 
     items: list[MessageItem]
     next: int | None
-    scanned_to: int | None = Field(description="Set when a search stopped early: the id down to which it looked.")
+    scanned_to: int | None = Field(description="Set when a search stopped early: the last id at which it looked.")
+    timed_out: bool = Field(description="The search stopped early because its time was up.")
+    not_shown: NotShown
 
 
 class Rates(_Answer):

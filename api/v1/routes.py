@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, Request, abort, jsonify
+from flask import Blueprint, Request, Response, abort, jsonify
 from flask.typing import ResponseReturnValue
 from pydantic import ValidationError
 from spectree import Response as Answers
@@ -14,9 +14,12 @@ from api.access import login_only, requires
 from api.errors import api_error
 from api.login import SESSION_COOKIE
 from api.v1 import answers, models
+from api.v1.export import streamed
 from services.accounts.types import Permission
 from services.clock import Clock
 from services.container import Services
+from services.messages.export import Export
+from services.messages.filters import all_of, parse, text_filter
 from services.messages.types import MessageFilter
 
 VERSION = "1"
@@ -112,7 +115,24 @@ def _add_messages(blueprint: Blueprint, document: SpecTree, services: Services, 
         """List messages, newest first."""
         page = services.messages.page(_filter(query), before=query.before, after=query.after, limit=query.limit)
         items = [answers.message_item(message) for message in page.items]
-        return models.Messages(items=items, next=page.next_before, scanned_to=page.scanned_to)
+        return models.Messages(
+            items=items,
+            next=page.next_before,
+            scanned_to=page.scanned_to,
+            timed_out=page.timed_out,
+            not_shown=answers.not_shown(page.not_shown),
+        )
+
+    @blueprint.get("/messages/export")
+    @view
+    @document.validate(
+        resp=Answers("HTTP_200", HTTP_401=models.Error, HTTP_403=models.Error, HTTP_422=models.Error),
+        tags=["messages"],
+    )
+    def export_messages(query: models.ExportQuery) -> Response:
+        """Stream all messages that fit, newest first, as a file; its last line says whether these are all."""
+        export = Export(services.messages, _filter(query), before=query.before, after=query.after, limit=query.limit)
+        return streamed(export, query.form, query.limit, clock())
 
     @blueprint.get("/rates")
     @view
@@ -148,10 +168,10 @@ def _add_status(blueprint: Blueprint, document: SpecTree, services: Services) ->
         )
 
 
-def _filter(query: models.MessagesQuery) -> MessageFilter:
+def _filter(query: models.MessagesQuery | models.ExportQuery) -> MessageFilter:
     return MessageFilter(
         severities=query.severities,
         sessions=frozenset(filter(None, (query.session,))),
         applications=frozenset(filter(None, (query.application,))),
-        text=query.q,
+        where=all_of(text_filter(query.match, query.q), parse(query.where)),
     )

@@ -5,7 +5,7 @@ with its own ORDER BY and LIMIT on its own index, and the branches are united: l
 millions of rows. What no index covers (a part of the text) is looked at in a bounded stretch of ids, in chunks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from math import ceil
 
@@ -24,13 +24,15 @@ from models.messages import (
 from services.clock import Clock
 from services.errors import NotFoundError
 from services.messages import rollups
-from services.messages.selection import Bounds, Selection, find_ids
+from services.messages.selection import MAX_ID, Bounds, Selection, find_ids
+from services.messages.time_limit import limited
 from services.messages.types import (
     Kind,
     MessageFilter,
     MessagePage,
     MessageStatistics,
     MessageView,
+    NotShown,
     RateBucket,
     Severity,
 )
@@ -38,6 +40,8 @@ from services.messages.types import (
 MAX_LIMIT = 1_000
 # A search looks at so many ids before it says how far it got.
 SCAN_IDS = 200_000
+# A page must come sooner than its readers give up.
+TIME_LIMIT_S = 3.0
 
 _VIEW_COLUMNS = (
     Message.id,
@@ -58,10 +62,11 @@ _VIEW_COLUMNS = (
 class MessageQueries:
     """What pages and the API read of messages (tables ``message``, ``message_rollup``, ``message_counter``)."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        """Keep the collaborators."""
+    def __init__(self, database: Database, clock: Clock, *, time_limit_s: float = TIME_LIMIT_S) -> None:
+        """Keep the collaborators; no page takes much longer than ``time_limit_s``."""
         self._database = database
         self._clock = clock
+        self._time_limit_s = time_limit_s
 
     def page(
         self, wanted: MessageFilter, *, before: int | None = None, after: int | None = None, limit: int = 200
@@ -76,17 +81,50 @@ class MessageQueries:
             limit: At most so many, 1 to 1000.
 
         Where the filter has a text, or sessions and applications together, a bounded stretch of ids is looked at; if
-        it ends before the page is full, ``scanned_to`` says where: the last id that was looked at.
+        it, or the time, ends before the page is full, ``scanned_to`` says where: the last id that was looked at.
+
+        Raises:
+            BusyError: The time was up before anything was found out.
         """
         limit = min(max(limit, 1), MAX_LIMIT)
-        with self._database.read() as session:
+        bounds = Bounds(after=after, before=before, ascending=after is not None and before is None)
+        with self._database.read() as session, limited(session, self._time_limit_s) as time_limit:
             selection = Selection.build(session, wanted)
-            bounds = Bounds(after=after, before=before, ascending=after is not None and before is None)
-            found = find_ids(session, selection, bounds, limit, SCAN_IDS)
+            found = find_ids(session, selection, bounds, limit, scan_ids=SCAN_IDS, time_limit=time_limit)
+            time_limit.lift()
             items = _views(session, found.ids)
-        more = found.has_more and not bounds.ascending
-        next_before = found.scanned_to if found.scanned_to is not None else (items[-1].id if items else None)
-        return MessagePage(items, next_before if more else None, found.scanned_to)
+            not_shown = _not_shown(_counters(session))
+        furthest = items[0 if bounds.ascending else -1].id if items else None
+        reached = furthest if found.scanned_to is None else found.scanned_to
+        return MessagePage(
+            items,
+            next_before=reached if found.has_more and not bounds.ascending else None,
+            scanned_to=found.scanned_to,
+            next_after=reached if found.has_more and bounds.ascending else None,
+            timed_out=found.timed_out,
+            not_shown=not_shown,
+        )
+
+    def around(self, wanted: MessageFilter, message_id: int, *, limit: int = 200) -> MessagePage:
+        """Return messages that fit a filter around an id, newest first: half of them newer, the rest not.
+
+        Both ``next_before`` and ``next_after`` are set where there is more. ``scanned_to`` is that of the older half,
+        or else that of the newer. What is asked for must itself fit to be among them.
+
+        Raises:
+            BusyError: As `page`.
+        """
+        half = max(limit // 2, 1)
+        older = self.page(wanted, before=min(message_id, MAX_ID - 1) + 1, limit=half)
+        newer = self.page(wanted, after=message_id, limit=half)
+        return MessagePage(
+            (*newer.items, *older.items),
+            next_before=older.next_before,
+            scanned_to=newer.scanned_to if older.scanned_to is None else older.scanned_to,
+            next_after=newer.next_after,
+            timed_out=older.timed_out or newer.timed_out,
+            not_shown=newer.not_shown,
+        )
 
     def message(self, message_id: int) -> MessageView:
         """Return one message.
@@ -148,14 +186,15 @@ class MessageQueries:
     def statistics(self) -> MessageStatistics:
         """Return what the feed must always say about itself, from counters: nothing is counted here."""
         with self._database.read() as session:
-            counters = {row.name: row.value for row in session.scalars(select(MessageCounter))}
+            counters = _counters(session)
             newest_id = session.scalar(select(func.max(Message.id))) or 0
+        not_shown = _not_shown(counters)
         return MessageStatistics(
             stored=counters.get("stored", 0) - counters.get("pruned", 0),
             newest_id=newest_id,
-            quarantined=counters.get("quarantined", 0),
-            echo_not_stored=counters.get("echo", 0),
-            gaps=counters.get("gaps", 0),
+            quarantined=not_shown.quarantined,
+            echo_not_stored=not_shown.echo_not_stored,
+            gaps=not_shown.gaps,
             counters=counters,
         )
 
@@ -166,6 +205,18 @@ def _bucket_start(width_s: int, resolution_s: int) -> ColumnElement[int]:
     # A literal, not a parameter: PostgreSQL must see that SELECT and GROUP BY mean the same.
     width: ColumnElement[int] = literal_column(str(width_s), BigInteger)
     return (MessageRollup.bucket_s // width * width).label("bucket")
+
+
+def _counters(session: Session) -> dict[str, int]:
+    return {row.name: row.value for row in session.scalars(select(MessageCounter))}
+
+
+def _not_shown(counters: Mapping[str, int]) -> NotShown:
+    return NotShown(
+        echo_not_stored=counters.get("echo", 0),
+        quarantined=counters.get("quarantined", 0),
+        gaps=counters.get("gaps", 0),
+    )
 
 
 def _session_id(session: Session, name: str | None) -> int:

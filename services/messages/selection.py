@@ -5,19 +5,34 @@ from dataclasses import dataclass
 from itertools import product
 
 from sqlalchemy import ColumnElement, Select, func, select, tuple_, union_all
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from models.messages import Message, MessageApplication, MessageSession
+from models.messages import Message, MessageApplication, MessageRollup, MessageSession
+from services.messages import rollups
+from services.messages.filters import condition, conjuncts
 from services.messages.texts import storable
-from services.messages.types import Kind, MessageFilter, Severity
+from services.messages.time_limit import TimeLimit
+from services.messages.types import (
+    Contains,
+    Expression,
+    Kind,
+    MessageFilter,
+    Name,
+    NameIn,
+    Severity,
+    SeverityIn,
+    Since,
+    Until,
+)
 
 # One statement looks at so many ids of a search, so that none takes long.
 CHUNK_IDS = 20_000
 # More branches than this cost more than they save; the engines have limits too.
 MAX_BRANCHES = 120
-_ESCAPE = "\\"
 # Above every id.
 MAX_ID = 2**63 - 1
+_NS = 1_000_000_000
 
 Conditions = tuple[ColumnElement[bool], ...]
 # Columns and the values they must have: the leading columns of an index that ends with the id.
@@ -31,19 +46,29 @@ class Selection:
     Attributes:
         branches: What an index covers; their results are united. None at all: nothing can match.
         rest: Conditions that no index covers; they make a search that looks at a bounded stretch of ids.
+        since_ns: No message before this moment is wanted; None if the filter says nothing of it.
+        until_ns: No message at or after this moment is wanted; None as above.
     """
 
     branches: tuple[Branch, ...]
     rest: Conditions = ()
+    since_ns: int | None = None
+    until_ns: int | None = None
 
     @classmethod
     def build(cls, session: Session, wanted: MessageFilter) -> "Selection":
-        """Look up names, and choose the index: by session, by application, by severity, or by id alone."""
-        session_ids = _ids(session, MessageSession, wanted.sessions)
-        application_ids = _ids(session, MessageApplication, wanted.applications)
+        """Look up names, and choose the index: by session, by application, by severity, or by id alone.
+
+        Severities, sessions and applications that must fit count wherever they stand in the filter.
+        """
+        asked = _Asked.of(wanted)
+        if asked.is_impossible:
+            return cls(())
+        session_ids = _ids(session, MessageSession, asked.sessions)
+        application_ids = _ids(session, MessageApplication, asked.applications)
         if session_ids == [] or application_ids == []:
             return cls(())
-        severities = sorted(wanted.severities) if len(wanted.severities) < len(Severity) else []
+        severities = sorted(asked.severities) if len(asked.severities) < len(Severity) else []
         rest: list[ColumnElement[bool]] = []
         if application_ids is not None:
             branches = _branches(Message.application_id, application_ids, severities)
@@ -56,9 +81,43 @@ class Selection:
         if len(branches) > MAX_BRANCHES:
             rest += _as_rest(session_ids, application_ids, severities)
             branches = [()]
-        if wanted.text:
-            rest.append(_contains(wanted.text))
-        return cls(tuple(branches), tuple(rest))
+        rest += [condition(part, session.get_bind().dialect.name) for part in asked.rest]
+        since = [part.time_ns for part in asked.rest if isinstance(part, Since)]
+        until = [part.time_ns for part in asked.rest if isinstance(part, Until)]
+        return cls(tuple(branches), tuple(rest), max(since, default=None), min(until, default=None))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A filter taken apart; names are None where none is asked for, ``rest`` are the parts that no index knows."""
+
+    severities: frozenset[Severity]
+    sessions: frozenset[str] | None
+    applications: frozenset[str] | None
+    rest: tuple[Expression, ...]
+
+    @classmethod
+    def of(cls, wanted: MessageFilter) -> "_Asked":
+        severities = wanted.severities or frozenset(Severity)
+        names: dict[Name, frozenset[str] | None] = {
+            Name.SESSION: _stored(wanted.sessions) or None,
+            Name.APPLICATION: _stored(wanted.applications) or None,
+        }
+        rest: list[Expression] = [Contains(wanted.text)] if wanted.text else []
+        for part in conjuncts(wanted.where):
+            match part:
+                case SeverityIn(wanted_too):
+                    severities &= wanted_too
+                case NameIn(Name.SESSION | Name.APPLICATION as of, names_too):
+                    before = names[of]
+                    names[of] = _stored(names_too) if before is None else before & _stored(names_too)
+                case _:
+                    rest.append(part)
+        return cls(severities, names[Name.SESSION], names[Name.APPLICATION], tuple(rest))
+
+    @property
+    def is_impossible(self) -> bool:
+        return not self.severities or self.sessions == frozenset() or self.applications == frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,34 +140,79 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Ids of a page, and whether there may be more; ``scanned_to`` as in `MessagePage`."""
+    """Ids of a page, and whether there may be more; ``scanned_to`` and ``timed_out`` as in `MessagePage`."""
 
     ids: list[int]
     has_more: bool
     scanned_to: int | None = None
+    timed_out: bool = False
 
 
-def find_ids(session: Session, selection: Selection, bounds: Bounds, limit: int, scan_ids: int) -> Found:
+def find_ids(
+    session: Session, selection: Selection, bounds: Bounds, limit: int, *, scan_ids: int, time_limit: TimeLimit
+) -> Found:
     """Return the ids of one page; a search looks at ``scan_ids`` ids at most."""
     if not selection.branches:
         return Found([], has_more=False)
+    if selection.since_ns is not None:
+        narrowed = narrow(session, bounds, selection.since_ns, selection.until_ns)
+        if narrowed is None:
+            return Found([], has_more=False)
+        bounds = narrowed
     if selection.rest:
-        return _scan(session, selection, bounds, limit, scan_ids)
+        return _scan(session, selection, bounds, limit, scan_ids=scan_ids, time_limit=time_limit)
     ids = _run(session, selection, bounds, limit + 1)
     return Found(ids[:limit], has_more=len(ids) > limit)
 
 
-def _scan(session: Session, selection: Selection, bounds: Bounds, limit: int, scan_ids: int) -> Found:
+def _scan(
+    session: Session, selection: Selection, bounds: Bounds, limit: int, *, scan_ids: int, time_limit: TimeLimit
+) -> Found:
     lowest, highest = _extent(session, bounds)
     found: list[int] = []
+    scanned_to: int | None = None
     for low, high in _chunks(lowest, highest, scan_ids, ascending=bounds.ascending):
+        if scanned_to is not None and time_limit.is_over:
+            return Found(found, has_more=True, scanned_to=scanned_to, timed_out=True)
         chunk = Bounds(after=low - 1, before=high + 1, ascending=bounds.ascending)
-        found += _run(session, selection, chunk, limit + 1 - len(found))
+        try:
+            found += _run(session, selection, chunk, limit + 1 - len(found))
+        except DBAPIError as error:
+            # Without any progress there is nothing to go on from: that is for the caller to say.
+            if scanned_to is None or not time_limit.has_stopped(error):
+                raise
+            return Found(found, has_more=True, scanned_to=scanned_to, timed_out=True)
         if len(found) > limit:
             return Found(found[:limit], has_more=True)
+        scanned_to = high if bounds.ascending else low
     if highest - lowest < scan_ids:
         return Found(found, has_more=False)
-    return Found(found, has_more=True, scanned_to=lowest + scan_ids - 1 if bounds.ascending else highest - scan_ids + 1)
+    return Found(found, has_more=True, scanned_to=scanned_to)
+
+
+def narrow(session: Session, bounds: Bounds, since_ns: int, until_ns: int | None) -> Bounds | None:
+    """Return the ids that a stretch of time can have, from the roll-ups; None if there are none at all.
+
+    Old roll-ups are removed before young ones. So if one is left that begins at or before the stretch, none of the
+    stretch is missing; otherwise the bounds stay as they are.
+    """
+    width_s = rollups.RESOLUTIONS_S[-1]
+    all_sessions = (MessageRollup.resolution_s == width_s, MessageRollup.session_id == rollups.ALL_SESSIONS)
+    first_s = since_ns // _NS // width_s * width_s
+    inside = [*all_sessions, MessageRollup.bucket_s >= first_s]
+    if until_ns is not None:
+        inside.append(MessageRollup.bucket_s * _NS < until_ns)
+    oldest = session.scalar(select(func.min(MessageRollup.bucket_s)).where(*all_sessions))
+    if oldest is None or oldest > first_s:
+        return bounds
+    least, greatest = session.execute(
+        select(func.min(MessageRollup.min_id), func.max(MessageRollup.max_id)).where(*inside)
+    ).one()
+    if least is None:
+        return None
+    after = least - 1 if bounds.after is None else max(bounds.after, least - 1)
+    before = greatest + 1 if bounds.before is None else min(bounds.before, greatest + 1)
+    return Bounds(after, before, ascending=bounds.ascending)
 
 
 def _extent(session: Session, bounds: Bounds) -> tuple[int, int]:
@@ -171,13 +275,16 @@ def _by_rows(branch: Branch, bounds: Bounds) -> Select[int]:
 
 
 def _ids(
-    session: Session, table: type[MessageSession] | type[MessageApplication], names: frozenset[str]
+    session: Session, table: type[MessageSession] | type[MessageApplication], names: frozenset[str] | None
 ) -> list[int] | None:
     """Return the ids of names, sorted; None where no name is asked for."""
-    if not names:
+    if names is None:
         return None
-    asked = sorted(storable(name) for name in names)
-    return sorted(session.scalars(select(table.id).where(table.name.in_(asked))))
+    return sorted(session.scalars(select(table.id).where(table.name.in_(sorted(names)))))
+
+
+def _stored(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(storable(name) for name in names)
 
 
 def _branches(column: InstrumentedAttribute[int], ids: Sequence[int], severities: Sequence[Severity]) -> list[Branch]:
@@ -204,11 +311,3 @@ def _as_rest(
     if severities:
         rest.append(Message.severity.in_(severities))
     return rest
-
-
-def _contains(text: str) -> ColumnElement[bool]:
-    """Return a condition for a case-insensitive part; SQLite folds the case of ASCII letters only."""
-    escaped = storable(text)
-    for special in (_ESCAPE, "%", "_"):
-        escaped = escaped.replace(special, _ESCAPE + special)
-    return Message.text.ilike(f"%{escaped}%", escape=_ESCAPE)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import IntEnum
-from typing import Any
+from enum import IntEnum, StrEnum
+from typing import Any, TypeAlias
 
 
 class Severity(IntEnum):
@@ -117,27 +117,139 @@ class MessageView:
         )
 
 
+class Name(StrEnum):
+    """What of a message has names that filters can list. The value is the word in texts."""
+
+    SESSION = "session"
+    APPLICATION = "application"
+    TOPIC = "topic"
+
+
+@dataclass(frozen=True, slots=True)
+class SeverityIn:
+    """The severity is one of these."""
+
+    severities: frozenset[Severity]
+
+
+@dataclass(frozen=True, slots=True)
+class KindIn:
+    """The kind is one of these."""
+
+    kinds: frozenset[Kind]
+
+
+@dataclass(frozen=True, slots=True)
+class NameIn:
+    """The session, application or topic is one of these."""
+
+    of: Name
+    names: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Contains:
+    """The text contains a part; only the letters A to Z match in any case, on every engine."""
+
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exactly:
+    """The text is exactly this."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """The message's time is at or after this, nanoseconds since 1970 UTC."""
+
+    time_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    """The message's time is before this, nanoseconds since 1970 UTC."""
+
+    time_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All parts fit; without parts everything does. Make it with `services.messages.filters.all_of`."""
+
+    parts: tuple["Expression", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """One part fits; without parts nothing does. Make it with `services.messages.filters.any_of`."""
+
+    parts: tuple["Expression", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The part does not fit."""
+
+    part: "Expression"
+
+
+Term: TypeAlias = SeverityIn | KindIn | NameIn | Contains | Exactly | Since | Until
+Expression: TypeAlias = Term | And | Or | Not
+
+EVERYTHING = And(())
+NOTHING = Or(())
+
+
 @dataclass(frozen=True, slots=True)
 class MessageFilter:
-    """What to show; an empty set means no restriction. ``text`` is a case-insensitive part of the message."""
+    """What to show: everything given must fit, an empty set means no restriction.
+
+    ``text`` is a part of the message, in any case of the letters A to Z; ``where`` is whatever else.
+    """
 
     severities: frozenset[Severity] = frozenset()
     sessions: frozenset[str] = frozenset()
     applications: frozenset[str] = frozenset()
     text: str = ""
+    where: Expression = EVERYTHING
+
+
+@dataclass(frozen=True, slots=True)
+class NotShown:
+    """What no query can show, counted since the database was made.
+
+    ``echo_not_stored`` are broadcasts caused by the console's own polling, ``quarantined`` records could not be
+    decoded, ``gaps`` are stretches of the stream that were never received.
+    """
+
+    echo_not_stored: int = 0
+    quarantined: int = 0
+    gaps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class MessagePage:
     """One page of messages, newest first.
 
-    ``next_before`` is the cursor to older messages, None at the end. ``scanned_to`` is set when a search stopped at
-    its limit before the page was full: the last id that was looked at, on the way down or (with ``after``) up.
+    Attributes:
+        items: The messages.
+        next_before: Cursor to older messages, None where there are none.
+        scanned_to: Set when a search stopped before the page was full: the last id that was looked at, on the way down
+            or (with ``after``) up.
+        next_after: Cursor to newer messages; None where there are none now, and for a page that was asked downwards.
+        timed_out: The search stopped because its time was up, not because it had looked at enough.
+        not_shown: What no query can show.
     """
 
     items: tuple[MessageView, ...]
     next_before: int | None
     scanned_to: int | None = None
+    next_after: int | None = None
+    timed_out: bool = False
+    not_shown: NotShown = NotShown()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from tests.web.openapi import answer_schema, violations
 
 BEGIN = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 SESSION = "local-1x1-config"
+EXPORT = "messages/export"
 PATHS = ["sessions", "processes", f"tree?session={SESSION}", "messages", "rates", "status"]
 
 
@@ -131,10 +132,10 @@ def test_the_check_itself_finds_what_is_wrong(viewer: Person) -> None:
 
 def test_the_document_names_every_route_and_no_page_from_elsewhere(viewer: Person) -> None:
     document = get(viewer, "openapi.json")
-    assert set(document["paths"]) == {f"/api/v1/{path.partition('?')[0]}" for path in PATHS}
+    assert set(document["paths"]) == {f"/api/v1/{path.partition('?')[0]}" for path in (*PATHS, EXPORT)}
     assert document["openapi"].startswith("3.")
     names = {parameter["name"] for parameter in document["paths"]["/api/v1/messages"]["get"]["parameters"]}
-    assert names == {"severity", "session", "application", "q", "limit", "before", "after"}
+    assert names == {"severity", "session", "application", "q", "match", "where", "limit", "before", "after"}
     assert viewer.client.get("/apidoc/swagger").status_code == 200  # Dash's page for unknown addresses
     assert b"swagger" not in viewer.client.get("/apidoc/swagger").data
 
@@ -182,6 +183,10 @@ def test_messages_after_an_id_are_the_newer_ones(viewer: Person) -> None:
         ("session=another", 0),
         ("application=root-controller", 12),
         ("q=MESSAGE%20<B>1", 3),
+        ("q=MESSAGE%20<B>1&match=not", 9),
+        ("q=Message%20<b>1</b>&match=exact", 1),
+        ("q=message%20<b>1</b>&match=exact", 0),
+        ("where=kind%3Ders%20and%20text~%22%3E3%22", 1),
     ],
 )
 def test_messages_are_filtered(viewer: Person, query: str, count: int) -> None:
@@ -199,6 +204,11 @@ def test_messages_are_filtered(viewer: Person, query: str, count: int) -> None:
         ("messages?after=99999999999999999999", "after"),
         ("messages?before=2&after=1", None),
         ("messages?severty=ERROR", "severty"),
+        ("messages?match=like", "match"),
+        ("messages?where=severity", "where"),
+        ("messages/export?where=severity", "where"),
+        ("messages/export?form=xlsx", "form"),
+        ("messages/export?limit=100001", "limit"),
         ("rates?start=2026-01-31T12:00:00", None),
         ("rates?start=yesterday", "start"),
         ("rates?start=2026-01-31T12:00:00Z&end=2026-01-31T11:00:00Z", None),
@@ -222,7 +232,7 @@ def test_a_tree_of_no_session_is_not_found(viewer: Person) -> None:
     assert answer.json["error"]["code"] == "not_found"
 
 
-@pytest.mark.parametrize("path", [*PATHS, "openapi.json"])
+@pytest.mark.parametrize("path", [*PATHS, EXPORT, "openapi.json"])
 def test_strangers_get_nothing(anonymous: FlaskClient, path: str) -> None:
     answer = anonymous.get(f"/api/v1/{path}")
     assert answer.status_code == 401

@@ -3,6 +3,7 @@ import pytest
 import pages._feed
 from models.database import Database
 from pages._feed import feed_delta, footer, older_delta, parse_filter
+from services.messages import queries as queries_module
 from services.messages.queries import MessageQueries
 from services.messages.store import MessageStore
 from services.messages.types import MessageStatistics, Severity
@@ -161,3 +162,57 @@ def test_what_is_not_shown_is_always_said() -> None:
     )
     assert words(footer(statistics, counts, parse_filter(ALL))).startswith("hidden by severity 0 ")
     assert words(footer(statistics, counts, parse_filter({"severity": ""}))).startswith("hidden by severity 60 ")
+
+
+def test_around_a_message_are_its_neighbours_and_nothing_is_followed(source: Source) -> None:
+    source.send(30)
+    wanted = {**ALL, "around": "15"}
+    delta = feed_delta(source.messages, wanted, None)
+    assert delta is not None
+    assert [row["text"] for row in delta["rows"]] == [f"m{number}" for number in range(10, 20)]
+    assert (delta["older"], delta["note"]) == (11, "")
+    source.send(2)
+    assert feed_delta(source.messages, wanted, {"key": wanted, "after": delta["cursor"]}) is None
+
+
+def test_a_message_that_is_not_among_its_neighbours_is_said(source: Source) -> None:
+    source.send(5)
+    delta = feed_delta(source.messages, {"severity": "ERROR", "around": "3"}, None)
+    assert delta is not None
+    assert delta["note"] == "message 3 is not among them: hidden by the filter, or not kept any more"
+
+
+def test_a_search_that_stopped_early_says_how_far_it_got(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries_module, "SCAN_IDS", 10)
+    source.send(30)
+    wanted = {**ALL, "q": "m3", "match": "exact"}
+    delta = feed_delta(source.messages, wanted, None)
+    assert delta is not None
+    assert (delta["rows"], delta["older"]) == ([], 21)
+    assert delta["note"].startswith("the search has looked as far as message 21 ")
+    older = older_delta(source.messages, wanted, delta["older"])
+    assert older["note"].startswith("the search has looked as far as message 11 ")
+    last = older_delta(source.messages, wanted, older["older"])
+    assert ([row["text"] for row in last["rows"]], last["note"]) == (["m3"], "")
+
+
+@pytest.mark.parametrize(
+    ("match", "shown"),
+    [("contains", ["m1", "m10", "m11"]), ("exact", ["m1"]), ("not", ["m0", "m2"]), ("unheard", ["m1", "m10", "m11"])],
+)
+def test_a_text_is_meant_as_the_address_says(source: Source, match: str, shown: list[str]) -> None:
+    source.send(12)
+    wanted = {**ALL, "q": "m1", "match": match, "where": "not (text~m3 or text~m4 or text~m5)"}
+    found: list[str] = []
+    follow(source, {**wanted, "before": "4"} if match == "not" else wanted, None, found)
+    assert found == shown
+
+
+def test_an_expression_that_is_not_understood_shows_nothing_and_says_why(source: Source) -> None:
+    source.send(3)
+    wanted = {**ALL, "where": "severity"}
+    delta = feed_delta(source.messages, wanted, None)
+    assert delta is not None
+    assert delta["rows"] == []
+    assert "ends where '=' is expected" in delta["note"]
+    assert "ends where '=' is expected" in words(footer(source.messages.statistics(), {}, parse_filter(wanted)))

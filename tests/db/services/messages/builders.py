@@ -59,7 +59,9 @@ def batch(
     return Batch(received_ns, accepted, rejected, echo, [advance])
 
 
-def store_all(database: Database, messages: Iterable[Decoded], *, received_ns: int = NOW_NS) -> Stored:
+def store_all(
+    database: Database, messages: Iterable[Decoded], *, received_ns: int = NOW_NS, cluster_id: str = "cluster"
+) -> Stored:
     """Store messages as one batch of a fresh incarnation."""
     store = MessageStore(database, lambda: NOW)
-    return store.write(batch(new_incarnation(database), list(messages), received_ns=received_ns))
+    return store.write(batch(new_incarnation(database, cluster_id), list(messages), received_ns=received_ns))

@@ -8,15 +8,30 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, text
+from sqlalchemy import delete, event, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from models.database import Database
-from services.errors import NotFoundError
+from models.messages import MessageRollup
+from services.errors import BusyError, NotFoundError
 from services.messages import queries as queries_module
 from services.messages import selection as selection_module
+from services.messages.filters import all_of
 from services.messages.queries import MessageQueries
 from services.messages.store import MessageStore
-from services.messages.types import Decoded, Kind, MessageFilter, MessageView, Severity
+from services.messages.time_limit import limited
+from services.messages.types import (
+    Decoded,
+    Kind,
+    MessageFilter,
+    MessagePage,
+    MessageView,
+    NotShown,
+    Severity,
+    Since,
+    Until,
+)
 from tests.db.services.messages.builders import NOW, NOW_NS, batch, message, new_incarnation, store_all
 
 ANY = MessageFilter()
@@ -183,6 +198,122 @@ def test_a_search_that_ends_early_says_how_far_it_got(
     monkeypatch.setattr(queries_module, "SCAN_IDS", 31)
     page = queries.page(MessageFilter(text="needle"))
     assert (ids(page.items), page.scanned_to, page.next_before) == ([1], None, None)
+
+
+# Both ways, and around a message
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=15)
+@given(arriving=st.lists(st.integers(0, 6), max_size=12), limit=st.integers(1, 7))
+def test_paging_meets_each_row_once_while_rows_are_added(
+    queries: MessageQueries, database: Database, arriving: list[int], limit: int
+) -> None:
+    store_all(database, mixed(12), cluster_id=f"first {queries.newest_id()}")
+    present = list(range(queries.newest_id(), 0, -1))
+    more = iter([*arriving, *[0] * 1000])
+
+    def some_arrive() -> None:
+        number = next(more)
+        if number:
+            store_all(database, mixed(number), cluster_id=f"more {queries.newest_id()}")
+
+    down: list[int] = []
+    page = queries.page(ANY, limit=limit)
+    down += ids(page.items)
+    while page.next_before is not None:
+        some_arrive()
+        page = queries.page(ANY, before=page.next_before, limit=limit)
+        down += ids(page.items)
+    assert down == present
+    up: list[int] = []
+    page = queries.page(ANY, after=0, limit=limit)
+    up += reversed(ids(page.items))
+    while page.next_after is not None:
+        some_arrive()
+        page = queries.page(ANY, after=page.next_after, limit=limit)
+        up += reversed(ids(page.items))
+    assert up == list(range(1, queries.newest_id() + 1))
+
+
+def test_around_a_message_are_older_and_newer_ones(queries: MessageQueries, database: Database) -> None:
+    store_all(database, mixed(25))
+    page = queries.around(ANY, 12, limit=6)
+    assert (ids(page.items), page.next_before, page.next_after) == ([15, 14, 13, 12, 11, 10], 10, 15)
+    assert ids(queries.page(ANY, after=page.next_after, limit=2).items) == [17, 16]
+    page = queries.around(ANY, 25, limit=6)
+    assert (ids(page.items), page.next_after) == ([25, 24, 23], None)
+    assert ids(queries.around(ANY, 2**63 - 1, limit=2).items) == [25]
+
+
+def test_a_page_says_what_no_query_can_show(queries: MessageQueries, database: Database) -> None:
+    store = MessageStore(database, lambda: NOW)
+    store.write(batch(new_incarnation(database), [message(), "bad"], echo=4))
+    expected = NotShown(echo_not_stored=4, quarantined=1, gaps=0)
+    assert queries.page(ANY).not_shown == expected
+    assert queries.around(ANY, 1).not_shown == expected
+
+
+# Time
+
+
+def test_a_search_whose_time_is_up_says_how_far_it_got(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    store_all(database, [message("needle"), *[message("hay")] * 30])
+    monkeypatch.setattr(selection_module, "CHUNK_IDS", 10)
+    hurried = MessageQueries(database, lambda: NOW, time_limit_s=0)
+    page = hurried.page(MessageFilter(text="needle"))
+    assert (page.items, page.scanned_to, page.next_before, page.timed_out) == ((), 22, 22, True)
+    page = hurried.page(MessageFilter(text="needle"), after=1)
+    assert (page.items, page.scanned_to, page.next_after, page.timed_out) == ((), 11, 11, True)
+
+
+ENDLESS = text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
+
+
+def test_a_statement_without_end_is_stopped_and_the_connection_stays_good(
+    queries: MessageQueries, database: Database
+) -> None:
+    store_all(database, mixed(3))
+    with pytest.raises(BusyError, match="took longer than"), database.read() as session, limited(session, 0.05):
+        session.execute(ENDLESS).all()
+    assert len(queries.page(ANY).items) == 3
+    with database.read() as session, limited(session, 0.05) as limit:
+        with pytest.raises(DBAPIError) as caught:
+            session.execute(ENDLESS).all()
+        assert limit.has_stopped(caught.value)
+        limit.lift()
+        assert session.execute(text("SELECT count(*) FROM message")).scalar_one() == 3
+
+
+def test_a_search_stopped_in_the_middle_keeps_what_it_found(
+    queries: MessageQueries, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_all(database, [message("hay"), *[message("needle")] * 25])
+    monkeypatch.setattr(selection_module, "CHUNK_IDS", 10)
+    run = selection_module._run
+
+    def endless_after_the_first(session: Session, selection: Any, bounds: Any, limit: int) -> list[int]:
+        return run(session, selection, bounds, limit) if bounds.before == 27 else list(session.scalars(ENDLESS))
+
+    monkeypatch.setattr(selection_module, "_run", endless_after_the_first)
+    page = MessageQueries(database, lambda: NOW, time_limit_s=1.0).page(MessageFilter(text="needle"))
+    assert (ids(page.items), page.next_before, page.timed_out) == (list(range(26, 16, -1)), 17, True)
+
+
+def test_a_stretch_of_time_is_found_without_looking_elsewhere(
+    queries: MessageQueries, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hour_ns = 3600 * 10**9
+    store_all(database, [message(time_ns=NOW_NS + number * hour_ns) for number in range(20)])
+    monkeypatch.setattr(queries_module, "SCAN_IDS", 3)
+    stretch = all_of(Since(NOW_NS + 5 * hour_ns), Until(NOW_NS + 7 * hour_ns))
+    page = queries.page(MessageFilter(where=stretch))
+    assert (ids(page.items), page.scanned_to, page.next_before) == ([7, 6], None, None)
+    later = all_of(Since(NOW_NS + 100 * hour_ns), Until(NOW_NS + 101 * hour_ns))
+    assert queries.page(MessageFilter(where=later)) == MessagePage((), None)
+    # Roll-ups that would tell are gone: then all are looked at.
+    with database.write() as session:
+        session.execute(delete(MessageRollup).where(MessageRollup.bucket_s < NOW_NS // 10**9 + 6 * 3600))
+    assert queries.page(MessageFilter(where=stretch)).scanned_to == 18
 
 
 def test_names_that_messages_gave(queries: MessageQueries, database: Database) -> None:
