@@ -153,6 +153,7 @@ class MessageCounter(Base):
 
     ``stored``, ``pruned`` (removed again when too old), ``quarantined``, ``echo`` (broadcasts caused by the console's
     own polling, not stored), ``duplicates`` (had been stored before), ``gaps``.
+    The exception is ``lag``: how many records Kafka had that were not read, at the last report of a collector.
     """
 
     __tablename__ = "message_counter"
