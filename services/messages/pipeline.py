@@ -47,7 +47,7 @@ class PipelineQueries:
             partitions = _partitions(session)
             counters = {row.name: row.value for row in session.scalars(select(MessageCounter))}
             return PipelineView(
-                partitions=partitions[:PARTITIONS],
+                partitions=tuple(sorted(partitions[:PARTITIONS], key=lambda found: (found.topic, found.partition))),
                 partitions_total=len(partitions),
                 counts=PipelineCounts(**{field.name: counters.get(field.name, 0) for field in fields(PipelineCounts)}),
                 lag_messages=counters.get("lag"),

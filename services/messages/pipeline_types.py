@@ -81,7 +81,8 @@ class PipelineView:
     """The message pipeline at one moment.
 
     ``lag_messages`` is how many records Kafka had that were not read when the collector last reported, None while no
-    collector has. ``partitions_total`` counts all that were ever read, of which ``partitions`` are the most recent.
+    collector has. ``partitions_total`` counts all that were ever read, of which ``partitions`` are the most
+    recent, by name.
     """
 
     partitions: tuple[PartitionReading, ...]
