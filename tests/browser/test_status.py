@@ -16,7 +16,7 @@ def test_the_status_follows_the_pipeline(new_person: NewPerson, installation: In
     victor.click(".rail a[href^='/status']")
     victor.wait_text("#status-workers", "run control")
     victor.wait_text("#status-addresses", "process manager")
-    victor.wait_text("#status-topics", "monitoring.ers_stream")
+    victor.wait_text("#status-topics", "control.local-2x3-config.root-controller")
     victor.wait_text("#status-quarantine", "The quarantine is empty")
     victor.driver.execute_script("window.notReloaded = true")
     installation.publish_raw(TOPIC, b"<img src=x onerror=alert(1)> is no message")
