@@ -80,17 +80,17 @@ def abnormal(
 
 def figures(
     backends: Sequence[BackendView], workers: Sequence[WorkerView], pipeline: PipelineView, limits: Limits
-) -> html.Dl:
+) -> html.Ul:
     """Return the line of figures: what one looks at first. Only what needs somebody has a colour and a shape."""
     counts, size = pipeline.counts, pipeline.database
     answering = sum(backend.reachable for backend in backends)
     well = sum(worker.state == "ok" for worker in workers)
     unread = f"{counted(counts.gaps, 'stretch', 'stretches')} of offsets" if counts.gaps else "nothing was missed"
-    return html.Dl(
+    return html.Ul(
         [
             _figure("Addresses that answer", f"{answering} of {len(backends)}", bad=answering < len(backends)),
             _figure("Workers in order", f"{well} of {len(workers)}", bad=well < len(workers) or not workers),
-            _lag_figure(workers, pipeline.lag_messages, limits),
+            _lag_figure(backends, workers, pipeline.lag_messages, limits),
             _figure("Messages kept", thin(counts.kept), note=f"{thin(counts.stored)} stored so far"),
             _figure("Not decoded", thin(counts.quarantined), note="kept in quarantine", odd=counts.quarantined > 0),
             _figure("Gaps", thin(counts.gaps), note=unread, odd=counts.gaps > 0),
@@ -100,23 +100,28 @@ def figures(
     )
 
 
-def _figure(name: str, value: Children, *, note: Children = None, bad: bool = False, odd: bool = False) -> html.Div:
+def _figure(name: str, value: Children, *, note: Children = None, bad: bool = False, odd: bool = False) -> html.Li:
     mark = [glyph(Glyph.ERROR)] if bad else [glyph(Glyph.WARNING)] if odd else []
     look = "is-bad" if bad else "is-odd" if odd else ""
-    return html.Div(
+    return html.Li(
         [
-            html.Dt(name),
-            html.Dd([*mark, html.Span(value)], className="figure-value"),
-            html.Dd(note or "", className="figure-note"),
+            html.Div(name, className="figure-name"),
+            html.Div([*mark, html.Span(value)], className="figure-value"),
+            html.Div(note or "", className="figure-note"),
         ],
         className=f"figure {look}".strip(),
     )
 
 
-def _lag_figure(workers: Sequence[WorkerView], lag: int | None, limits: Limits) -> html.Div:
+def _lag_figure(
+    backends: Sequence[BackendView], workers: Sequence[WorkerView], lag: int | None, limits: Limits
+) -> html.Li:
     reported = max((worker.reported_at for worker in workers), default=None)
     if lag is None or reported is None:
         return _figure("Messages to read", "–", note="no collector reports")
+    if any(backend.kind is BackendKind.KAFKA and not backend.reachable for backend in backends):
+        # What was to read when it last answered says nothing about now.
+        return _figure("Messages to read", "–", note="Kafka does not answer", bad=True)
     behind = max((worker.lag_s for worker in workers if worker.lag_s is not None), default=0.0)
     value: Children = [
         stale_value(thin(lag), reported, limits.worker_s),
@@ -164,11 +169,17 @@ def _worker_row(worker: WorkerView, limits: Limits) -> Row:
         worker.name.replace("_", " "),
         _unless_stale(worker_badge(worker.state), worker.reported_at, limits.worker_s),
         age(worker.turned_at),
-        "–" if worker.lag_s is None else duration_text(worker.lag_s) if worker.lag_s else "0 s",
+        _behind(worker),
         worker.collector,
         _error(worker.last_error, worker.last_error_at, over=worker.state == "ok"),
     ]
     return Row(cells, "row-error" if worker.state == "failed" else "")
+
+
+def _behind(worker: WorkerView) -> str:
+    if worker.lag_s is None or worker.state != "ok":
+        return "–"
+    return duration_text(worker.lag_s) if worker.lag_s else "0 s"
 
 
 def topics(partitions: Sequence[PartitionReading]) -> Component:

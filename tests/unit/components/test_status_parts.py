@@ -112,6 +112,15 @@ def test_a_lag_nobody_reports_any_more_is_struck() -> None:
     assert attribute(struck, "data-at-ms") == str(int(NOW.timestamp() * 1000))
 
 
+def test_nobody_knows_the_lag_while_kafka_is_gone() -> None:
+    gone = replace(GONE, kind=BackendKind.KAFKA)
+    found = figure(figures([gone], [DEGRADED], PIPELINE, LIMITS), "Messages to read")
+    assert words(found) == "Messages to read – Kafka does not answer"
+    assert "is-bad" in found.className
+    (row,) = body_rows(workers_table([DEGRADED], LIMITS))
+    assert "0.40 s" not in words(row)
+
+
 def test_addresses_say_everything_controllers_last() -> None:
     good, gone = body_rows(addresses([GONE, GOOD], LIMITS))
     assert words(good).startswith("process manager np04-srv-001:10054 G1 answers")
