@@ -8,6 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from components.ages import age, age_when_stale, clock_time, duration_text, stale_value, thin
+from components.attributes import marked
 from components.badges import answer_badge, worker_badge
 from components.frame import BACKEND_WORDS
 from components.icons import Glyph, Icon, glyph
@@ -84,20 +85,44 @@ def figures(
     """Return the line of figures: what one looks at first. Only what needs somebody has a colour and a shape."""
     counts, size = pipeline.counts, pipeline.database
     answering = sum(backend.reachable for backend in backends)
-    well = sum(worker.state == "ok" for worker in workers)
+    well = sum(worker.state in ("ok", "starting") for worker in workers)
+    undecoded = "kept in quarantine" if counts.quarantined else "every record was decoded"
     unread = f"{counted(counts.gaps, 'stretch', 'stretches')} of offsets" if counts.gaps else "nothing was missed"
     return html.Ul(
         [
-            _figure("Addresses that answer", f"{answering} of {len(backends)}", bad=answering < len(backends)),
-            _figure("Workers in order", f"{well} of {len(workers)}", bad=well < len(workers) or not workers),
+            _figure(
+                "Addresses that answer",
+                reported_value(f"{answering} of {len(backends)}", workers, limits),
+                bad=answering < len(backends),
+            ),
+            _figure(
+                "Workers in order",
+                reported_value(f"{well} of {len(workers)}", workers, limits),
+                bad=well < len(workers) or not workers,
+            ),
             _lag_figure(backends, workers, pipeline.lag_messages, limits),
             _figure("Messages kept", thin(counts.kept), note=f"{thin(counts.stored)} stored so far"),
-            _figure("Not decoded", thin(counts.quarantined), note="kept in quarantine", odd=counts.quarantined > 0),
+            _figure("Not decoded", thin(counts.quarantined), note=undecoded, odd=counts.quarantined > 0),
             _figure("Gaps", thin(counts.gaps), note=unread, odd=counts.gaps > 0),
             _figure("Database", size_text(size.size_bytes), note=f"{size.engine} {size.version}"),
         ],
         className="figures",
     )
+
+
+def reported_at(workers: Sequence[WorkerView]) -> datetime | None:
+    """Return when a collector last reported."""
+    return max((worker.reported_at for worker in workers), default=None)
+
+
+def reported_value(value: str, workers: Sequence[WorkerView], limits: Limits) -> list[Component | str]:
+    """Return what a collector reported; once none does any more it is struck, with its age."""
+    at = reported_at(workers)
+    struck = stale_value(value, at, limits.worker_s)
+    if at is None:
+        return [struck]
+    # What counts is no live region, or screen readers would be told every second.
+    return [struck, " ", marked(age_when_stale(at, limits.worker_s), aria_live="off")]
 
 
 def _figure(name: str, value: Children, *, note: Children = None, bad: bool = False, odd: bool = False) -> html.Li:
@@ -116,18 +141,13 @@ def _figure(name: str, value: Children, *, note: Children = None, bad: bool = Fa
 def _lag_figure(
     backends: Sequence[BackendView], workers: Sequence[WorkerView], lag: int | None, limits: Limits
 ) -> html.Li:
-    reported = max((worker.reported_at for worker in workers), default=None)
-    if lag is None or reported is None:
+    if lag is None or not workers:
         return _figure("Messages to read", "–", note="no collector reports")
     if any(backend.kind is BackendKind.KAFKA and not backend.reachable for backend in backends):
         # What was to read when it last answered says nothing about now.
         return _figure("Messages to read", "–", note="Kafka does not answer", bad=True)
     behind = max((worker.lag_s for worker in workers if worker.lag_s is not None), default=0.0)
-    value: Children = [
-        stale_value(thin(lag), reported, limits.worker_s),
-        " ",
-        age_when_stale(reported, limits.worker_s),
-    ]
+    value = reported_value(thin(lag), workers, limits)
     return _figure("Messages to read", value, note=f"{duration_text(behind)} behind" if lag else "nothing is waiting")
 
 

@@ -18,6 +18,8 @@ from components.status_parts import (
     gaps_table,
     quarantine_foot,
     quarantine_table,
+    reported_at,
+    reported_value,
     topics,
     topics_shown,
     workers_table,
@@ -75,7 +77,7 @@ def layout(**_query: str) -> html.Div:
         html.Div(lists, className="status-row"),
         quarantine,
     ]
-    said = marked(html.Span(id=SUB), aria_live="polite")
+    said = marked(html.Div(outlet(SUB, None)), aria_live="polite")
     return page("Status", [html.Div(content, className="status")], sub=said)
 
 
@@ -86,7 +88,7 @@ def _panel(
 
 
 @callback(
-    Output(SUB, "children"),
+    Output(SUB, CONTENT),
     Output(FIGURES, CONTENT),
     Output(ADDRESSES, CONTENT),
     Output(WORKERS, CONTENT),
@@ -100,7 +102,7 @@ def show_state(*_revisions: int | None) -> tuple[str, str, str, str, str]:
     backends, workers = services().run_control.backends(), services().workers.workers()
     found = abnormal(backends, workers, services().live.now(), LIMITS)
     return (
-        ", ".join(found) or "every address answers, every worker is in order",
+        drawing(reported_value(", ".join(found) or "every address answers, every worker is in order", workers, LIMITS)),
         drawing(figures(backends, workers, services().pipeline.view(), LIMITS)),
         drawing(addresses(backends, LIMITS)),
         drawing(workers_table(workers, LIMITS)),
@@ -133,5 +135,5 @@ def show_pipeline(_revision: int | None) -> tuple[str, str, str, str, str, str]:
 
 
 def _reported(workers: tuple[WorkerView, ...]) -> Children:
-    newest = max((worker.reported_at for worker in workers), default=None)
+    newest = reported_at(workers)
     return ["reported ", age(newest, stale_after_s=LIMITS.worker_s), " ago"] if newest else None

@@ -86,7 +86,7 @@ def test_what_is_not_in_order_is_said(
 
 def test_figures_are_quiet_while_everything_works() -> None:
     found = figures([GOOD], [READER, POLLER], PIPELINE, LIMITS)
-    assert words(figure(found, "Addresses")) == "Addresses that answer 1 of 1"
+    assert words(figure(found, "Addresses")).startswith("Addresses that answer 1 of 1")
     assert words(figure(found, "Messages to read")).startswith("Messages to read 12")
     assert "0.40 s behind" in words(figure(found, "Messages to read"))
     assert words(figure(found, "Messages kept")) == "Messages kept 1 000 1 204 stored so far"
@@ -106,8 +106,9 @@ def test_figures_have_a_shape_where_somebody_is_needed() -> None:
     assert "no collector reports" in words(figure(found, "Messages to read"))
 
 
-def test_a_lag_nobody_reports_any_more_is_struck() -> None:
-    (struck,) = with_class(figure(figures([GOOD], [READER], PIPELINE, LIMITS), "Messages to read"), "stale-value")
+@pytest.mark.parametrize("name", ["Addresses", "Workers", "Messages to read"])
+def test_what_nobody_reports_any_more_is_struck(name: str) -> None:
+    (struck,) = with_class(figure(figures([GOOD], [READER], PIPELINE, LIMITS), name), "stale-value")
     assert attribute(struck, "data-stale-after-s") == "6"
     assert attribute(struck, "data-at-ms") == str(int(NOW.timestamp() * 1000))
 
