@@ -19,6 +19,7 @@ from components.status_parts import (
     gaps_table,
     quarantine_foot,
     quarantine_table,
+    reported_value,
     topics,
     topics_shown,
     workers_table,
@@ -111,6 +112,18 @@ def test_what_nobody_reports_any_more_is_struck(name: str) -> None:
     (struck,) = with_class(figure(figures([GOOD], [READER], PIPELINE, LIMITS), name), "stale-value")
     assert attribute(struck, "data-stale-after-s") == "6"
     assert attribute(struck, "data-at-ms") == str(int(NOW.timestamp() * 1000))
+
+
+def test_a_growing_age_is_not_announced() -> None:
+    (counting,) = with_class(reported_value("all is well", [READER], LIMITS), "only-stale")
+    assert attribute(counting, "aria-live") == "off"
+    assert words(reported_value("nobody reports", [], LIMITS)) == "nobody reports"
+
+
+def test_a_worker_that_starts_is_no_trouble() -> None:
+    found = figures([GOOD], [replace(READER, state="starting"), POLLER], PIPELINE, LIMITS)
+    assert "2 of 2" in words(figure(found, "Workers"))
+    assert with_class(found, "is-bad") == []
 
 
 def test_nobody_knows_the_lag_while_kafka_is_gone() -> None:
