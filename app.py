@@ -37,10 +37,12 @@ from services.clock import Clock, utc_now
 from services.container import Services
 from services.live import LiveService
 from services.logs import configure_logging
+from services.messages.pipeline import PipelineQueries
 from services.messages.queries import MessageQueries
 from services.platform_health import HealthService
 from services.run_control.commands import CommandLimits, CommandService
 from services.run_control.queries import RunControlQueries
+from services.workers import WorkerQueries
 from settings import Settings, load_settings_or_exit
 
 ROOT = Path(__file__).parent
@@ -141,6 +143,8 @@ def _services(settings: Settings, database: Database, clock: Clock, wake_collect
         run_control=RunControlQueries(database, clock),
         commands=CommandService(database, audit, clock, limits, wake_collector),
         messages=MessageQueries(database, clock),
+        pipeline=PipelineQueries(database),
+        workers=WorkerQueries(database),
         live=LiveService(database, clock),
         health=HealthService(database, clock),
         poll_interval_s=settings.poll_interval_s,

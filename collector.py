@@ -16,6 +16,7 @@ from services.messages.retention import Retention
 from services.messages.types import Severity
 from services.run_control.config import RunControlConfig
 from services.run_control.worker import RunControlWorker
+from services.workers import WorkerReport
 from settings import Settings, load_settings_or_exit
 
 log = logging.getLogger(__name__)
@@ -37,17 +38,21 @@ class Worker(Protocol):
 
 
 class Collector:
-    """Polls drunc, runs commands, reads Kafka, prunes. Nothing is opened before `start`, so it survives a fork."""
+    """Polls drunc, runs commands, reads Kafka, prunes, reports on itself.
+
+    Nothing is opened before `start`, so it survives a fork.
+    """
 
     def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
         """Compose the workers."""
         self._database = Database(settings.sqlalchemy_url)
         self._run_control = RunControlWorker(_run_control_config(settings), self._database, clock)
-        self._workers: Sequence[Worker] = (
+        workers: Sequence[Worker] = (
             self._run_control,
             MessageConsumer(_consumer_config(settings), self._database, clock),
             _retention(settings, self._database, clock),
         )
+        self._workers: Sequence[Worker] = (*workers, WorkerReport(self._database, clock, workers))
 
     def start(self) -> None:
         """Start all workers."""

@@ -1,11 +1,13 @@
 """Severity, state and process badges: shape, word and colour together, the same set everywhere (tokens.md)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from dash import html
 
 from components.ages import age, elapsed
 from components.icons import Glyph, glyph, ring
+from services.health import WorkerState
 from services.messages.types import Severity
 from services.run_control.types import ProcessStatus
 
@@ -25,6 +27,20 @@ _STATE_GLYPHS = {
     "dataflow_drained": Glyph.DATAFLOW_DRAINED,
     "trigger_sources_stopped": Glyph.TRIGGER_SOURCES_STOPPED,
     "paused": Glyph.PAUSED,
+}
+
+_WORKER_GLYPHS: Mapping[WorkerState, Glyph] = {
+    "starting": Glyph.INITIAL,
+    "ok": Glyph.ALIVE,
+    "degraded": Glyph.WARNING,
+    "failed": Glyph.ERROR,
+    "stopped": Glyph.ENDED,
+}
+_WORKER_CLASSES: Mapping[WorkerState, str] = {
+    "ok": "state-alive",
+    "degraded": "state-degraded",
+    "failed": "state-in-error",
+    "stopped": "state-ended",
 }
 
 
@@ -92,6 +108,18 @@ def process_badge(status: ProcessStatus, return_code: int | None = None) -> html
 def process_word(status: ProcessStatus) -> str:
     """Return the word of a process status."""
     return "running" if status is ProcessStatus.RUNNING else "dead"
+
+
+def answer_badge(*, reachable: bool) -> html.Span:
+    """Return the badge of an outside address: ``answers`` or ``does not answer``."""
+    if reachable:
+        return _badge(Glyph.ALIVE, "answers", "state-alive")
+    return _badge(Glyph.UNREACHABLE, "does not answer", "state-in-error")
+
+
+def worker_badge(state: WorkerState) -> html.Span:
+    """Return the badge of one of the collector's workers, with the word it uses itself."""
+    return _badge(_WORKER_GLYPHS[state], state, _WORKER_CLASSES.get(state, ""))
 
 
 def exit_code_meaning(return_code: int) -> str:

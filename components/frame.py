@@ -20,7 +20,8 @@ URL_ID = "url"
 THEME_STORE_ID = "theme"
 BACKENDS_ID = "backend-notices"
 
-_BACKEND_WORDS = {
+# What a kind of address is called, and what comes from it.
+BACKEND_WORDS = {
     BackendKind.PROCESS_MANAGER: ("process manager", "processes"),
     BackendKind.CONTROLLER: ("controller", "states"),
     BackendKind.CONNECTIVITY: ("connectivity service", "addresses"),
@@ -92,7 +93,7 @@ def backend_notices(backends: Sequence[BackendView]) -> list[Component]:
 
 
 def _backend_line(backend: BackendView) -> html.Div:
-    name, what = _BACKEND_WORDS[backend.kind]
+    name, what = BACKEND_WORDS[backend.kind]
     seen: list[Component | str] = ["It has not answered yet."]
     if backend.answered_at is not None:
         seen = [f"The {what} shown are from ", clock_time(backend.answered_at), "."]

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from services.accounts.service import AccountService
 from services.audit.trail import AuditTrail
 from services.live import LiveService
+from services.messages.pipeline import PipelineQueries
 from services.messages.queries import MessageQueries
 from services.platform_health import HealthService
 from services.run_control.commands import CommandService
 from services.run_control.queries import RunControlQueries
+from services.workers import WorkerQueries
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Services:
     run_control: RunControlQueries
     commands: CommandService
     messages: MessageQueries
+    pipeline: PipelineQueries
+    workers: WorkerQueries
     live: LiveService
     health: HealthService
     poll_interval_s: float

@@ -29,5 +29,32 @@ class WorkerHealth:
     details: Mapping[str, int | float | str | None] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class WorkerView:
+    """One worker of one collector, as it last reported (`services.workers`).
+
+    Attributes:
+        name: Name of the worker, e.g. ``messages``.
+        collector: Its process, ``host:pid``.
+        state: As the worker tells it.
+        since: Since when it is in that state (UTC).
+        reported_at: When it last reported (UTC); too long ago means that the process is gone or hangs.
+        turned_at: When its loop last turned (UTC); None before the first turn.
+        last_error: Text of the last error; it stays after the recovery.
+        last_error_at: When that was (UTC).
+        lag_s: How old the newest stored record is while there are more to read, seconds; None where it has no meaning.
+    """
+
+    name: str
+    collector: str
+    state: WorkerState
+    since: datetime
+    reported_at: datetime
+    turned_at: datetime | None = None
+    last_error: str | None = None
+    last_error_at: datetime | None = None
+    lag_s: float | None = None
+
+
 class AlreadyStartedError(RuntimeError):
     """A worker is started once in its life."""

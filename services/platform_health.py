@@ -82,7 +82,8 @@ class HealthService:
 
     def _outside(self) -> tuple[PartHealth, ...]:
         with self._database.read() as session:
-            backends = session.scalars(select(Backend)).all()
+            outside = Backend.kind.in_([kind.value for kind in BackendKind])
+            backends = session.scalars(select(Backend).where(outside)).all()
         now = self._clock()
         return (
             _collector(backends, now),

@@ -21,6 +21,7 @@ class LiveTopic(StrEnum):
     COMMANDS = "commands"
     BACKENDS = "backends"
     MESSAGES = "messages"
+    STATUS = "status"
 
 
 def bump(session: Session, now: datetime, *topics: LiveTopic) -> None:

@@ -27,6 +27,7 @@ PAGES = {
     "processes": f"/processes?session={SESSION}",
     "messages": f"/messages?session={SESSION}",
     "rates": f"/rates?session={SESSION}",
+    "status": f"/status?session={SESSION}",
 }
 # What must be on a page before its picture is taken.
 READY = {
@@ -35,6 +36,7 @@ READY = {
     "processes": "#processes-grid .ag-row",
     "messages": ".ag-row",
     "rates": ".js-plotly-plot .bars path",
+    "status": "#status-quarantine summary",
 }
 SIZES = {"wide": WIDE, "narrow": NARROW}
 THEMES = ("dark", "light")
@@ -67,6 +69,7 @@ def bring_to_a_moment(console: Console, installation: Installation, person: Pers
         _execute(person, transition, arguments)
     installation.flood(12, rate_hz=10, severity="WARNING")
     installation.kill(SESSION, "df-03", exit_code=255)
+    installation.publish_raw(f"control.{SESSION}.df-03", b'{"severity": "ERROR", "text": "a <b>JSON</b> record"}')
     http = console.log_in("alice")
     wait_until(lambda: _dead(http, console) == 1, 10, "the dead process")
 
