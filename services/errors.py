@@ -95,6 +95,24 @@ class DruncError(ConsoleError):
         self.stack = stack
 
 
+class NodeInErrorError(RefusedError):
+    """A node is in error and takes no transitions until its status is recomputed."""
+
+    code = "in_error"
+
+
+class ExcludedError(RefusedError):
+    """A node is excluded and takes no transitions."""
+
+    code = "excluded"
+
+
+class NotSupportedError(ConsoleError):
+    """This schema generation of drunc has no such call."""
+
+    code = "not_supported"
+
+
 class SchemaMismatchError(ConsoleError):
     """Bytes from outside do not fit the schema they should have."""
 
