@@ -168,6 +168,10 @@ class SessionManagerAdapter(Protocol):
 class RunControlServiceAdapter(Protocol):
     """The run control service of G3 (contract 6.5); errors as for `ControllerAdapter`."""
 
+    @property
+    def generation(self) -> str:
+        """Name of the schema generation, for the status page."""
+
     def start_session(self, user: str, order: SessionOrder) -> CommandResult:
         """Boot a whole session."""
 
@@ -183,6 +187,12 @@ class Adapters(Protocol):
 
     def process_manager(self, address: str) -> ProcessManagerAdapter:
         """Return the adapter of the process manager at ``host:port``."""
+
+    def session_manager(self, address: str) -> SessionManagerAdapter:
+        """Return the adapter of the session manager at ``host:port``; G1 has none (NotSupportedError)."""
+
+    def run_control_service(self, address: str) -> RunControlServiceAdapter:
+        """Return the adapter of the run control service at ``host:port``; only G3 has it (NotSupportedError)."""
 
     def forget(self, address: str) -> None:
         """Close what was opened to an address."""

@@ -1,6 +1,7 @@
 """gRPC channels and calls, with errors in our own words."""
 
 import threading
+from collections.abc import Iterator
 
 import grpc
 
@@ -44,6 +45,19 @@ class Channels:
             # gRPC's way to say that the channel was closed meanwhile.
             raise NotReachableError(f"The connection to {address} was closed.") from error
         return answer
+
+    def stream(self, address: str, path: str, request: bytes, deadline_s: float) -> Iterator[bytes]:
+        """Make one call with a stream of answers and yield the bytes of each.
+
+        Raises:
+            grpc.RpcError: As gRPC tells it; see `console_error`.
+            NotReachableError: The channels are closed.
+        """
+        try:
+            call = self._channel(address).unary_stream(path, _as_is, _as_is)
+            yield from call(request, timeout=deadline_s, wait_for_ready=False)
+        except ValueError as error:
+            raise NotReachableError(f"The connection to {address} was closed.") from error
 
     def forget(self, address: str) -> None:
         """Close the channel to an address, if there is one."""

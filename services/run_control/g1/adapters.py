@@ -1,9 +1,11 @@
 """Makes the adapters of generation G1."""
 
+from services.run_control.adapter import RunControlServiceAdapter, SessionManagerAdapter
 from services.run_control.channels import Channels
 from services.run_control.g1.call import Caller
-from services.run_control.g1.controller import G1Controller
+from services.run_control.g1.controller import GENERATION, G1Controller
 from services.run_control.g1.process_manager import G1ProcessManager
+from services.run_control.support import Deadlines, not_supported
 
 
 class G1Adapters:
@@ -12,18 +14,24 @@ class G1Adapters:
     def __init__(self, channels: Channels, *, read_deadline_s: float, command_deadline_s: float) -> None:
         """Keep the channels and the deadlines of reads and of commands, seconds."""
         self._channels = channels
-        self._read_deadline_s = read_deadline_s
-        self._command_deadline_s = command_deadline_s
+        self._deadlines = Deadlines(read_deadline_s, command_deadline_s)
 
     def controller(self, address: str) -> G1Controller:
         """Return the adapter of the controller at ``host:port``."""
-        caller = Caller(self._channels, address, "Controller", "The controller")
-        return G1Controller(caller, self._read_deadline_s, self._command_deadline_s)
+        return G1Controller(Caller(self._channels, address, "Controller", "The controller"), self._deadlines)
 
     def process_manager(self, address: str) -> G1ProcessManager:
         """Return the adapter of the process manager at ``host:port``."""
         caller = Caller(self._channels, address, "ProcessManager", "The process manager")
-        return G1ProcessManager(caller, self._read_deadline_s)
+        return G1ProcessManager(caller, self._deadlines)
+
+    def session_manager(self, address: str) -> SessionManagerAdapter:
+        """Refuse: G1 has no session manager."""
+        raise not_supported(f"list sessions at {address}", GENERATION)
+
+    def run_control_service(self, address: str) -> RunControlServiceAdapter:
+        """Refuse: G1 has no run control service."""
+        raise not_supported(f"boot sessions at {address}", GENERATION)
 
     def forget(self, address: str) -> None:
         """Close the channel to an address."""

@@ -1,5 +1,6 @@
 """One G1 call: the envelope around every request and answer (contract 4.1)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import grpc
@@ -32,15 +33,22 @@ class Caller:
         Raises:
             NotReachableError, BusyError, SchemaMismatchError, DruncError: See `services.errors`.
         """
-        request = message("Request")(token=message("Token")(user_name=user, token=f"{user}-token"))
-        if data is not None:
-            request.data.CopyFrom(load_g1().pack(data))
-        path = f"/{PACKAGE}{self.service}/{rpc}"
         try:
-            raw = self.channels.call(self.address, path, request.SerializeToString(), deadline_s)
+            raw = self.channels.call(self.address, self._path(rpc), _request(user, data), deadline_s)
         except grpc.RpcError as error:
             raise self._error(error) from error
         return response(raw)
+
+    def stream(self, rpc: str, user: str, deadline_s: float, data: WireMessage) -> Iterator[WireMessage]:
+        """Call an RPC that answers with a stream and yield each envelope; errors as for a plain call."""
+        try:
+            for raw in self.channels.stream(self.address, self._path(rpc), _request(user, data), deadline_s):
+                yield response(raw)
+        except grpc.RpcError as error:
+            raise self._error(error) from error
+
+    def _path(self, rpc: str) -> str:
+        return f"/{PACKAGE}{self.service}/{rpc}"
 
     def _error(self, error: grpc.RpcError) -> Exception:
         translated = console_error(error, self.what, self.address)
@@ -52,3 +60,11 @@ class Caller:
                 next_step="Check Kafka and the log of the process manager.",
             )
         return translated
+
+
+def _request(user: str, data: WireMessage | None) -> bytes:
+    request = message("Request")(token=message("Token")(user_name=user, token=f"{user}-token"))
+    if data is not None:
+        request.data.CopyFrom(load_g1().pack(data))
+    encoded: bytes = request.SerializeToString()
+    return encoded

@@ -4,12 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.errors import NotInControlError
-from services.run_control.adapter import DescribedNode, NodeStatus
+from services.run_control.adapter import THIS_NODE, DescribedNode, NodeStatus
 from services.run_control.g1 import decode
 from services.run_control.g1.call import Caller
-from services.run_control.g1.judge import control_result, transition_result
+from services.run_control.g1.judge import control_result, plain_result, transition_result
+from services.run_control.support import Deadlines, needs_whole_subtree, not_supported, published_sequences
 from services.run_control.texts import clean
-from services.run_control.types import ArgumentType, ArgumentValue, CommandResult, Transition
+from services.run_control.types import (
+    Action,
+    ArgumentType,
+    ArgumentValue,
+    CommandResult,
+    Sequence,
+    Target,
+    Transition,
+)
 from wire.schema import WireMessage, load_g1
 
 _VALUE_MESSAGES = {
@@ -18,6 +27,11 @@ _VALUE_MESSAGES = {
     ArgumentType.STRING: "string_msg",
     ArgumentType.BOOL: "bool_msg",
 }
+
+GENERATION = "G1"
+ACTIONS = frozenset(
+    {Action.TAKE_CONTROL, Action.RELEASE_CONTROL, Action.EXECUTE_TRANSITION, Action.INCLUDE, Action.EXCLUDE}
+)
 
 _ALL_TRANSITIONS = "all-transitions"
 _POSSIBLE_NOW = ""
@@ -28,13 +42,17 @@ class G1Controller:
     """Adapter of one controller (see `services.run_control.adapter.ControllerAdapter`)."""
 
     call: Caller
-    read_deadline_s: float
-    command_deadline_s: float
+    deadlines: Deadlines
 
     @property
     def generation(self) -> str:
         """Name of the schema generation."""
-        return "G1"
+        return GENERATION
+
+    @property
+    def actions(self) -> frozenset[Action]:
+        """What can be asked of a G1 controller."""
+        return ACTIONS
 
     def describe(self, user: str) -> DescribedNode:
         """Return the tree below the controller (``describe``, recursive)."""
@@ -64,6 +82,10 @@ class G1Controller:
         """Return the transitions possible now (``describe_fsm`` with an empty key)."""
         return tuple(clean(command.name) for command in self._describe_fsm(user, _POSSIBLE_NOW))
 
+    def sequences(self, user: str) -> tuple[Sequence, ...]:
+        """Return the published sequences: the server has none of its own (contract 12.3)."""
+        return published_sequences(transition.name for transition in self.transitions(user))
+
     def take_control(self, user: str) -> CommandResult:
         """Take control (``take_control``, recursive; it steals)."""
         return control_result(self._write("take_control", user))
@@ -72,8 +94,15 @@ class G1Controller:
         """Release control (``surrender_control``): it works and says that it failed (contract 8.3)."""
         return control_result(self._write("surrender_control", user))
 
-    def execute(self, user: str, transition: Transition, arguments: Mapping[str, ArgumentValue]) -> CommandResult:
+    def execute(
+        self,
+        user: str,
+        transition: Transition,
+        arguments: Mapping[str, ArgumentValue],
+        target: Target = THIS_NODE,
+    ) -> CommandResult:
         """Execute a transition (``execute_fsm_command``, recursive)."""
+        needs_whole_subtree(target, GENERATION)
         order = decode.message("FSMCommand")(command_name=transition.name)
         for argument in transition.arguments:
             if argument.name in arguments:
@@ -81,16 +110,38 @@ class G1Controller:
                 order.arguments[argument.name].CopyFrom(load_g1().pack(wire))
         return transition_result(self._write("execute_fsm_command", user, order))
 
+    def include(self, user: str, target: Target = THIS_NODE) -> CommandResult:
+        """Include the node and everything below (``include``, recursive)."""
+        needs_whole_subtree(target, GENERATION)
+        return plain_result(self._write("include", user))
+
+    def exclude(self, user: str, target: Target = THIS_NODE) -> CommandResult:
+        """Exclude the node and everything below (``exclude``, recursive)."""
+        needs_whole_subtree(target, GENERATION)
+        return plain_result(self._write("exclude", user))
+
+    def recompute_status(self, user: str, target: Target = THIS_NODE) -> CommandResult:  # noqa: ARG002 - the protocol\'s
+        """Refuse: G1 has no such call."""
+        raise not_supported("recompute the status of nodes", GENERATION)
+
+    def execute_expert_command(self, user: str, command: str, target: Target = THIS_NODE) -> CommandResult:  # noqa: ARG002 - the protocol\'s
+        """Refuse: G1 has no such call."""
+        raise not_supported("send expert commands", GENERATION)
+
+    def to_error(self, user: str, target: Target = THIS_NODE) -> CommandResult:  # noqa: ARG002 - the protocol\'s
+        """Refuse: G1 has no such call."""
+        raise not_supported("put nodes in error", GENERATION)
+
     def _describe_fsm(self, user: str, key: str) -> list[WireMessage]:
         # The key must be present even if empty (contract 22.10).
         answer = self._read("describe_fsm", user, decode.message("PlainText")(text=key))
         return list(decode.payload(answer, "FSMCommandsDescription").commands)
 
     def _read(self, rpc: str, user: str, data: WireMessage | None = None) -> WireMessage:
-        return self.call(rpc, user, self.read_deadline_s, data)
+        return self.call(rpc, user, self.deadlines.read_s, data)
 
     def _write(self, rpc: str, user: str, data: WireMessage | None = None) -> WireMessage:
-        answer = self.call(rpc, user, self.command_deadline_s, data)
+        answer = self.call(rpc, user, self.deadlines.command_s, data)
         if answer.flag == decode.NOT_IN_CONTROL:
             raise NotInControlError(decode.fault_text(answer)[0], holder="")
         return answer

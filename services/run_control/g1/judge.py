@@ -16,6 +16,10 @@ from services.run_control.texts import clean
 from services.run_control.types import CommandResult, NodeResult
 from wire.schema import WireMessage
 
+# A G1 controller that means to refuse a transition fails instead (contract 10.5 step 1). One whose sub-state stays
+# `preparing-...` refuses everything in this way until it is booted anew (step 3).
+_REFUSAL_THAT_FAILS = "has no attribute 'node_operational_state'"
+
 # (answer, path, name) → the node's result
 _Judge = Callable[[WireMessage, str, str], NodeResult]
 
@@ -28,6 +32,11 @@ def transition_result(answer: WireMessage) -> CommandResult:
 def control_result(answer: WireMessage) -> CommandResult:
     """Return the outcome of ``take_control`` or ``surrender_control``: applications have no owner (contract 8.1)."""
     return _summed_up(tuple(_walk(answer, "", _control_node)))
+
+
+def plain_result(answer: WireMessage) -> CommandResult:
+    """Return the outcome of ``include`` or ``exclude``: every node must have a good flag."""
+    return _summed_up(tuple(_walk(answer, "", _plain_node)))
 
 
 def _walk(answer: WireMessage, parent: str, judge: _Judge) -> Iterator[NodeResult]:
@@ -98,6 +107,10 @@ def _control_node(answer: WireMessage, path: str, name: str) -> NodeResult:
     if answer.flag == NOT_IMPLEMENTED:
         text = "Applications have no owner."
         return NodeResult(path, name, succeeded=True, flag=flag_name(answer), text=text)
+    return _plain_node(answer, path, name)
+
+
+def _plain_node(answer: WireMessage, path: str, name: str) -> NodeResult:
     if answer.flag != OK:
         return _failed(answer, path, name)
     text, _ = fault_text(answer) if answer.HasField("data") else ("", "")
@@ -106,6 +119,8 @@ def _control_node(answer: WireMessage, path: str, name: str) -> NodeResult:
 
 def _failed(answer: WireMessage, path: str, name: str) -> NodeResult:
     text, stack = fault_text(answer)
+    if _REFUSAL_THAT_FAILS in text:
+        text = f"The transition is not possible in its state, or an earlier one never ended. ({text})"
     return NodeResult(path, name, succeeded=False, flag=flag_name(answer), text=text, detail=stack or None)
 
 
