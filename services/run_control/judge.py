@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 
 from services.errors import SchemaMismatchError
-from services.run_control.g1.decode import (
+from services.run_control.decode import (
     NOT_IMPLEMENTED,
     OK,
     enum_name,
@@ -61,7 +61,7 @@ def _transition_node(answer: WireMessage, path: str, name: str) -> NodeResult:
     if content is None or content.DESCRIPTOR.name != "FSMCommandResponse":
         return NodeResult(path, name, succeeded=False, flag=flag_name(answer), text=problem)
     text, detail = _application_reply(content)
-    fsm_flag = enum_name("FSMResponseFlag", content.flag)
+    fsm_flag = enum_name(content, "flag")
     succeeded = content.flag == OK
     return NodeResult(
         path, name, succeeded, flag_name(answer), fsm_flag, text or _words(content.flag, fsm_flag), detail
