@@ -15,9 +15,11 @@ from services.errors import ConsoleError, DruncError, NotInControlError, SchemaM
 from services.run_control.adapter import DescribedNode, NodeStatus
 from services.run_control.texts import clean
 from services.run_control.types import (
+    ActiveSession,
     Argument,
     ArgumentType,
     ArgumentValue,
+    Configuration,
     NodeKind,
     Process,
     ProcessStatus,
@@ -73,14 +75,23 @@ def payload(answer: WireMessage, expected: str) -> WireMessage:
         NotInControlError, DruncError: The answer is a refusal or a fault.
         SchemaMismatchError: The payload is missing or of another type than ``expected``.
     """
-    if answer.flag != OK:
-        raise _fault(answer)
+    raise_for_flag(answer)
     if not answer.HasField("data"):
         raise SchemaMismatchError(f"The answer of {clean(answer.name)} lacks its {expected}.")
     content = unpacked(answer.data)
     if content.DESCRIPTOR.full_name != PACKAGE + expected:
         raise SchemaMismatchError(f"{clean(answer.name)} answered {content.DESCRIPTOR.name} instead of {expected}.")
     return content
+
+
+def raise_for_flag(answer: WireMessage) -> None:
+    """Raise the error that an envelope stands for, if its flag says anything but success (contract 7.2).
+
+    Raises:
+        NotInControlError, DruncError: The answer is a refusal or a fault.
+    """
+    if answer.flag != OK:
+        raise _fault(answer)
 
 
 def _fault(answer: WireMessage) -> ConsoleError:
@@ -132,8 +143,11 @@ def enum_name(wire: WireMessage, field: str) -> str:
     return f"{enum.name}_{number}" if known is None else str(known.name)
 
 
-def status(wire: WireMessage, name: str) -> NodeStatus:
-    """Return the ``Status`` of the node ``name``; G1 reports an unreachable child as ``unknown`` (contract 10.3)."""
+def status(wire: WireMessage, name: str, children: tuple[NodeStatus, ...] | None = None) -> NodeStatus:
+    """Return the ``Status`` of the node ``name``, with its children where they are told.
+
+    G1 reports an unreachable child as ``unknown`` (contract 10.3).
+    """
     state, bracketed = split_state(wire.state)
     if state == _UNKNOWN_STATE:
         return silent(name)
@@ -143,6 +157,7 @@ def status(wire: WireMessage, name: str) -> NodeStatus:
         sub_state=clean(bracketed or wire.sub_state or state, SUB_STATE_WIDTH),
         in_error=wire.in_error,
         included=wire.included,
+        children=children,
     )
 
 
@@ -219,7 +234,8 @@ def _value(data: WireMessage, kind: ArgumentType) -> ArgumentValue | None:
         case "int_msg", ArgumentType.INT:
             return int(content.value)
         case (("int_msg" | "float_msg"), ArgumentType.FLOAT):
-            return _shortest(content.value)
+            # The short decimal that a 32-bit float stands for: 0.1 travels as 0.10000000149 (contract 22.6).
+            return finite(float(f"{content.value:.7g}"))
         case "string_msg", ArgumentType.STRING:
             return clean(content.value)
         case "bool_msg", ArgumentType.BOOL:
@@ -228,9 +244,9 @@ def _value(data: WireMessage, kind: ArgumentType) -> ArgumentValue | None:
             return None
 
 
-def _shortest(value: float) -> float | None:
-    """Return the short decimal that a 32-bit float stands for: 0.1 travels as 0.10000000149 (contract 22.6)."""
-    return float(f"{value:.7g}") if math.isfinite(value) else None
+def finite(value: float) -> float | None:
+    """Return a number that can be stored as JSON; None for what is none."""
+    return value if math.isfinite(value) else None
 
 
 def process(wire: WireMessage) -> Process:
@@ -269,3 +285,22 @@ def _return_code(wire: WireMessage) -> int | None:
 def processes(instances: Iterable[WireMessage]) -> tuple[Process, ...]:
     """Return the processes of a list, each once."""
     return tuple({found.uuid: found for found in map(process, instances)}.values())
+
+
+def sessions(wire: Iterable[WireMessage]) -> tuple[ActiveSession, ...]:
+    """Return the ``ActiveSession`` messages of a session manager."""
+    return tuple(
+        ActiveSession(
+            clean(session.name, NAME_WIDTH), clean(session.user, NAME_WIDTH), _configuration(session.config_key)
+        )
+        for session in wire
+    )
+
+
+def configurations(wire: Iterable[WireMessage]) -> tuple[Configuration, ...]:
+    """Return the ``ConfigKey`` messages of a session manager."""
+    return tuple(_configuration(key) for key in wire)
+
+
+def _configuration(wire: WireMessage) -> Configuration:
+    return Configuration(clean(wire.file), clean(wire.session_id, NAME_WIDTH))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from services.errors import NotInControlError
 from services.run_control import decode
 from services.run_control.adapter import THIS_NODE, DescribedNode, NodeStatus
+from services.run_control.arguments_on_wire import fsm_command
 from services.run_control.call import Caller
 from services.run_control.g1.messages import message
 from services.run_control.judge import control_result, plain_result, transition_result
@@ -13,7 +14,6 @@ from services.run_control.support import Deadlines, needs_whole_subtree, not_sup
 from services.run_control.texts import clean
 from services.run_control.types import (
     Action,
-    ArgumentType,
     ArgumentValue,
     CommandResult,
     Sequence,
@@ -21,13 +21,6 @@ from services.run_control.types import (
     Transition,
 )
 from wire.schema import WireMessage, load_g1
-
-_VALUE_MESSAGES = {
-    ArgumentType.INT: "int_msg",
-    ArgumentType.FLOAT: "float_msg",
-    ArgumentType.STRING: "string_msg",
-    ArgumentType.BOOL: "bool_msg",
-}
 
 GENERATION = "G1"
 ACTIONS = frozenset(
@@ -105,11 +98,7 @@ class G1Controller:
     ) -> CommandResult:
         """Execute a transition (``execute_fsm_command``, recursive)."""
         needs_whole_subtree(target, GENERATION)
-        order = message("FSMCommand")(command_name=transition.name)
-        for argument in transition.arguments:
-            if argument.name in arguments:
-                wire = message(_VALUE_MESSAGES[argument.type])(value=arguments[argument.name])
-                order.arguments[argument.name].CopyFrom(load_g1().pack(wire))
+        order = fsm_command(load_g1(), decode.PACKAGE, transition, arguments)
         return transition_result(self._write("execute_fsm_command", user, order))
 
     def include(self, user: str, target: Target = THIS_NODE) -> CommandResult:
