@@ -102,6 +102,7 @@ class Installation:
         """
         self._layouts = [_session(session, generations) for session in sessions]
         _check_generations(self._layouts, generations)
+        self._manager_generation = _generation(process_manager_generation)
         self._dialects: Mapping[Generation, Dialect] = {
             Generation.G2: G2Dialect(g2_layout),
             Generation.G3: G3Dialect(faulty_refusals=faulty_refusals),
@@ -124,7 +125,6 @@ class Installation:
         )
         broadcaster = Broadcaster(self._publisher, kafka_address, OPERATOR, PROCESS_MANAGER_NAME)
         self._table = ProcessTable(self._launch, broadcaster, KILL_TIMEOUT_S * time_scale)
-        self._manager_generation = _generation(process_manager_generation)
         self._process_manager = ProcessManager(self._manager_dialect(broadcaster), broadcaster)
         self._process_manager_address = ""
         self._stopping = threading.Event()
