@@ -36,11 +36,15 @@ _directory = click.option(
 _generation = click.option(
     "--generation",
     multiple=True,
+    envvar="SIMULATOR_GENERATION",
     metavar="[NAME=]G1|G2|G3",
     help=f"Of everything, or of one session or of {PROCESS_MANAGER}. Repeatable.",
 )
 _applications = click.option(
-    "--applications", type=click.IntRange(1, MOST_APPLICATIONS), help="Boot a session of so many applications, too."
+    "--applications",
+    envvar="SIMULATOR_APPLICATIONS",
+    type=click.IntRange(1, MOST_APPLICATIONS),
+    help="Boot a session of so many applications, too.",
 )
 
 
@@ -52,7 +56,13 @@ def cli() -> None:
 @cli.command()
 @_directory
 @click.option("--kafka", metavar="HOST:PORT", help="Brokers for broadcasts and ERS issues.")
-@click.option("--sessions", default=",".join(DEFAULT_SESSIONS), show_default=True, help="Sessions to boot.")
+@click.option(
+    "--sessions",
+    envvar="SIMULATOR_SESSIONS",
+    default=",".join(DEFAULT_SESSIONS),
+    show_default=True,
+    help="Sessions to boot.",
+)
 @click.option("--time-scale", type=click.FloatRange(0), default=1.0, show_default=True, help="1 is natural, 0 at once.")
 @click.option("--chatter", type=click.FloatRange(0), default=3.0, show_default=True, help="ERS issues a second.")
 @_generation
@@ -138,6 +148,8 @@ def _serve(installation: Installation, path: Path, lifetime: Lifetime) -> None:
 def _addresses(installation: Installation, control: ControlServer) -> dict[str, object]:
     return {
         "process_manager": installation.process_manager_address,
+        "session_manager": installation.session_manager_address,
+        "run_control": installation.run_control_address,
         "connectivity": installation.connectivity_address,
         "control": control.address,
         "token": control.token,

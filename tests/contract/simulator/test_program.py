@@ -64,6 +64,7 @@ def test_file_is_private_and_tells_all_addresses(served: Served) -> None:
     path = served.directory / "simulator.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     expected = {"process_manager", "connectivity", "control", "token", "kafka", "sessions", "generations", "pid"}
+    expected |= {"session_manager", "run_control"}
     assert set(served.addresses) == expected
     assert served.addresses["sessions"] == [SESSION]
     assert len(served.processes()) == 14
