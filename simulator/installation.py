@@ -42,6 +42,8 @@ from simulator.programs import (
 )
 from simulator.publisher import CAPACITY, KafkaPublisher, Publisher, SilentPublisher
 from simulator.replies import Dialect, Order
+from simulator.site import NAME as SESSION_MANAGER
+from simulator.site import RUN_CONTROL_NAME, SiteServer, run_control, session_manager
 from simulator.surroundings import Surroundings
 from wire import G2Layout, WireMessage
 
@@ -102,6 +104,7 @@ class Installation:
         """
         self._layouts = [_session(session, generations) for session in sessions]
         _check_generations(self._layouts, generations)
+        self._manager_generation = _generation(process_manager_generation)
         self._dialects: Mapping[Generation, Dialect] = {
             Generation.G2: G2Dialect(g2_layout),
             Generation.G3: G3Dialect(faulty_refusals=faulty_refusals),
@@ -124,8 +127,9 @@ class Installation:
         )
         broadcaster = Broadcaster(self._publisher, kafka_address, OPERATOR, PROCESS_MANAGER_NAME)
         self._table = ProcessTable(self._launch, broadcaster, KILL_TIMEOUT_S * time_scale)
-        self._manager_generation = _generation(process_manager_generation)
         self._process_manager = ProcessManager(self._manager_dialect(broadcaster), broadcaster)
+        self._site_servers = self._site()
+        self._site_addresses: dict[str, str] = {}
         self._process_manager_address = ""
         self._stopping = threading.Event()
         living = self._surroundings.applications.living
@@ -141,6 +145,16 @@ class Installation:
     def connectivity_address(self) -> str:
         """``host:port`` of the connectivity service."""
         return self._connectivity.address
+
+    @property
+    def session_manager_address(self) -> str | None:
+        """``host:port`` of the session manager, in the process manager's generation; None in G1 and before ``start``."""
+        return self._site_addresses.get(SESSION_MANAGER)
+
+    @property
+    def run_control_address(self) -> str | None:
+        """``host:port`` of the run control service; None unless the process manager is of G3."""
+        return self._site_addresses.get(RUN_CONTROL_NAME)
 
     @property
     def kafka_address(self) -> str | None:
@@ -181,13 +195,16 @@ class Installation:
         self._connectivity.start()
         self._surroundings.announcer.start()
         self._process_manager_address = self._process_manager.serve()
-        self._boot_sessions()
+        self._boot(self._layouts)
+        self._site_addresses = {name: server.serve() for name, server in self._site_servers.items()}
         self._chatter.start()
 
     def stop(self) -> None:
         """End everything; takes less than two seconds."""
         self._stopping.set()
         self._chatter.stop()
+        for server in self._site_servers.values():
+            server.stop()
         self._process_manager.stop()
         _each_in_a_thread(self._table)
         self._surroundings.announcer.stop()
@@ -324,17 +341,44 @@ class Installation:
             self._kafka.stall(stalled=False)
         self._table.forget()
         self._surroundings.registry.forget_everything()
-        self._boot_sessions()
+        self._boot(self._layouts)
 
-    def _boot_sessions(self) -> None:
+    @property
+    def running(self) -> Sequence[SessionLayout]:
+        """Sessions that are booted: those of the start, and those that run control started."""
+        return tuple(self._layouts)
+
+    def boot_session(self, name: str, configuration: str) -> None:
+        """Boot another session, of G3.
+
+        Raises:
+            SimulatorError: The configuration is unknown, or the root controller did not come up in time.
+        """
+        layout = _session(f"{name}:{configuration}", {name: Generation.G3})
+        self._layouts.append(layout)
+        self._boot([layout])
+
+    def end_session(self, name: str) -> None:
+        """End all processes of a session and forget it."""
+        self._layouts = [layout for layout in self._layouts if layout.name != name]
+        self._table.kill([process for process in self._table.everything() if process.session == name])
+
+    def _site(self) -> dict[str, SiteServer]:
+        generation = self._manager_generation
+        if generation is Generation.G1:
+            return {}
+        servers = {SESSION_MANAGER: session_manager(self, generation)}
+        return servers | ({RUN_CONTROL_NAME: run_control(self)} if generation is Generation.G3 else {})
+
+    def _boot(self, layouts: Sequence[SessionLayout]) -> None:
         """Send the boot requests that the shells would send, and wait for the root controllers."""
         with grpc.insecure_channel(self._process_manager_address) as channel:
             boot = g3_boot if self._manager_generation is Generation.G3 else g1_boot
-            for layout in self._layouts:
+            for layout in layouts:
                 for planned in layout.processes():
                     boot(channel, boot_request(layout, planned, self._kafka_address), g1.owner_of(OPERATOR))
         deadline = time.monotonic() + BOOT_TIMEOUT_S
-        for layout in self._layouts:
+        for layout in layouts:
             controller = self._controller(layout.name, layout.root.controller)
             if not controller.ready.wait(max(0.0, deadline - time.monotonic())):
                 raise SimulatorError(f"The root controller of {layout.name} did not come up")
