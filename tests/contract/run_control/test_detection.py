@@ -115,11 +115,13 @@ def test_an_address_that_is_forgotten_is_asked_anew(adapters: DetectingAdapters)
 
 
 def test_early_g3_is_refused_by_name(adapters: DetectingAdapters) -> None:
-    with (
-        serving({NEW + "status": saying(status_of_g3())}) as address,
-        pytest.raises(NotSupportedError, match="early G3"),
-    ):
-        adapters.controller(address).status("console")
+    asked: list[str] = []
+    with serving({NEW + "status": saying(status_of_g3())}, asked) as address:
+        # It is not asked again with every poll.
+        for _ in range(3):
+            with pytest.raises(NotSupportedError, match="early G3"):
+                adapters.controller(address).status("console")
+    assert asked == [NEW + "status", NEW + "log_on_server"]
 
 
 def test_g1_5_is_refused_by_name(adapters: DetectingAdapters) -> None:
