@@ -71,14 +71,15 @@ class Detector:
             case Generation.G1:
                 return G1Controller(caller, self.deadlines)
             case Generation.G2:
-                return self._g2_controller(address, user)
+                # Whoever pins it wants it, even where it does not fit quite.
+                return self._g2_controller(address, user, checked=False)
             case Generation.G3:
                 return self._g3_controller(address)
         if self._knows(address, f"/{CONTROLLER}Controller/status", _request(user), "The controller"):
             self._refuse_early_g3(address)
             return self._g3_controller(address)
         try:
-            return self._g2_controller(address, user)
+            return self._g2_controller(address, user, checked=True)
         except UnknownCallError:
             pass
         try:
@@ -144,24 +145,25 @@ class Detector:
         if not self._knows(address, f"/{CONTROLLER}Controller/log_on_server", _UNREADABLE, "The controller"):
             raise _between(address, "an early G3, whose include and exclude are different")
 
-    def _g2_controller(self, address: str, user: str) -> G2Controller:
+    def _g2_controller(self, address: str, user: str, *, checked: bool) -> G2Controller:
         """Return the adapter of a G2 controller with the lay-out of ``AddressedCommand`` that it understands.
 
         Raises:
             UnknownCallError: It is of an older generation.
-            NotSupportedError: It is of G1.5 or G2.5.
+            NotSupportedError: It is of G1.5 or G2.5, which is looked for if ``checked``.
         """
         first = self._g2(address, "b")
         answer = first.call("status", user, self.deadlines.read_s)
         decode.raise_for_flag(answer)
         path = f"/{decode.PACKAGE}Controller/recompute_status"
-        if not self._knows(address, path, _UNREADABLE, "The controller"):
+        if checked and not self._knows(address, path, _UNREADABLE, "The controller"):
             raise _between(address, "G1.5")
         # The right lay-out is answered, the wrong one fails in the server without being executed (contract 2.3).
         just_this = Target(str(answer.name), along_path=False, all_children=False)
         probe = first.call("status", user, self.deadlines.read_s, first.addressed("status", just_this))
         controller = first if probe.flag == decode.OK else self._g2(address, "a")
-        self._refuse_g2_5(address, controller, user, just_this)
+        if checked:
+            self._refuse_g2_5(address, controller, user, just_this)
         return controller
 
     def _refuse_g2_5(self, address: str, controller: G2Controller, user: str, just_this: Target) -> None:

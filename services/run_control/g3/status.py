@@ -16,7 +16,7 @@ def status_error(error: grpc.RpcError, what: str, address: str) -> ConsoleError:
     """Return the error of a failed call to ``what`` (e.g. ``The controller``); details are told where there are any."""
     if not isinstance(error, grpc.Call):
         return console_error(error, what, address)
-    code, told = error.code(), clean(error.details() or "")
+    code, told = error.code() or grpc.StatusCode.UNKNOWN, clean(error.details() or "")
     text = f"{what} at {address}: {told or code.name}{_told(error)}"
     match code:
         case grpc.StatusCode.FAILED_PRECONDITION | grpc.StatusCode.PERMISSION_DENIED:

@@ -170,6 +170,13 @@ def test_a_pinned_generation_is_not_asked_for() -> None:
     assert asked == [NEW + "status"]
 
 
+def test_a_pinned_g2_is_taken_as_it_is() -> None:
+    made = DetectingAdapters(Channels(), Deadlines(2, 2), Generation.G2)
+    with serving({OLD + "status": STATUS_OF_G2}) as address:
+        assert made.controller(address).status("console").state == "initial"
+    made.close()
+
+
 def refusal(name: str, flag: int, payload: str, /, **fields: object) -> bytes:
     data = load_g3().pack(g3(payload, **fields))
     return bytes(g3("Response", name=name, flag=flag, data=data).SerializeToString())
