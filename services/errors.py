@@ -95,7 +95,31 @@ class DruncError(ConsoleError):
         self.stack = stack
 
 
+class NodeInErrorError(RefusedError):
+    """A node is in error and takes no transitions until its status is recomputed."""
+
+    code = "in_error"
+
+
+class ExcludedError(RefusedError):
+    """A node is excluded and takes no transitions."""
+
+    code = "excluded"
+
+
+class NotSupportedError(ConsoleError):
+    """This schema generation of drunc has no such call."""
+
+    code = "not_supported"
+
+
 class SchemaMismatchError(ConsoleError):
     """Bytes from outside do not fit the schema they should have."""
 
     code = "schema_mismatch"
+
+
+class UnknownCallError(SchemaMismatchError):
+    """The other side does not know a call: it speaks another generation of the schema. Nothing was executed."""
+
+    code = "unknown_call"

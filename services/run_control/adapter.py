@@ -4,7 +4,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.run_control.types import ArgumentValue, CommandResult, NodeKind, Process, Transition
+from services.run_control.types import (
+    EVERY_PROCESS,
+    Action,
+    ActiveSession,
+    ArgumentValue,
+    BootOrder,
+    CommandResult,
+    Configuration,
+    NodeKind,
+    Process,
+    ProcessQuery,
+    RunInfo,
+    Sequence,
+    SessionOrder,
+    Target,
+    Transition,
+)
+
+THIS_NODE = Target()
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +30,7 @@ class NodeStatus:
     """Status of one node as its controller tells it (contract 10.3).
 
     ``state`` is None where the controller itself could not ask the node. ``children`` is None where the answer does
-    not tell them: ask the node itself.
+    not tell them: ask the node itself. ``run`` is what a node of G3 tells of the run, None elsewhere.
     """
 
     name: str
@@ -21,6 +39,7 @@ class NodeStatus:
     in_error: bool
     included: bool | None
     children: tuple["NodeStatus", ...] | None = None
+    run: RunInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +80,103 @@ class ControllerAdapter(Protocol):
     def possible(self, user: str) -> tuple[str, ...]:
         """Return the names of the transitions possible now."""
 
+    def sequences(self, user: str) -> tuple[Sequence, ...]:
+        """Return the sequences: the server's in G3, the published ones elsewhere (contract 12.3)."""
+
+    @property
+    def actions(self) -> frozenset[Action]:
+        """What can be asked of this controller; the rest raises NotSupportedError."""
+
     def take_control(self, user: str) -> CommandResult:
         """Take control of the whole tree, from whomever."""
 
     def release_control(self, user: str) -> CommandResult:
         """Release control. Ask `holder` for what came of it: the answer cannot be trusted (contract 8.3)."""
 
-    def execute(self, user: str, transition: Transition, arguments: Mapping[str, ArgumentValue]) -> CommandResult:
-        """Execute a transition on the whole tree and judge every node's answer."""
+    def execute(
+        self,
+        user: str,
+        transition: Transition,
+        arguments: Mapping[str, ArgumentValue],
+        target: Target = THIS_NODE,
+    ) -> CommandResult:
+        """Execute a transition and judge every node's answer. A target other than the node itself needs G2 or G3."""
+
+    def include(self, user: str, target: Target = THIS_NODE) -> CommandResult:
+        """Include a part of the tree; in G1 always this node and everything below (contract 10.6)."""
+
+    def exclude(self, user: str, target: Target = THIS_NODE) -> CommandResult:
+        """Exclude a part of the tree; in G1 always this node and everything below (contract 10.6)."""
+
+    def recompute_status(self, user: str, target: Target = THIS_NODE) -> CommandResult:
+        """Let nodes derive state and error from their children anew (contract 10.7; not in G1)."""
+
+    def execute_expert_command(self, user: str, command: str, target: Target = THIS_NODE) -> CommandResult:
+        """Send a JSON text to applications (contract 10.7; not in G1)."""
+
+    def to_error(self, user: str, target: Target = THIS_NODE) -> CommandResult:
+        """Put nodes in error, for tests (contract 10.7; G3)."""
 
 
 class ProcessManagerAdapter(Protocol):
-    """The process manager; errors as for `ControllerAdapter`."""
+    """The process manager; errors as for `ControllerAdapter`, InvalidInputError where it refuses a query."""
 
     @property
     def generation(self) -> str:
         """Name of the schema generation, for the status page."""
 
-    def processes(self, user: str) -> tuple[Process, ...]:
-        """Return all processes of all sessions and users, running or dead."""
+    def processes(self, user: str, query: ProcessQuery = EVERY_PROCESS) -> tuple[Process, ...]:
+        """Return the processes that match, running or dead; by default all of all sessions and users."""
+
+    def boot(self, user: str, order: BootOrder) -> Process:
+        """Boot one process. That it appears does not mean that it lives (contract 22.24)."""
+
+    def kill(self, user: str, query: ProcessQuery) -> tuple[Process, ...]:
+        """Kill what matches and remove it from the list; return it, dead."""
+
+    def flush(self, user: str, query: ProcessQuery) -> tuple[Process, ...]:
+        """Remove dead processes that match from the list; return them."""
+
+    def restart(self, user: str, query: ProcessQuery) -> Process:
+        """Restart the one process that matches; its UUID stays."""
+
+    def terminate(self, user: str) -> tuple[Process, ...]:
+        """Kill everything of every session and user."""
+
+    def logs(self, user: str, query: ProcessQuery, lines: int) -> tuple[str, ...]:
+        """Return the last lines of the one process that matches, without line ends, as text from outside.
+
+        Raises:
+            NotFoundError: No process matches, or more than one, or the file cannot be read.
+        """
+
+
+class SessionManagerAdapter(Protocol):
+    """The session manager; errors as for `ControllerAdapter`."""
+
+    @property
+    def generation(self) -> str:
+        """Name of the schema generation, for the status page."""
+
+    def sessions(self, user: str) -> tuple[ActiveSession, ...]:
+        """Return the active sessions."""
+
+    def configurations(self, user: str) -> tuple[Configuration, ...]:
+        """Return the configurations that can be booted."""
+
+
+class RunControlServiceAdapter(Protocol):
+    """The run control service of G3 (contract 6.5); errors as for `ControllerAdapter`."""
+
+    @property
+    def generation(self) -> str:
+        """Name of the schema generation, for the status page."""
+
+    def start_session(self, user: str, order: SessionOrder) -> CommandResult:
+        """Boot a whole session."""
+
+    def end_session(self, user: str, order: SessionOrder) -> CommandResult:
+        """End a whole session."""
 
 
 class Adapters(Protocol):
@@ -90,6 +187,12 @@ class Adapters(Protocol):
 
     def process_manager(self, address: str) -> ProcessManagerAdapter:
         """Return the adapter of the process manager at ``host:port``."""
+
+    def session_manager(self, address: str) -> SessionManagerAdapter:
+        """Return the adapter of the session manager at ``host:port``; G1 has none (NotSupportedError)."""
+
+    def run_control_service(self, address: str) -> RunControlServiceAdapter:
+        """Return the adapter of the run control service at ``host:port``; only G3 has it (NotSupportedError)."""
 
     def forget(self, address: str) -> None:
         """Close what was opened to an address."""

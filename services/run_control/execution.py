@@ -97,6 +97,8 @@ def _send(order: Order, adapter: ControllerAdapter) -> Outcome:
             return _released(order, adapter, adapter.release_control(order.user))
         case Action.EXECUTE_TRANSITION:
             return _executed(order, adapter)
+        case _:
+            raise RefusedError(f"{order.action} is nothing that a controller does.")
 
 
 def _took(order: Order, adapter: ControllerAdapter, result: CommandResult) -> Outcome:

@@ -42,6 +42,36 @@ class Transition:
     help: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """Transitions to execute one after the other, e.g. ``start_run`` (contract 12.3).
+
+    Attributes:
+        name: Name of the sequence.
+        transitions: Names in order.
+        optional: Those of them that are skipped where they are not possible.
+    """
+
+    name: str
+    transitions: tuple[str, ...]
+    optional: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which part of the tree a controller command is for (contract section 11).
+
+    Attributes:
+        path: Names from the addressed controller on, joined by ``/``, its own first; empty for the controller itself.
+        along_path: Whether nodes on the way execute, too; None for what the shells send.
+        all_children: Whether everything below the end of the path does; None for what the shells send.
+    """
+
+    path: str = ""
+    along_path: bool | None = None
+    all_children: bool | None = None
+
+
 class ProcessStatus(StrEnum):
     """Status of a process (contract 4.3)."""
 
@@ -67,6 +97,81 @@ class Process:
     tree_id: str | None = None
     first_seen_at: datetime | None = None
     ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessQuery:
+    """Which processes of the process manager are meant: those that match **any** of it (contract 9.2).
+
+    Attributes:
+        uuids: Exact.
+        names: Exact names; the adapter makes the anchored regular expressions of the wire of them.
+        patterns: Regular expressions, unanchored, as experts write them.
+        session: Exact; None for no condition.
+        user: Exact; None for no condition.
+    """
+
+    uuids: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    session: str | None = None
+    user: str | None = None
+
+
+EVERY_PROCESS = ProcessQuery(patterns=(".*",))
+
+
+@dataclass(frozen=True, slots=True)
+class BootOrder:
+    """One process to boot (contract 4.3 ``BootRequest``, 9.3).
+
+    Attributes:
+        name: Name of the process.
+        session: Its session.
+        user: The user under whose name it runs.
+        commands: Programs, each with its arguments, run one after the other.
+        environment: Environment variables.
+        directory: Where it is executed.
+        log_path: Where its output goes.
+        hosts: Hosts to try, in order.
+        tree_id: Place in the tree; None for hand-made processes.
+    """
+
+    name: str
+    session: str
+    user: str
+    commands: tuple[tuple[str, ...], ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    directory: str = ""
+    log_path: str = ""
+    hosts: tuple[str, ...] = ("localhost",)
+    tree_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """A configuration from which a session can be booted (contract 5.3 ``ConfigKey``)."""
+
+    file: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveSession:
+    """A session as the session manager lists it (contract 5.3)."""
+
+    name: str
+    user: str
+    configuration: Configuration
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOrder:
+    """A session to boot or to end through the run control service (contract 6.5)."""
+
+    name: str
+    configuration: Configuration
+    process_manager: str = ""
 
 
 class NodeKind(StrEnum):
@@ -160,6 +265,8 @@ class BackendKind(StrEnum):
 
     PROCESS_MANAGER = "process_manager"
     CONTROLLER = "controller"
+    SESSION_MANAGER = "session_manager"
+    RUN_CONTROL_SERVICE = "run_control_service"
     CONNECTIVITY = "connectivity_service"
     KAFKA = "kafka"
 
@@ -186,6 +293,18 @@ class Action(StrEnum):
     TAKE_CONTROL = "take_control"
     RELEASE_CONTROL = "surrender_control"
     EXECUTE_TRANSITION = "execute_fsm_command"
+    INCLUDE = "include"
+    EXCLUDE = "exclude"
+    RECOMPUTE_STATUS = "recompute_status"
+    EXPERT_COMMAND = "execute_expert_command"
+    TO_ERROR = "to_error"
+    BOOT = "boot"
+    KILL = "kill"
+    FLUSH = "flush"
+    RESTART = "restart"
+    TERMINATE = "terminate"
+    START_SESSION = "start_session"
+    END_SESSION = "end_session"
 
 
 class CommandState(StrEnum):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from services.errors import BusyError, ConsoleError, DruncError, NotReachableError, SchemaMismatchError
-from services.run_control.adapter import DescribedNode, NodeStatus
+from services.run_control.adapter import THIS_NODE, NodeStatus
 from services.run_control.execution import Order, Outcome, execute
 from services.run_control.types import (
     Action,
@@ -16,8 +16,10 @@ from services.run_control.types import (
     CommandResult,
     CommandState,
     NodeResult,
+    Target,
     Transition,
 )
+from tests.unit.services.run_control.unasked import UnaskedController
 
 RATE = Transition("change_rate", (Argument("trigger_rate", ArgumentType.FLOAT, mandatory=True),))
 ORDER = Order(1, "alice", "s", Action.EXECUTE_TRANSITION, "h:1", RATE, {"trigger_rate": 10**16})
@@ -30,10 +32,8 @@ FAILED = CommandResult(
 )
 
 
-class FakeController:
+class FakeController(UnaskedController):
     """A controller whose holder, answers and faults the test sets."""
-
-    generation = "GX"
 
     def __init__(self, holder: str = "alice", result: CommandResult = GOOD) -> None:
         self.held_by = holder
@@ -55,22 +55,13 @@ class FakeController:
             self.held_by = self.next_holder
         return self.result
 
-    def describe(self, user: str) -> DescribedNode:
-        raise NotImplementedError
-
     def status(self, user: str) -> NodeStatus:
         self._read()
         return STATUS
 
-    def children_status(self, user: str) -> tuple[NodeStatus, ...]:
-        raise NotImplementedError
-
     def holder(self, user: str) -> str:
         self._read()
         return self.held_by
-
-    def transitions(self, user: str) -> tuple[Transition, ...]:
-        raise NotImplementedError
 
     def possible(self, user: str) -> tuple[str, ...]:
         self._read()
@@ -82,7 +73,13 @@ class FakeController:
     def release_control(self, user: str) -> CommandResult:
         return self._write("release")
 
-    def execute(self, user: str, transition: Transition, arguments: Mapping[str, ArgumentValue]) -> CommandResult:
+    def execute(
+        self,
+        user: str,
+        transition: Transition,
+        arguments: Mapping[str, ArgumentValue],
+        target: Target = THIS_NODE,
+    ) -> CommandResult:
         return self._write((user, transition.name, dict(arguments)))
 
 

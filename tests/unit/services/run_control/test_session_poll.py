@@ -7,17 +7,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.errors import BusyError, ConsoleError, NotReachableError
-from services.run_control.adapter import DescribedNode, NodeStatus
+from services.run_control.adapter import (
+    DescribedNode,
+    NodeStatus,
+    RunControlServiceAdapter,
+    SessionManagerAdapter,
+)
 from services.run_control.endpoints import Endpoints
 from services.run_control.session_poll import SessionPoll
-from services.run_control.types import (
-    ArgumentValue,
-    BackendKind,
-    CommandResult,
-    NodeKind,
-    Process,
-    Transition,
-)
+from services.run_control.types import BackendKind, NodeKind, Transition
+from tests.unit.services.run_control.unasked import UnaskedController, UnaskedProcessManager
 from tests.waiting import wait_until
 
 START = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
@@ -71,8 +70,14 @@ class FakeDrunc:
     def controller(self, address: str) -> "FakeController":
         return FakeController(self, address)
 
-    def process_manager(self, address: str) -> "FakeProcessManager":
-        return FakeProcessManager()
+    def process_manager(self, address: str) -> UnaskedProcessManager:
+        return UnaskedProcessManager()
+
+    def session_manager(self, address: str) -> SessionManagerAdapter:
+        raise NotImplementedError
+
+    def run_control_service(self, address: str) -> RunControlServiceAdapter:
+        raise NotImplementedError
 
     def forget(self, address: str) -> None:
         pass
@@ -84,16 +89,7 @@ class FakeDrunc:
         return len([1 for asked, _ in self.asked if asked == what])
 
 
-class FakeProcessManager:
-    generation = "GX"
-
-    def processes(self, user: str) -> tuple[Process, ...]:
-        return ()
-
-
-class FakeController:
-    generation = "GX"
-
+class FakeController(UnaskedController):
     def __init__(self, drunc: FakeDrunc, address: str) -> None:
         self.drunc = drunc
         self.address = address
@@ -126,15 +122,6 @@ class FakeController:
     def possible(self, user: str) -> tuple[str, ...]:
         self._ask("possible")
         return (f"from-{self.drunc.state}",)
-
-    def take_control(self, user: str) -> CommandResult:
-        raise NotImplementedError
-
-    def release_control(self, user: str) -> CommandResult:
-        raise NotImplementedError
-
-    def execute(self, user: str, transition: Transition, arguments: Mapping[str, ArgumentValue]) -> CommandResult:
-        raise NotImplementedError
 
 
 class Bench:
