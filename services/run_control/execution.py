@@ -1,18 +1,22 @@
 """What is done for one claimed command, in its endpoint's queue, under the person's token."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from services.errors import BusyError, ConsoleError, NotReachableError, RefusedError, SchemaMismatchError
 from services.run_control.adapter import ControllerAdapter, NodeStatus
 from services.run_control.arguments import parse_arguments
 from services.run_control.rules import not_in_control
-from services.run_control.types import Action, ArgumentValue, CommandResult, CommandState, Transition
+from services.run_control.types import Action, ArgumentValue, CommandResult, CommandState, Process, Transition
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A claimed command, with what it needs of its session's row."""
+    """A claimed command, with what it needs of its session's row.
+
+    ``session`` is empty for what is done to processes of no session or of several.
+    """
 
     id: int
     user: str
@@ -21,6 +25,7 @@ class Order:
     address: str
     transition: Transition | None
     arguments: Mapping[str, ArgumentValue]
+    payload: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +38,25 @@ class RootState:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessesAfter:
+    """What the process manager listed right after a command, of those that were ``asked`` for by UUID."""
+
+    asked: frozenset[str]
+    listed: tuple[Process, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a command, for the row and the audit; ``after`` is None where the root did not tell."""
+    """What came of a command, for the row and the audit.
+
+    ``after`` is None where the root did not tell, ``processes`` where the process manager did not.
+    """
 
     state: CommandState
     text: str
     result: CommandResult | None = None
     after: RootState | None = None
+    processes: ProcessesAfter | None = None
 
 
 def execute(order: Order, adapter: ControllerAdapter) -> Outcome:
@@ -60,11 +77,15 @@ def _checked_and_sent(order: Order, adapter: ControllerAdapter) -> Outcome:
         return Outcome(CommandState.FAILED, f"{error.message} Nothing was sent.")
     try:
         return _send(order, adapter)
-    except (NotReachableError, BusyError, SchemaMismatchError) as error:
-        # It was sent, and what came of it was not heard.
-        return Outcome(CommandState.UNKNOWN, f"Sent, but the outcome is unknown. {error.message}")
     except ConsoleError as error:
-        return Outcome(CommandState.FAILED, error.message)
+        return failed_sending(error)
+
+
+def failed_sending(error: ConsoleError) -> Outcome:
+    """Return what an error means that came after something was sent: no answer means that nobody knows."""
+    if isinstance(error, NotReachableError | BusyError | SchemaMismatchError):
+        return Outcome(CommandState.UNKNOWN, f"Sent, but the outcome is unknown. {error.message}")
+    return Outcome(CommandState.FAILED, error.message)
 
 
 def _check(order: Order, adapter: ControllerAdapter) -> None:

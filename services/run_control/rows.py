@@ -13,6 +13,7 @@ from models.run_control import DaqSession
 from models.run_control import Node as NodeRow
 from models.run_control import Process as ProcessRow
 from services.run_control.types import (
+    PROCESS_ACTIONS,
     Action,
     Argument,
     ArgumentType,
@@ -87,8 +88,11 @@ def _node_counts(tx: Session, names: Sequence[str]) -> Mapping[str, _NodeCounts]
 
 
 def _open_commands(tx: Session, names: Sequence[str]) -> Mapping[str | None, CommandView]:
+    # What the process manager does in a session keeps nobody from commanding its controllers.
     statement = (
-        select(Command).where(Command.state.in_(OPEN_STATES), Command.session.in_(names)).order_by(Command.id.desc())
+        select(Command)
+        .where(Command.state.in_(OPEN_STATES), Command.session.in_(names), Command.action.not_in(PROCESS_ACTIONS))
+        .order_by(Command.id.desc())
     )
     # Written oldest last, so that the one that came first is shown.
     return {row.session: command_view(row) for row in tx.scalars(statement)}

@@ -14,6 +14,7 @@ from services.run_control.adapter import Adapters
 from services.run_control.endpoints import Endpoints
 from services.run_control.execution import Order, Outcome, execute
 from services.run_control.journal import CommandJournal
+from services.run_control.process_execution import execute_on_processes
 from services.run_control.types import CommandState
 
 log = logging.getLogger(__name__)
@@ -33,13 +34,13 @@ class CommandRunner:
         adapters: Adapters,
         endpoints: Endpoints,
         pending_limit_s: float,
-        on_done: Callable[[str], None],
+        on_done: Callable[[str | None], None],
         on_error: Callable[[str], None],
     ) -> None:
         """Keep the collaborators.
 
-        ``on_done`` is called with the session after each command; ``on_error`` with the text of the console's own
-        errors.
+        ``on_done`` is called with the session after each command, with None after one of the process manager;
+        ``on_error`` with the text of the console's own errors.
         """
         self._journal = journal
         self._adapters = adapters
@@ -105,12 +106,11 @@ class CommandRunner:
         finally:
             with self._lock:
                 self._threads.discard(threading.current_thread())
-        self._on_done(order.session)
+        self._on_done(None if order.action.is_for_processes else order.session)
 
     def _outcome(self, order: Order) -> Outcome:
         try:
-            adapter = self._adapters.controller(order.address)
-            future: Future[Outcome] = self._endpoints.get(order.address).command(lambda: execute(order, adapter))
+            future: Future[Outcome] = self._endpoints.get(order.address).command(self._work(order))
             return future.result()
         except (CancelledError, ConsoleError):
             return Outcome(CommandState.FAILED, "The collector stopped before its turn came. Nothing was sent.")
@@ -119,6 +119,13 @@ class CommandRunner:
             log.exception("command=%s failed", order.id)
             self._on_error(f"Command {order.id} failed: {error}")
             return Outcome(CommandState.UNKNOWN, f"The console failed while it was executed: {error}")
+
+    def _work(self, order: Order) -> Callable[[], Outcome]:
+        if order.action.is_for_processes:
+            process_manager = self._adapters.process_manager(order.address)
+            return lambda: execute_on_processes(order, process_manager)
+        controller = self._adapters.controller(order.address)
+        return lambda: execute(order, controller)
 
     def _write(self, fence: Fence, order: Order, outcome: Outcome) -> None:
         for attempt in range(1, WRITE_TRIES + 1):

@@ -1,6 +1,6 @@
 """Writes what polls found, each in one short fenced transaction; revisions rise only when a page would change."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -113,6 +113,16 @@ def assign(row: Base, values: Mapping[str, object]) -> bool:
     for name in changed:
         setattr(row, name, values[name])
     return bool(changed)
+
+
+def save_asked_processes(tx: Session, asked: Collection[str], listed: Iterable[Process], now: datetime) -> None:
+    """Bring the rows of some processes up to date: those of ``asked`` that are not ``listed`` any more are removed."""
+    found = {process.uuid: process for process in listed}
+    rows = {row.uuid: row for row in tx.scalars(select(ProcessRow).where(ProcessRow.uuid.in_([*asked, *found])))}
+    for process in found.values():
+        _save_process(tx, rows.pop(process.uuid, None), process, now)
+    for vanished in rows.values():
+        tx.delete(vanished)
 
 
 def _save_processes(tx: Session, processes: Iterable[Process], now: datetime) -> set[LiveTopic]:

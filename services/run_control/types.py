@@ -306,6 +306,14 @@ class Action(StrEnum):
     START_SESSION = "start_session"
     END_SESSION = "end_session"
 
+    @property
+    def is_for_processes(self) -> bool:
+        """Whether it goes to the process manager: then no command of a session's controllers waits for it."""
+        return self in PROCESS_ACTIONS
+
+
+PROCESS_ACTIONS = frozenset({Action.BOOT, Action.KILL, Action.FLUSH, Action.RESTART, Action.TERMINATE})
+
 
 class CommandState(StrEnum):
     """How far a command is (see `models.commands.Command`)."""
@@ -327,6 +335,7 @@ class NodeResult:
     """What one node answered: both flags of the wire by their contract names, and a text for people.
 
     ``succeeded`` is judged from both flags (contract 10.5). ``detail`` holds a stack trace or an application's JSON.
+    For a process ``flag`` is its status and ``path`` its session and name.
     """
 
     path: str
@@ -351,7 +360,8 @@ class CommandResult:
 class CommandView:
     """A command row with its per-node results, for pages.
 
-    ``target`` is the node it was sent to; ``transition`` the one to execute, None for other actions.
+    ``target`` is what it is for in words: a node's path, or names of processes. ``transition`` is the transition or
+    sequence to execute, None for other actions.
     """
 
     id: int

@@ -64,7 +64,9 @@ class RunControlWorker:
             on_error=self._note_error,
         )
         self._runner = CommandRunner(
-            journal=CommandJournal(database, leases, AuditTrail(database, clock), clock),
+            journal=CommandJournal(
+                database, leases, AuditTrail(database, clock), clock, config.process_manager_address
+            ),
             adapters=self._adapters,
             endpoints=self._endpoints,
             pending_limit_s=config.pending_limit_s,

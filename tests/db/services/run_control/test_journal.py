@@ -27,7 +27,7 @@ class Office:
         self.clock = SteppingClock()
         self.leases = Leases(database)
         self.audit = AuditTrail(database, self.clock)
-        self.journal = CommandJournal(database, self.leases, self.audit, self.clock)
+        self.journal = CommandJournal(database, self.leases, self.audit, self.clock, "127.0.0.1:10054")
         self.queries = RunControlQueries(database, self.clock)
         self.fence = self.take_over("first")
 
