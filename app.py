@@ -40,6 +40,7 @@ from services.logs import configure_logging
 from services.messages.queries import MessageQueries
 from services.platform_health import HealthService
 from services.run_control.commands import CommandLimits, CommandService
+from services.run_control.node_commands import NodeCommandService
 from services.run_control.process_commands import ProcessCommandService
 from services.run_control.queries import RunControlQueries
 from settings import Settings, load_settings_or_exit
@@ -141,6 +142,7 @@ def _services(settings: Settings, database: Database, clock: Clock, wake_collect
         audit=audit,
         run_control=RunControlQueries(database, clock),
         commands=CommandService(database, audit, clock, limits, wake_collector),
+        node_commands=NodeCommandService(database, audit, clock, limits, wake_collector),
         process_commands=ProcessCommandService(database, audit, clock, wake_collector),
         messages=MessageQueries(database, clock),
         live=LiveService(database, clock),

@@ -8,6 +8,7 @@ from services.live import LiveService
 from services.messages.queries import MessageQueries
 from services.platform_health import HealthService
 from services.run_control.commands import CommandService
+from services.run_control.node_commands import NodeCommandService
 from services.run_control.process_commands import ProcessCommandService
 from services.run_control.queries import RunControlQueries
 
@@ -23,6 +24,7 @@ class Services:
     audit: AuditTrail
     run_control: RunControlQueries
     commands: CommandService
+    node_commands: NodeCommandService
     process_commands: ProcessCommandService
     messages: MessageQueries
     live: LiveService

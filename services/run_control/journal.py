@@ -102,7 +102,8 @@ class CommandJournal:
             self._close(tx, [_Closing(row, Outcome(CommandState.FAILED, text))])
             return None
         _mark_claimed(row, fence, now)
-        return _order(row, daq, daq.root_address)
+        # A part of the tree may be commanded through its own controller.
+        return _order(row, daq, (row.payload or {}).get("address") or daq.root_address)
 
     def finish(self, fence: Fence, order: Order, outcome: Outcome) -> None:
         """Write what came of a command: per node, in the audit, and what it means for the run.

@@ -12,6 +12,7 @@ from services.audit.types import AuditView
 from services.clock import utc_now
 from services.run_control.commands import CommandLimits, CommandService
 from services.run_control.config import RunControlConfig
+from services.run_control.node_commands import NodeCommandService
 from services.run_control.process_commands import ProcessCommandService
 from services.run_control.queries import RunControlQueries
 from services.run_control.types import CommandView, Node, SessionSummary
@@ -32,6 +33,7 @@ class Console:
     worker: RunControlWorker
     queries: RunControlQueries
     commands: CommandService
+    node_commands: NodeCommandService
     process_commands: ProcessCommandService
     audit: AuditTrail
 
@@ -90,6 +92,7 @@ def console(installation: Installation, database: Database) -> Iterator[Console]
         worker,
         RunControlQueries(database, utc_now),
         CommandService(database, audit, utc_now, limits, worker.wake),
+        NodeCommandService(database, audit, utc_now, limits, worker.wake),
         ProcessCommandService(database, audit, utc_now, worker.wake),
         audit,
     )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -33,7 +34,7 @@ class Desk:
     def _wake(self) -> None:
         self.woken += 1
 
-    def payload(self) -> dict[str, object]:
+    def payload(self) -> dict[str, Any]:
         with self.database.read() as tx:
             return tx.scalars(select(Command.payload)).one() or {}
 
@@ -133,5 +134,5 @@ def test_a_boot_order_is_stored_whole(desk: Desk) -> None:
     text = json.dumps({"name": "p", "session": "s", "commands": [["sleep", "1s"]], "environment": {"A": "b"}})
     view = desk.queries.command(desk.service.boot(ALICE, text))
     assert (view.target, view.session) == ("p", "s")
-    (order,) = desk.payload()["orders"]  # type: ignore[misc]
+    (order,) = desk.payload()["orders"]
     assert (order["user"], order["commands"], order["environment"]) == ("alice", [["sleep", "1s"]], {"A": "b"})
