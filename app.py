@@ -43,6 +43,7 @@ from services.run_control.commands import CommandLimits, CommandService
 from services.run_control.node_commands import NodeCommandService
 from services.run_control.process_commands import ProcessCommandService
 from services.run_control.queries import RunControlQueries
+from services.run_control.sequences import SequenceService
 from settings import Settings, load_settings_or_exit
 
 ROOT = Path(__file__).parent
@@ -143,6 +144,7 @@ def _services(settings: Settings, database: Database, clock: Clock, wake_collect
         run_control=RunControlQueries(database, clock),
         commands=CommandService(database, audit, clock, limits, wake_collector),
         node_commands=NodeCommandService(database, audit, clock, limits, wake_collector),
+        sequences=SequenceService(database, audit, clock, limits, wake_collector),
         process_commands=ProcessCommandService(database, audit, clock, wake_collector),
         messages=MessageQueries(database, clock),
         live=LiveService(database, clock),

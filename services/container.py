@@ -11,6 +11,7 @@ from services.run_control.commands import CommandService
 from services.run_control.node_commands import NodeCommandService
 from services.run_control.process_commands import ProcessCommandService
 from services.run_control.queries import RunControlQueries
+from services.run_control.sequences import SequenceService
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Services:
     run_control: RunControlQueries
     commands: CommandService
     node_commands: NodeCommandService
+    sequences: SequenceService
     process_commands: ProcessCommandService
     messages: MessageQueries
     live: LiveService

@@ -12,6 +12,15 @@ from services.run_control.types import Action, ArgumentValue, CommandResult, Com
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """One transition of a sequence; an optional one is skipped where it is not possible."""
+
+    transition: Transition
+    arguments: Mapping[str, ArgumentValue]
+    optional: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """A claimed command, with what it needs of its session's row.
 
@@ -26,6 +35,7 @@ class Order:
     transition: Transition | None
     arguments: Mapping[str, ArgumentValue]
     payload: Mapping[str, Any] = field(default_factory=dict)
+    steps: tuple[PlannedStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

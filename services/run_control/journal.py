@@ -1,7 +1,7 @@
 """Claims commands and writes what came of them, each with its audit record in one fenced transaction."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -17,11 +17,20 @@ from services.audit.types import AuditEntry, AuditKind
 from services.clock import Clock
 from services.coordination import Fence, Leases
 from services.revisions import LiveTopic, bump
-from services.run_control.execution import Order, Outcome
-from services.run_control.rows import transitions_from_json
+from services.run_control.execution import Order, Outcome, PlannedStep
+from services.run_control.rows import steps_from_json, steps_to_json, transitions_from_json
+from services.run_control.sequence_run import Progress
 from services.run_control.store import assign, root_state_values, save_asked_processes
 from services.run_control.texts import clean
-from services.run_control.types import PROCESS_ACTIONS, Action, ArgumentValue, CommandState, NodeResult, Transition
+from services.run_control.types import (
+    PROCESS_ACTIONS,
+    Action,
+    ArgumentValue,
+    CommandState,
+    NodeResult,
+    StepState,
+    Transition,
+)
 
 T = TypeVar("T")
 
@@ -121,6 +130,27 @@ class CommandJournal:
             _note_processes(tx, outcome, self._clock())
             self._close(tx, [_Closing(row, outcome)])
 
+    def note_steps(self, fence: Fence, order: Order, progress: Progress) -> None:
+        """Write how far a sequence is, and what its last step means for the session.
+
+        Raises:
+            LeaseLostError: Somebody else is on duty, and has closed the command as unknown.
+        """
+        with self._leases.fenced(fence) as tx:
+            row = tx.get(Command, order.id, with_for_update=True)
+            if row is None:
+                return
+            now = self._clock()
+            row.steps = steps_to_json(progress.steps)
+            if progress.outcome is not None:
+                _note_session(tx, progress.order, progress.outcome, now)
+            bump(tx, now, LiveTopic.COMMANDS, LiveTopic.SESSIONS)
+
+    def aborted_by(self, command_id: int) -> str | None:
+        """Return who asked that a sequence goes no further; None for nobody."""
+        with self._database.read() as tx:
+            return tx.scalar(select(Command.aborted_by).where(Command.id == command_id))
+
     def _close(self, tx: Session, closings: list[_Closing]) -> None:
         if not closings:
             return
@@ -129,8 +159,19 @@ class CommandJournal:
             closing.row.state = closing.outcome.state.value
             closing.row.text = clean(closing.outcome.text)
             closing.row.finished_at = now
+            closing.row.steps = _closed_steps(closing.row, now)
             self._audit.add(tx, _outcome_entry(closing.row, closing.outcome))
         bump(tx, now, LiveTopic.COMMANDS, LiveTopic.SESSIONS)
+
+
+def _closed_steps(row: Command, now: datetime) -> list[Any] | None:
+    """Return the steps of a closed sequence: what was left under way has an outcome that nobody knows."""
+    if row.steps is None:
+        return None
+    return steps_to_json(
+        replace(step, state=StepState.UNKNOWN, finished_at=now) if step.state is StepState.EXECUTING else step
+        for step in steps_from_json(row.steps)
+    )
 
 
 def _claimable() -> Any:
@@ -186,6 +227,21 @@ def _order(row: Command, daq: DaqSession, address: str) -> Order:
         transition=_transition(daq, row.transition),
         arguments=row.arguments,
         payload=row.payload or {},
+        steps=_planned(row, daq),
+    )
+
+
+def _planned(row: Command, daq: DaqSession) -> tuple[PlannedStep, ...]:
+    """Return the steps of a sequence; what the state machine does not know any more is refused when its turn comes."""
+    known = {transition.name: transition for transition in transitions_from_json(daq.transitions)}
+    payload = row.payload or {}
+    return tuple(
+        PlannedStep(
+            transition=known.get(step.transition, Transition(step.transition)),
+            arguments=payload["arguments"].get(step.transition, {}),
+            optional=step.transition in payload["optional"],
+        )
+        for step in steps_from_json(row.steps or ())
     )
 
 

@@ -64,10 +64,28 @@ class OrderBook:
         Raises:
             ConsoleError: It is refused, by the person's role or by ``plan``.
         """
+        return self._guarded(wish, permission, lambda tx: self._store(tx, wish, plan(tx)))
+
+    def amend(self, wish: Wish, permission: Permission, command_id: int, change: Callable[[Session], Plan]) -> None:
+        """Change a stored order; ``change`` reads, locks and changes rows and raises refusals.
+
+        Raises:
+            ConsoleError: It is refused, by the person's role or by ``change``.
+        """
+
+        def work(tx: Session) -> int:
+            entry = _entry(wish, AuditKind.INTENT, plan=change(tx), command_id=command_id)
+            self._audit.add(tx, entry)
+            bump(tx, self._clock(), LiveTopic.COMMANDS, LiveTopic.SESSIONS)
+            return command_id
+
+        self._guarded(wish, permission, work)
+
+    def _guarded(self, wish: Wish, permission: Permission, work: Callable[[Session], int]) -> int:
         try:
             rules.require_permission(wish.identity, permission)
             with self._database.write() as tx:
-                command_id = self._store(tx, wish, plan(tx))
+                command_id = work(tx)
         except ConsoleError as error:
             self._audit.record(_entry(wish, AuditKind.REFUSAL, text=error.message))
             raise

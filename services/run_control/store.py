@@ -18,7 +18,7 @@ from services.coordination import Fence, Leases
 from services.revisions import LiveTopic, bump
 from services.run_control.adapter import NodeStatus
 from services.run_control.readings import BackendReading, RootReading, SessionReading
-from services.run_control.rows import transitions_to_json
+from services.run_control.rows import sequences_to_json, transitions_to_json
 from services.run_control.types import BackendKind, Node, Process, ProcessStatus
 
 # In these states no run is on (contract 12.1).
@@ -201,6 +201,7 @@ def _save_root(row: DaqSession, root: RootReading, read_at: datetime, now: datet
         "root_address": root.address,
         "generation": root.generation,
         "transitions": transitions_to_json(root.transitions),
+        "sequences": sequences_to_json(root.sequences),
         **root_state_values(row, root.status, root.holder, root.possible, now),
     }
     if _run_is_over(row, root, read_at):

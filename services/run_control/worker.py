@@ -70,6 +70,7 @@ class RunControlWorker:
             adapters=self._adapters,
             endpoints=self._endpoints,
             pending_limit_s=config.pending_limit_s,
+            clock=clock,
             on_done=self._poller.poke,
             on_error=self._note_error,
         )

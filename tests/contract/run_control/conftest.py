@@ -15,6 +15,7 @@ from services.run_control.config import RunControlConfig
 from services.run_control.node_commands import NodeCommandService
 from services.run_control.process_commands import ProcessCommandService
 from services.run_control.queries import RunControlQueries
+from services.run_control.sequences import SequenceService
 from services.run_control.types import CommandView, Node, SessionSummary
 from services.run_control.worker import RunControlWorker
 from simulator.installation import Installation
@@ -34,6 +35,7 @@ class Console:
     queries: RunControlQueries
     commands: CommandService
     node_commands: NodeCommandService
+    sequences: SequenceService
     process_commands: ProcessCommandService
     audit: AuditTrail
 
@@ -93,6 +95,7 @@ def console(installation: Installation, database: Database) -> Iterator[Console]
         RunControlQueries(database, utc_now),
         CommandService(database, audit, utc_now, limits, worker.wake),
         NodeCommandService(database, audit, utc_now, limits, worker.wake),
+        SequenceService(database, audit, utc_now, limits, worker.wake),
         ProcessCommandService(database, audit, utc_now, worker.wake),
         audit,
     )
