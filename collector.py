@@ -102,6 +102,8 @@ def _run_control_config(settings: Settings) -> RunControlConfig:
         poll_interval_s=settings.poll_interval_s,
         rpc_deadline_s=settings.rpc_deadline_s,
         command_deadline_s=settings.command_deadline_s,
+        generation=settings.drunc_generation,
+        grpc_ca_file=settings.grpc_ca_file,
     )
 
 

@@ -127,6 +127,12 @@ class Settings(BaseSettings):
     command_deadline_s: float = Field(
         480.0, gt=0, description="Deadline of transitions, seconds: 160 for each level of the tree (contract 21.1)."
     )
+    drunc_generation: Literal["auto", "G1", "G2", "G3"] = Field(
+        "auto", description="Schema generation of drunc to assume everywhere. auto: found out for each address."
+    )
+    grpc_ca_file: Path | None = Field(
+        None, description="Certificates (PEM) of the authorities to trust in calls to drunc. Empty: calls without TLS."
+    )
     metrics: bool = Field(default=False, description="Serve /metrics for Prometheus, without a log-in: numbers only.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level that is logged.")
 

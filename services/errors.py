@@ -117,3 +117,9 @@ class SchemaMismatchError(ConsoleError):
     """Bytes from outside do not fit the schema they should have."""
 
     code = "schema_mismatch"
+
+
+class UnknownCallError(SchemaMismatchError):
+    """The other side does not know a call: it speaks another generation of the schema. Nothing was executed."""
+
+    code = "unknown_call"

@@ -1,6 +1,7 @@
 """A simulated DAQ application: the leaf of the tree that does, or fails to do, the work."""
 
 import json
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,6 +66,11 @@ class Application:
         """Whether its TCP port would answer."""
         return not self._ended.is_set()
 
+    @property
+    def reachable(self) -> bool:
+        """Whether its TCP port answers: it lives and was not ordered to be silent."""
+        return self.alive and not self._work.faults.silent(self.session, self.name)
+
     def end(self) -> None:
         """Die; a command under way gets no reply."""
         self._ended.set()
@@ -79,6 +85,8 @@ class Application:
         duration_s = ordered_s or usual_duration_s(transition, self.name, self._work.time_scale)
         self.log.write(f"Command {transition} received with {data or '{}'}")
         timeout_s = self._work.reply_timeout_s
+        if self._work.faults.silent(self.session, self.name):
+            duration_s = math.inf
         if self._ended.wait(min(duration_s, timeout_s)):
             raise UnreachableError(f"Connection to {self.name} refused")
         if duration_s > timeout_s:

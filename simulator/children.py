@@ -6,10 +6,10 @@ import grpc
 
 from simulator import g1
 from simulator.application import Application
-from simulator.flags import FsmFlag, ResponseFlag
-from simulator.fsm import INITIAL_STATE, destination_of
+from simulator.flags import ResponseFlag
 from simulator.g1 import DruncError
 from simulator.pipeline import exception_response
+from simulator.stand_in import StandIn
 from wire import WireMessage
 
 
@@ -22,19 +22,23 @@ class ForwardingError(Exception):
         self.response = response
 
 
-class Child(Protocol):
-    """What a controller does with a child."""
+class Addressee(Protocol):
+    """What commands can be passed on to."""
 
     name: str
 
     def forward(self, rpc: str, request: WireMessage) -> WireMessage:
-        """Pass a request on and return the child's ``Response``; ForwardingError when that fails."""
-
-    def status(self, request: WireMessage) -> WireMessage:
-        """Return the child's ``Status``."""
+        """Pass a request on and return the child's answer; ForwardingError when that fails."""
 
     def close(self) -> None:
         """Free what the child holds."""
+
+
+class Child(Addressee, Protocol):
+    """What a G1 controller does with a child."""
+
+    def status(self, request: WireMessage) -> WireMessage:
+        """Return the child's ``Status``."""
 
 
 class ControllerChild:
@@ -72,29 +76,26 @@ class ControllerChild:
 
 
 class ApplicationChild:
-    """A controller's stand-in for an application: it keeps the state that it assumes the application to be in."""
+    """An application as a G1 controller answers for it."""
 
     def __init__(self, application: Application) -> None:
         """Stand for one incarnation of the application."""
         self.name = application.name
-        self._application = application
-        self._state = INITIAL_STATE
-        self._sub_state = "idle"
-        self._in_error = False
-        self._included = True
+        self._stand_in = StandIn(application)
 
     def close(self) -> None:
         """Nothing is held."""
 
     def status(self, request: WireMessage) -> WireMessage:  # noqa: ARG002 - applications have no ownership
-        """Return what the parent assumes; in error as well when the port does not answer."""
+        """Return what the parent assumes."""
+        stand_in = self._stand_in
         return g1.make(
             "Status",
             name=self.name,
-            state=self._state,
-            sub_state=self._sub_state,
-            in_error=self._in_error or not self._application.alive,
-            included=self._included,
+            state=stand_in.state,
+            sub_state=stand_in.sub_state,
+            in_error=stand_in.in_error,
+            included=stand_in.included,
         )
 
     def forward(self, rpc: str, request: WireMessage) -> WireMessage:
@@ -109,7 +110,7 @@ class ApplicationChild:
             return self._execute(request)
         if rpc in ("include", "exclude"):
             return self._include(request, included=rpc == "include")
-        if not self._included:
+        if not self._stand_in.included:
             # G1 trips over an excluded application (contract 10.6); the text is not known.
             raise AttributeError("'NoneType' object has no attribute 'flag'")
         return g1.make(
@@ -121,35 +122,15 @@ class ApplicationChild:
 
     def _include(self, request: WireMessage, *, included: bool) -> WireMessage:
         word = "included" if included else "excluded"
-        if self._included == included:
+        if self._stand_in.included == included:
             raise DruncError(f"'{self.name}' is already {word}")
-        self._included = included
+        self._stand_in.included = included
         text = g1.plain_text(f"'{self.name}' {word}")
         return g1.make("Response", name=self.name, token=request.token, data=g1.pack(text))
 
     def _execute(self, request: WireMessage) -> WireMessage:
         command = g1.unpack(request.data)
-        if self._in_error:
-            return self._fsm_response(request, command, FsmFlag.FSM_NOT_EXECUTED_IN_ERROR)
-        if not self._included:
-            return self._fsm_response(request, command, FsmFlag.FSM_NOT_EXECUTED_EXCLUDED)
-        self._sub_state = "executing_cmd"
-        try:
-            reply = self._application.execute(command.command_name, command.data)
-        except Exception:
-            self._in_error = True
-            raise
-        if not reply.success:
-            # The sub-state stays ``executing_cmd`` after a failure (contract 10.3).
-            self._in_error = True
-            return self._fsm_response(request, command, FsmFlag.FSM_FAILED, reply.as_json())
-        self._sub_state = "idle"
-        self._state = destination_of(command.command_name, self._state)
-        return self._fsm_response(request, command, FsmFlag.FSM_EXECUTED_SUCCESSFULLY, reply.as_json())
-
-    def _fsm_response(
-        self, request: WireMessage, command: WireMessage, flag: FsmFlag, reply: str | None = None
-    ) -> WireMessage:
+        flag, reply = self._stand_in.execute(command.command_name, command.data)
         data = g1.make(
             "FSMCommandResponse",
             flag=int(flag),

@@ -108,6 +108,7 @@ class Announcer:
         self._period_s = period_s
         self._announced: dict[tuple[str, str], Connection] = {}
         self._closed: set[str] = set()
+        self._muted = False
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="simulator-announcer", daemon=True)
@@ -127,7 +128,7 @@ class Announcer:
         connection = Connection(f"{node}_control", uri)
         with self._lock:
             self._announced[session, node] = connection
-            if session not in self._closed:
+            if session not in self._closed and not self._muted:
                 self._registry.publish(session, [connection])
 
     def withdraw(self, session: str, node: str, uri: str) -> None:
@@ -148,9 +149,18 @@ class Announcer:
             self._closed.add(session)
             self._registry.retract_session(session)
 
+    def mute(self, *, muted: bool) -> None:
+        """Forget everything and publish nothing, or publish again."""
+        with self._lock:
+            self._muted = muted
+            if muted:
+                self._registry.forget_everything()
+
     def publish_all(self) -> None:
         """Publish every announced address once."""
         with self._lock:
+            if self._muted:
+                return
             for (session, _), connection in self._announced.items():
                 if session not in self._closed:
                     self._registry.publish(session, [connection])

@@ -91,6 +91,29 @@ def _publish_raw(installation: Installation, body: Mapping[str, object]) -> None
     installation.publish_raw(text_of(body, "topic"), value)
 
 
+def _silence(installation: Installation, body: Mapping[str, object]) -> None:
+    installation.silence(text_of(body, "session"), text_of(body, "node"))
+
+
+def _wedge(installation: Installation, body: Mapping[str, object]) -> None:
+    installation.wedge(text_of(body, "session"), text_of(body, "name"))
+
+
+def _restart_process_manager(installation: Installation, _body: Mapping[str, object]) -> None:
+    installation.restart_process_manager()
+
+
+def _empty_connectivity(installation: Installation, _body: Mapping[str, object]) -> None:
+    installation.empty_connectivity()
+
+
+def _stall_kafka(installation: Installation, body: Mapping[str, object]) -> None:
+    stalled = body.get("stalled")
+    if not isinstance(stalled, bool):
+        raise BadRequestError("stalled is missing or not true or false")
+    installation.stall_kafka(stalled=stalled)
+
+
 def _reset(installation: Installation, _body: Mapping[str, object]) -> None:
     installation.reset()
 
@@ -103,6 +126,11 @@ ORDERS: Mapping[str, Order] = {
     "steal": _steal,
     "controller-down": _controller_down,
     "publish-raw": _publish_raw,
+    "silence": _silence,
+    "wedge": _wedge,
+    "restart-process-manager": _restart_process_manager,
+    "empty-connectivity": _empty_connectivity,
+    "stall-kafka": _stall_kafka,
     "reset": _reset,
 }
 

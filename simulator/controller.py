@@ -49,6 +49,7 @@ class Controller:
         self._broadcaster = broadcaster
         self._node = NodeState(broadcaster)
         self._owner = INITIAL_OWNER
+        self._children = tuple(children)
         self._forwarder = Forwarder(children, broadcaster, name)
         self._executor = TransitionExecutor(fsm, self._node, self._forwarder)
         # One worker: commands and reads wait for each other (contract 10.1).
@@ -78,6 +79,10 @@ class Controller:
             self._broadcaster.send(BroadcastType.SERVER_SHUTDOWN, "over_and_out")
         self._server.stop(STOP_GRACE_S if orderly else None).wait(2 * STOP_GRACE_S)
         self._forwarder.close()
+
+    def wedge(self) -> None:
+        """Leave the node in the middle of a transition, as a failed mandatory action does (contract 10.5, step 3)."""
+        self._node.advance("preparing-start")
 
     def _rpcs(self) -> tuple[Rpc, ...]:
         return (
@@ -116,7 +121,7 @@ class Controller:
         return Answer(description, children=self._forwarder.forward("describe", g1.request(call.token)))
 
     def _ls(self, _call: Call) -> Answer:
-        return Answer(g1.make("PlainTextVector", text=[child.name for child in self._forwarder.children]))
+        return Answer(g1.make("PlainTextVector", text=[child.name for child in self._children]))
 
     def _get_status(self, _call: Call) -> Answer:
         node = self._node
@@ -132,7 +137,7 @@ class Controller:
 
     def _get_children_status(self, call: Call) -> Answer:
         request = g1.request(call.token)
-        statuses = [child.status(request) for child in self._forwarder.children]
+        statuses = [child.status(request) for child in self._children]
         return Answer(g1.make("ChildrenStatus", children_status=statuses))
 
     def _describe_fsm(self, call: Call) -> Answer:

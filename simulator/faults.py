@@ -25,6 +25,7 @@ class Faults:
         self._lock = threading.Lock()
         self._failures: set[tuple[str, str, str]] = set()
         self._delays_s: dict[tuple[str, str], float] = {}
+        self._silent: set[tuple[str, str]] = set()
 
     def fail(self, session: str, transition: str, node: str) -> None:
         """Let the next such transition fail in an application."""
@@ -49,9 +50,20 @@ class Faults:
         with self._lock:
             return self._delays_s.get((session, transition), 0.0)
 
+    def silence(self, session: str, node: str) -> None:
+        """Let an application answer nothing from now on although it lives."""
+        with self._lock:
+            self._silent.add((session, node))
+
+    def silent(self, session: str, node: str) -> bool:
+        """Tell whether an application was ordered to be silent."""
+        with self._lock:
+            return (session, node) in self._silent
+
     def clear(self) -> None:
         """Forget all orders."""
         with self._lock:
+            self._silent.clear()
             self._failures.clear()
             self._delays_s.clear()
 

@@ -1,4 +1,4 @@
-"""The enumerations of generation G1, by their contract names and numbers (contract 4.1, 4.2, 4.4)."""
+"""The enumerations of drunc, by their contract names and numbers (contract 4.1, 4.2, 4.4)."""
 
 from enum import IntEnum
 
@@ -15,6 +15,8 @@ class ResponseFlag(IntEnum):
     DRUNC_EXCEPTION_THROWN = 6
     UNHANDLED_EXCEPTION_THROWN = 7
     NOT_EXECUTED_BAD_REQUEST_FORMAT = 8
+    # G3 only.
+    NOT_EXECUTED_NOT_READY = 9
 
 
 class FsmFlag(IntEnum):
@@ -28,7 +30,7 @@ class FsmFlag(IntEnum):
 
 
 class BroadcastType(IntEnum):
-    """Kind of a broadcast (contract 4.4); only those that a G1 installation sends."""
+    """Kind of a broadcast (contract 4.4); only those that an installation sends."""
 
     ACK = 0
     SERVER_READY = 3

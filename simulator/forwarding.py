@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from simulator import g1
 from simulator.broadcast import Broadcaster
-from simulator.children import Child, ForwardingError
+from simulator.children import Addressee, ForwardingError
 from simulator.flags import BroadcastType, ResponseFlag
 from wire import WireMessage
 
@@ -13,16 +13,20 @@ from wire import WireMessage
 class Forwarder:
     """The children of one controller, addressed together."""
 
-    def __init__(self, children: Sequence[Child], broadcaster: Broadcaster, node: str) -> None:
+    def __init__(self, children: Sequence[Addressee], broadcaster: Broadcaster, node: str) -> None:
         """Forward in the name of the controller ``node``."""
         self.children = tuple(children)
         self._broadcaster = broadcaster
         self._pool = ThreadPoolExecutor(max(1, len(self.children)), thread_name_prefix=f"simulator-{node}")
 
     def forward(self, rpc: str, request: WireMessage) -> tuple[WireMessage, ...]:
-        """Return the children's answers in the order of their completion."""
+        """Ask all children the same."""
+        return self.forward_each(rpc, [(child, request) for child in self.children])
+
+    def forward_each(self, rpc: str, requests: Sequence[tuple[Addressee, WireMessage]]) -> tuple[WireMessage, ...]:
+        """Return the answers of the children asked, in the order of their completion."""
         self._broadcaster.send(BroadcastType.COMMAND_EXECUTION_START, f"Propagating {rpc} to children")
-        futures = [self._pool.submit(self._one, child, rpc, request) for child in self.children]
+        futures = [self._pool.submit(self._one, child, rpc, request) for child, request in requests]
         return tuple(future.result() for future in as_completed(futures))
 
     def close(self) -> None:
@@ -31,7 +35,7 @@ class Forwarder:
             child.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _one(self, child: Child, rpc: str, request: WireMessage) -> WireMessage:
+    def _one(self, child: Addressee, rpc: str, request: WireMessage) -> WireMessage:
         self._broadcaster.send(
             BroadcastType.CHILD_COMMAND_EXECUTION_START, f"Propagating {rpc} to children ({child.name})"
         )

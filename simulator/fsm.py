@@ -1,4 +1,4 @@
-"""The state machine of generation G1: states, transitions, keys, arguments, actions (contract 10.4, 12)."""
+"""The state machine of all generations: states, transitions, keys, arguments, actions (contract 10.4, 12)."""
 
 import re
 from collections.abc import Mapping
@@ -98,6 +98,10 @@ class FsmConfiguration:
             IndexError: There is none: G1 takes the first of an empty list (contract 10.5, step 1).
         """
         return [transition for transition in TRANSITIONS if transition.name == name][0]  # noqa: RUF015
+
+    def knows(self, name: str) -> bool:
+        """Tell whether there is a transition of that name."""
+        return any(transition.name == name for transition in TRANSITIONS)
 
     def select(self, key: str, state: str) -> tuple[Transition, ...]:
         """Return the transitions that a key of ``describe_fsm`` names, for a node in ``state`` (contract 10.4)."""

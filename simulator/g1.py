@@ -18,6 +18,14 @@ class DruncError(Exception):
     """What drunc itself raises: the client sees ``DRUNC_EXCEPTION_THROWN`` and a stack trace (contract 7.2)."""
 
 
+class BadPayloadError(Exception):
+    """The payload of a request is missing or of the wrong type; ``str()`` is for people (contract 7.2)."""
+
+
+class BadQueryError(DruncError):
+    """A process query selects no process, or several where one is wanted (contract 9.4)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Owner:
     """Who holds a controller. Both strings count (contract 8.1)."""

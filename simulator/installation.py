@@ -1,9 +1,11 @@
-"""A whole drunc installation of generation G1 in one process (contract 1, 18, 21.2)."""
+"""A whole drunc installation in one process, each part in the generation it is told (contract 1, 18, 21.2)."""
 
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 
 import grpc
 
@@ -16,11 +18,17 @@ from simulator.connectivity_server import ConnectivityServer
 from simulator.faults import DURATIONS_S, Faults
 from simulator.flags import ProcessStatus
 from simulator.flood import Flood
+from simulator.g2 import G2Dialect
+from simulator.g3 import G3Dialect
+from simulator.g3_process_manager import G3ProcessManagerDialect
+from simulator.g3_process_manager import boot as g3_boot
+from simulator.generation import Generation
 from simulator.issues import SEVERITIES, Issue, IssuePublisher
-from simulator.layouts import LAYOUTS, OPERATOR, Role, SessionLayout, boot_request
+from simulator.layouts import LAYOUTS, MANAGER_LOG, OPERATOR, Role, SessionLayout, boot_request, layout_of
 from simulator.process_log import ProcessLog
 from simulator.process_manager import NAME as PROCESS_MANAGER_NAME
-from simulator.process_manager import ProcessManager
+from simulator.process_manager import EnvelopeDialect, ProcessManager, ProcessManagerDialect
+from simulator.process_manager import boot as g1_boot
 from simulator.processes import KILL_TIMEOUT_S, LiveProcess, ProcessTable
 from simulator.programs import (
     ApplicationProgram,
@@ -29,16 +37,21 @@ from simulator.programs import (
     Exit,
     Program,
     ShellProgram,
+    TreeControllerProgram,
     UnreachableHostProgram,
 )
 from simulator.publisher import CAPACITY, KafkaPublisher, Publisher, SilentPublisher
+from simulator.replies import Dialect, Order
+from simulator.site import NAME as SESSION_MANAGER
+from simulator.site import RUN_CONTROL_NAME, SiteServer, run_control, session_manager
 from simulator.surroundings import Surroundings
-from wire import WireMessage
+from wire import G2Layout, WireMessage
 
 DEFAULT_SESSIONS = ("local-1x1-config", "local-2x3-config")
 ROOT_CONTROLLER = "root-controller"
 BOOT_TIMEOUT_S = 20.0
 CALL_TIMEOUT_S = 10.0
+NO_GENERATIONS: Mapping[str, str] = MappingProxyType({})
 _LOCAL_HOSTS = ("localhost", "127.0.0.1")
 
 
@@ -64,11 +77,16 @@ class Installation:
         reply_timeout_s: float = REPLY_TIMEOUT_S,
         clock: Callable[[], float] = time.monotonic,
         publisher: Publisher | None = None,
+        generations: Mapping[str, str] = NO_GENERATIONS,
+        process_manager_generation: str = Generation.G1,
+        g2_layout: G2Layout = "b",
+        faulty_refusals: bool = False,
     ) -> None:
         """Prepare an installation.
 
         Args:
-            sessions: Names of the sessions to boot, out of `simulator.layouts.LAYOUTS`.
+            sessions: Sessions to boot: configuration ids that `simulator.layouts.layout_of` knows, or, from G2 on,
+                ``<session name>:<configuration id>``.
             kafka_address: Brokers (``host:port``) for broadcasts and ERS issues; None for an installation without.
             time_scale: How long things take: 1 is natural (0.3 to 1.5 s a transition), 0 is at once.
             chatter_hz: ERS issues a second of the whole idle installation; four times as many while all run.
@@ -76,11 +94,21 @@ class Installation:
             reply_timeout_s: How long controllers wait for an application's reply.
             clock: Seconds by which addresses expire in the connectivity service.
             publisher: Takes the messages instead of Kafka, for tests.
+            generations: ``G1``, ``G2`` or ``G3`` by session name; sessions left out are G1.
+            process_manager_generation: Generation of the process manager.
+            g2_layout: Lay-out of ``AddressedCommand`` that the controllers of G2 expect (contract 2.3).
+            faulty_refusals: Whether the controllers of G3 send refusals as the wrong message (contract 7.4).
 
         Raises:
-            SimulatorError: A session is unknown.
+            SimulatorError: A session or a generation is unknown, or G1 is to tell name and configuration apart.
         """
-        self._layouts = [_layout(session) for session in sessions]
+        self._layouts = [_session(session, generations) for session in sessions]
+        _check_generations(self._layouts, generations)
+        self._manager_generation = _generation(process_manager_generation)
+        self._dialects: Mapping[Generation, Dialect] = {
+            Generation.G2: G2Dialect(g2_layout),
+            Generation.G3: G3Dialect(faulty_refusals=faulty_refusals),
+        }
         self._kafka_address = kafka_address
         self._time_scale = time_scale
         self._kafka = None if kafka_address is None or publisher is not None else KafkaPublisher(kafka_address)
@@ -99,7 +127,9 @@ class Installation:
         )
         broadcaster = Broadcaster(self._publisher, kafka_address, OPERATOR, PROCESS_MANAGER_NAME)
         self._table = ProcessTable(self._launch, broadcaster, KILL_TIMEOUT_S * time_scale)
-        self._process_manager = ProcessManager(self._table, broadcaster, OPERATOR)
+        self._process_manager = ProcessManager(self._manager_dialect(broadcaster), broadcaster)
+        self._site_servers = self._site()
+        self._site_addresses: dict[str, str] = {}
         self._process_manager_address = ""
         self._stopping = threading.Event()
         living = self._surroundings.applications.living
@@ -117,9 +147,29 @@ class Installation:
         return self._connectivity.address
 
     @property
+    def session_manager_address(self) -> str | None:
+        """``host:port`` of the session manager, in the process manager's generation; None in G1 and before ``start``."""
+        return self._site_addresses.get(SESSION_MANAGER)
+
+    @property
+    def run_control_address(self) -> str | None:
+        """``host:port`` of the run control service; None unless the process manager is of G3."""
+        return self._site_addresses.get(RUN_CONTROL_NAME)
+
+    @property
     def kafka_address(self) -> str | None:
         """``host:port`` of the broker; None without Kafka."""
         return self._kafka_address
+
+    @property
+    def generations(self) -> Mapping[str, str]:
+        """Generation of every session booted at start, by its name."""
+        return {layout.name: layout.generation.value for layout in self._layouts}
+
+    @property
+    def process_manager_generation(self) -> str:
+        """Generation of the process manager."""
+        return self._manager_generation.value
 
     @property
     def sessions(self) -> tuple[str, ...]:
@@ -145,13 +195,16 @@ class Installation:
         self._connectivity.start()
         self._surroundings.announcer.start()
         self._process_manager_address = self._process_manager.serve()
-        self._boot_sessions()
+        self._boot(self._layouts)
+        self._site_addresses = {name: server.serve() for name, server in self._site_servers.items()}
         self._chatter.start()
 
     def stop(self) -> None:
         """End everything; takes less than two seconds."""
         self._stopping.set()
         self._chatter.stop()
+        for server in self._site_servers.values():
+            server.stop()
         self._process_manager.stop()
         _each_in_a_thread(self._table)
         self._surroundings.announcer.stop()
@@ -189,10 +242,50 @@ class Installation:
             SimulatorError: Session, transition or application is unknown.
         """
         _check_transition(transition)
-        planned = _layout(session).planned(node)
+        planned = self._layout(session).planned(node)
         if planned is None or planned.role is not Role.APPLICATION:
             raise SimulatorError(f"{session} has no application {node!r}")
         self._faults.fail(session, transition, node)
+
+    def silence(self, session: str, node: str) -> None:
+        """Let an application answer nothing any more although its process runs, until `reset`.
+
+        Raises:
+            SimulatorError: Session or application is unknown.
+        """
+        planned = self._layout(session).planned(node)
+        if planned is None or planned.role is not Role.APPLICATION:
+            raise SimulatorError(f"{session} has no application {node!r}")
+        self._faults.silence(session, node)
+
+    def wedge(self, session: str, name: str = ROOT_CONTROLLER) -> None:
+        """Leave a controller in the middle of a transition, as a failed action does (contract 10.5, step 3).
+
+        Raises:
+            SimulatorError: There is no such controller.
+        """
+        self._controller(session, name).wedge()
+
+    def restart_process_manager(self) -> None:
+        """Let the process manager end, with all that it started, and start again at its address, knowing nothing."""
+        self._process_manager.stop()
+        self._table.forget()
+        port = int(self._process_manager_address.rpartition(":")[2])
+        self._process_manager.serve(port)
+
+    def empty_connectivity(self) -> None:
+        """Let the connectivity service forget everything and hear nothing any more, until `reset`."""
+        self._surroundings.announcer.mute(muted=True)
+
+    def stall_kafka(self, *, stalled: bool) -> None:
+        """Let nothing reach the brokers, or let it flow again.
+
+        Raises:
+            SimulatorError: The installation has no Kafka.
+        """
+        if self._kafka is None:
+            raise SimulatorError("The installation has no Kafka")
+        self._kafka.stall(stalled=stalled)
 
     def slow(self, session: str, transition: str, seconds: float) -> None:
         """Let such transitions take ``seconds`` in every application until further notice; 0 ends it.
@@ -201,7 +294,7 @@ class Installation:
             SimulatorError: Session or transition is unknown.
         """
         _check_transition(transition)
-        self._faults.slow(_layout(session).name, transition, seconds)
+        self._faults.slow(self._layout(session).name, transition, seconds)
 
     def steal(self, session: str, user: str) -> None:
         """Let somebody else take control of a session, as a shell would.
@@ -209,11 +302,11 @@ class Installation:
         Raises:
             SimulatorError: The session has no root controller, or it does not answer.
         """
-        address = self.controller_address(session, _layout(session).root.controller)
+        layout = self._layout(session)
+        address = self.controller_address(session, layout.root.controller)
         with grpc.insecure_channel(address) as channel:
-            request = g1.request(g1.token_message(g1.owner_of(user)))
             try:
-                g1.Stub(channel, g1.CONTROLLER).call("take_control", request, CALL_TIMEOUT_S)
+                self._take_control(channel, layout.generation, g1.owner_of(user))
             except grpc.RpcError as error:
                 raise SimulatorError(f"The root controller of {session} does not answer") from error
 
@@ -243,21 +336,49 @@ class Installation:
             SimulatorError: A root controller did not come up in time.
         """
         self._faults.clear()
+        self._surroundings.announcer.mute(muted=False)
+        if self._kafka is not None:
+            self._kafka.stall(stalled=False)
         self._table.forget()
         self._surroundings.registry.forget_everything()
-        self._boot_sessions()
+        self._boot(self._layouts)
 
-    def _boot_sessions(self) -> None:
+    @property
+    def running(self) -> Sequence[SessionLayout]:
+        """Sessions that are booted: those of the start, and those that run control started."""
+        return tuple(self._layouts)
+
+    def boot_session(self, name: str, configuration: str) -> None:
+        """Boot another session, of G3.
+
+        Raises:
+            SimulatorError: The configuration is unknown, or the root controller did not come up in time.
+        """
+        layout = _session(f"{name}:{configuration}", {name: Generation.G3})
+        self._layouts.append(layout)
+        self._boot([layout])
+
+    def end_session(self, name: str) -> None:
+        """End all processes of a session and forget it."""
+        self._layouts = [layout for layout in self._layouts if layout.name != name]
+        self._table.kill([process for process in self._table.everything() if process.session == name])
+
+    def _site(self) -> dict[str, SiteServer]:
+        generation = self._manager_generation
+        if generation is Generation.G1:
+            return {}
+        servers = {SESSION_MANAGER: session_manager(self, generation)}
+        return servers | ({RUN_CONTROL_NAME: run_control(self)} if generation is Generation.G3 else {})
+
+    def _boot(self, layouts: Sequence[SessionLayout]) -> None:
         """Send the boot requests that the shells would send, and wait for the root controllers."""
         with grpc.insecure_channel(self._process_manager_address) as channel:
-            stub = g1.Stub(channel, g1.PROCESS_MANAGER)
-            token = g1.token_message(g1.owner_of(OPERATOR))
-            for layout in self._layouts:
+            boot = g3_boot if self._manager_generation is Generation.G3 else g1_boot
+            for layout in layouts:
                 for planned in layout.processes():
-                    request = boot_request(layout.name, planned, self._kafka_address)
-                    stub.call("boot", g1.request(token, request), CALL_TIMEOUT_S)
+                    boot(channel, boot_request(layout, planned, self._kafka_address), g1.owner_of(OPERATOR))
         deadline = time.monotonic() + BOOT_TIMEOUT_S
-        for layout in self._layouts:
+        for layout in layouts:
             controller = self._controller(layout.name, layout.root.controller)
             if not controller.ready.wait(max(0.0, deadline - time.monotonic())):
                 raise SimulatorError(f"The root controller of {layout.name} did not come up")
@@ -268,16 +389,47 @@ class Installation:
             return UnreachableHostProgram(host, log, ended)
         description = request.process_description
         metadata = description.metadata
-        layout = LAYOUTS.get(metadata.session)
+        layout = self._known(metadata.session)
         planned = None if layout is None else layout.planned(metadata.name)
-        if planned is None:
+        if layout is None or planned is None:
             lines = [(line.exec, list(line.args)) for line in description.executable_and_arguments]
             return ShellProgram(lines, self._time_scale, log, ended)
+        if planned.segment is not None and layout.generation is not Generation.G1:
+            dialect = self._dialects[layout.generation]
+            return TreeControllerProgram(self._surroundings, layout, planned.segment, log, dialect)
         if planned.segment is not None:
             return ControllerProgram(self._surroundings, metadata.session, planned.segment, log, ended)
         if planned.role is Role.APPLICATION:
             return ApplicationProgram(self._surroundings, metadata.session, metadata.name, log)
         return ConnectionServerProgram(self._surroundings, metadata.session)
+
+    def _known(self, session: str) -> SessionLayout | None:
+        """Return the layout of a session by its name; one that was not booted at start is G1."""
+        booted = next((layout for layout in self._layouts if layout.name == session), None)
+        return booted or layout_of(session)
+
+    def _layout(self, session: str) -> SessionLayout:
+        layout = self._known(session)
+        if layout is None:
+            known = dict.fromkeys((*self.sessions, *LAYOUTS))
+            raise SimulatorError(f"Unknown session {session!r}; known are {', '.join(known)}")
+        return layout
+
+    def _manager_dialect(self, broadcaster: Broadcaster) -> ProcessManagerDialect:
+        match self._manager_generation:
+            case Generation.G1:
+                return EnvelopeDialect(self._table, broadcaster, OPERATOR)
+            case Generation.G2:
+                return EnvelopeDialect(self._table, broadcaster, OPERATOR, MANAGER_LOG)
+            case Generation.G3:
+                return G3ProcessManagerDialect(self._table, broadcaster, OPERATOR, MANAGER_LOG)
+
+    def _take_control(self, channel: grpc.Channel, generation: Generation, owner: g1.Owner) -> None:
+        if generation is Generation.G1:
+            request = g1.request(g1.token_message(owner))
+            g1.Stub(channel, g1.CONTROLLER).call("take_control", request, CALL_TIMEOUT_S)
+        else:
+            self._dialects[generation].ask(channel, Order("take_control", owner), CALL_TIMEOUT_S)
 
     def _process(self, session: str, name: str) -> LiveProcess:
         process = self._table.find(session, name)
@@ -312,11 +464,30 @@ def _each_in_a_thread(table: ProcessTable) -> None:
     thread.join(1.5)
 
 
-def _layout(session: str) -> SessionLayout:
-    layout = LAYOUTS.get(session)
+def _session(text: str, generations: Mapping[str, str]) -> SessionLayout:
+    """Return the layout of ``<configuration id>`` or ``<session name>:<configuration id>``."""
+    name, _, given = text.partition(":")
+    layout = layout_of(given or name)
     if layout is None:
-        raise SimulatorError(f"Unknown session {session!r}; known are {', '.join(LAYOUTS)}")
-    return layout
+        raise SimulatorError(f"Unknown session {text!r}; known are {', '.join(LAYOUTS)}, generated-<n>")
+    generation = _generation(generations.get(name, Generation.G1))
+    if generation is Generation.G1 and given not in ("", name):
+        raise SimulatorError(f"{text}: in G1 the session has the name of its configuration")
+    return replace(layout, name=name, configuration=layout.name, generation=generation)
+
+
+def _generation(text: str) -> Generation:
+    try:
+        return Generation(text)
+    except ValueError as error:
+        raise SimulatorError(f"Unknown generation {text!r}; known are {', '.join(Generation)}") from error
+
+
+def _check_generations(layouts: Sequence[SessionLayout], generations: Mapping[str, str]) -> None:
+    names = {layout.name for layout in layouts}
+    for name in generations:
+        if name not in names:
+            raise SimulatorError(f"A generation is given for {name!r}, which is not among the sessions")
 
 
 def _check_transition(transition: str) -> None:

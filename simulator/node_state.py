@@ -38,14 +38,25 @@ class NodeState:
 
     def latch_error(self) -> None:
         """Go in error; G1 has no way back but a reboot."""
-        if not self.in_error:
-            self._tell(BroadcastType.STATUS_UPDATE, "error_state", self.in_error, to=True)
-            self.in_error = True
+        self._set_error(in_error=True)
+
+    def recover(self, state: str, sub_state: str) -> None:
+        """Take over the state of the children and leave the error (contract 10.7)."""
+        self._set_error(in_error=False)
+        if state != self.state:
+            self.enter(state)
+        if sub_state != self.sub_state:
+            self.advance(sub_state)
 
     def include(self, *, included: bool) -> None:
         """Change the inclusion."""
         self._tell(BroadcastType.STATUS_UPDATE, "inclusion_state", self.included, included)
         self.included = included
+
+    def _set_error(self, *, in_error: bool) -> None:
+        if self.in_error != in_error:
+            self._tell(BroadcastType.STATUS_UPDATE, "error_state", self.in_error, in_error)
+            self.in_error = in_error
 
     def _tell(self, kind: BroadcastType, what: str, before: object, to: object) -> None:
         self._broadcaster.send(kind, f"Changing {what} from {before} to {to}")

@@ -9,7 +9,7 @@ import grpc
 from simulator import g1
 from simulator.broadcast import Broadcaster
 from simulator.flags import BroadcastType, ResponseFlag
-from simulator.g1 import DruncError, Owner
+from simulator.g1 import BadPayloadError, DruncError, Owner
 from wire import WireMessage
 
 log = logging.getLogger(__name__)
@@ -68,11 +68,26 @@ class StreamRpc:
 class Pipeline:
     """The wrappers around the handlers of one server."""
 
-    def __init__(self, name: str, broadcaster: Broadcaster, owner: Callable[[], Owner] | None = None) -> None:
-        """Answer in the name of ``name``; ``owner`` tells who holds the controller."""
+    def __init__(
+        self,
+        name: str,
+        broadcaster: Broadcaster,
+        owner: Callable[[], Owner] | None = None,
+        *,
+        refuses_as: str | None = None,
+    ) -> None:
+        """Answer in the name of ``name``.
+
+        Args:
+            name: Name of the server.
+            broadcaster: Tells who asks what.
+            owner: Tells who holds the controller; None for a server without ownership.
+            refuses_as: Name on the refusal of a bad payload in G2; None for G1, where the refusal fails itself.
+        """
         self._name = name
         self._broadcaster = broadcaster
         self._owner = owner
+        self._refuses_as = refuses_as
 
     def unary(self, rpc: Rpc) -> Callable[[WireMessage, grpc.ServicerContext], WireMessage]:
         """Return the gRPC behaviour of an RPC."""
@@ -81,6 +96,8 @@ class Pipeline:
             self._announce(request, rpc.name)
             try:
                 response = self._answer(rpc, request)
+            except BadPayloadError as error:
+                response = self._bad_request(request, error)
             except Exception as error:  # noqa: BLE001 - every exception is an answer (contract 7.2)
                 return self._failure(request, error)
             self._announce_end(request, rpc.name)
@@ -94,8 +111,10 @@ class Pipeline:
         def behave(request: WireMessage, _context: grpc.ServicerContext) -> Iterator[WireMessage]:
             self._announce(request, rpc.name)
             try:
-                for data in rpc.handler(Call(request.token, _unpacked(request, rpc.payload))):
+                for data in rpc.handler(Call(request.token, self._unpacked(request, rpc.payload))):
                     yield g1.make("Response", name=self._name, data=g1.pack(data))
+            except BadPayloadError as error:
+                yield self._bad_request(request, error)
             except Exception as error:  # noqa: BLE001 - every exception is an answer (contract 7.2)
                 yield self._failure(request, error)
             self._announce_end(request, rpc.name)
@@ -106,7 +125,7 @@ class Pipeline:
         # The authoriser is the dummy one: it allows everything.
         if rpc.needs_control and self._owner is not None and self._owner() != _asker(request):
             return self._not_in_control(request)
-        answer = rpc.handler(Call(request.token, _unpacked(request, rpc.payload)))
+        answer = rpc.handler(Call(request.token, self._unpacked(request, rpc.payload)))
         return g1.make(
             "Response",
             name=self._name,
@@ -130,8 +149,34 @@ class Pipeline:
         log.info("request failed node=%s error=%s", self._name, g1.last_line(error))
         return exception_response(self._name, request.token, error)
 
+    def _bad_request(self, request: WireMessage, error: BadPayloadError) -> WireMessage:
+        return g1.make(
+            "Response",
+            name=self._refuses_as,
+            token=request.token,
+            data=g1.pack(g1.plain_text(str(error))),
+            flag=int(ResponseFlag.NOT_EXECUTED_BAD_REQUEST_FORMAT),
+        )
+
+    def _unpacked(self, request: WireMessage, payload: str | None) -> WireMessage | None:
+        """Return the payload of the declared type, None when the RPC does not look at it.
+
+        Raises:
+            NameError: The payload is missing or of another type: G1 means to refuse, and fails at it (contract 7.2).
+            BadPayloadError: The same in G2.
+        """
+        if payload is None:
+            return None
+        if request.HasField("data") and request.data.type_url == f"type.googleapis.com/{g1.PACKAGE}.{payload}":
+            return g1.unpack(request.data)
+        if self._refuses_as is None:
+            raise NameError("name 'response_flag' is not defined")
+        raise BadPayloadError(f"The request does not hold a {payload}")
+
     def _announce(self, request: WireMessage, rpc: str) -> None:
-        self._broadcaster.send(BroadcastType.ACK, f"User '{request.token.user_name}' attempting to execute '{rpc}'")
+        # The logs of a G2 process manager keep the text of G1 (contract 7.1).
+        verb = "attempting to execute" if self._refuses_as is None or rpc == "logs" else "executing"
+        self._broadcaster.send(BroadcastType.ACK, f"User '{request.token.user_name}' {verb} '{rpc}'")
 
     def _announce_end(self, request: WireMessage, rpc: str) -> None:
         self._broadcaster.send(
@@ -152,16 +197,3 @@ def exception_response(name: str, token: WireMessage, error: Exception) -> WireM
 
 def _asker(request: WireMessage) -> Owner:
     return Owner(request.token.user_name, request.token.token)
-
-
-def _unpacked(request: WireMessage, payload: str | None) -> WireMessage | None:
-    """Return the payload of the declared type, None when the RPC does not look at it.
-
-    Raises:
-        NameError: The payload is missing or of another type. G1 means to refuse, and fails at it (contract 7.2).
-    """
-    if payload is None:
-        return None
-    if not request.HasField("data") or request.data.type_url != f"type.googleapis.com/{g1.PACKAGE}.{payload}":
-        raise NameError("name 'response_flag' is not defined")
-    return g1.unpack(request.data)

@@ -11,7 +11,7 @@ from typing import TypeVar
 from simulator import g1
 from simulator.broadcast import Broadcaster
 from simulator.flags import BroadcastType, ProcessStatus
-from simulator.g1 import DruncError
+from simulator.g1 import BadQueryError, DruncError
 from simulator.process_log import ProcessLog
 from simulator.programs import Exit, Program
 from simulator.queries import Query
@@ -28,7 +28,7 @@ Launch = Callable[[WireMessage, str, ProcessLog, Exit], Program]
 
 @dataclass(eq=False)
 class LiveProcess:
-    """One incarnation of a process, running or dead."""
+    """One incarnation of a process, running or dead; ``pid`` is the one on its host."""
 
     uuid: str
     request: WireMessage
@@ -37,6 +37,7 @@ class LiveProcess:
     program: Program | None = None
     status: ProcessStatus = ProcessStatus.RUNNING
     return_code: int = 0
+    pid: int = 0
 
     @property
     def name(self) -> str:
@@ -87,7 +88,8 @@ class ProcessTable:
             raise DruncError("No allowed host provided! bailing")
         process = LiveProcess(known_uuid or str(uuid.uuid4()), request, hosts[0])
         user = request.process_description.metadata.user
-        process.log.write(f"SSHPM: Starting process {next(self._pids)} on host {socket.gethostname()} as user {user}")
+        process.pid = next(self._pids)
+        process.log.write(f"SSHPM: Starting process {process.pid} on host {socket.gethostname()} as user {user}")
         process.program = self._launch(request, process.host, process.log, lambda code: self.end(process, code))
         with self._lock:
             self._requests[process.uuid] = request
@@ -147,7 +149,7 @@ class ProcessTable:
         """Boot a process again under its UUID.
 
         Raises:
-            DruncError: Not exactly one process ever booted matches.
+            BadQueryError: Not exactly one process ever booted matches.
             KeyError: The process was killed or flushed.
         """
         with self._lock:
@@ -182,12 +184,12 @@ def only(matching: list[T]) -> T:
     """Return the single match.
 
     Raises:
-        DruncError: There is none, or there are several (contract 9.4).
+        BadQueryError: There is none, or there are several (contract 9.4).
     """
     if not matching:
-        raise DruncError("The process corresponding to the query doesn't exist")
+        raise BadQueryError("The process corresponding to the query doesn't exist")
     if len(matching) > 1:
-        raise DruncError("There are more than 1 processes corresponding to the query")
+        raise BadQueryError("There are more than 1 processes corresponding to the query")
     return matching[0]
 
 

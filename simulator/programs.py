@@ -12,9 +12,14 @@ from simulator.children import ApplicationChild, Child, ControllerChild
 from simulator.connectivity import RUN_CONTROL
 from simulator.controller import Controller
 from simulator.fsm import FSM_CONF_TEST, FSM_NO_ACTION
-from simulator.layouts import Segment
+from simulator.generation import Generation
+from simulator.layouts import CONFIGURATION_FILE, Segment, SessionLayout
 from simulator.process_log import ProcessLog
+from simulator.replies import Dialect
+from simulator.rules import G2_RULES, G3_RULES
 from simulator.surroundings import Surroundings
+from simulator.tree_children import MissingChild, RemoteController, TreeApplication
+from simulator.tree_controller import Identity, TreeChild, TreeController
 
 # drunc looks 50 times, with pauses of 0.2 s (contract 14).
 LOOK_UPS = 200
@@ -100,7 +105,7 @@ class ControllerProgram:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"simulator-boot-{segment.controller}", daemon=True)
         self._lock = threading.Lock()
-        self._controller: Controller | None = None
+        self._controller: Controller | TreeController | None = None
         self.ready = threading.Event()
         self.address = ""
 
@@ -134,15 +139,27 @@ class ControllerProgram:
         fsm = FSM_CONF_TEST if self._segment.segments else FSM_NO_ACTION
         controller = Controller(self._session, name, fsm, children, broadcaster)
         controller.take_children()
+        if self._begin_to_serve(controller):
+            self.ready.set()
+
+    def wedge(self) -> None:
+        """Leave the controller in the middle of a transition, for good."""
+        with self._lock:
+            if self._controller is not None:
+                self._controller.wedge()
+
+    def _begin_to_serve(self, controller: Controller | TreeController) -> bool:
+        """Serve and announce a controller; False when the program was stopped meanwhile."""
+        name = self._segment.controller
         with self._lock:
             if self._stopping.is_set():
                 controller.stop(orderly=False)
-                return
+                return False
             self._controller = controller
             self.address = controller.serve()
-            surroundings.announcer.announce(self._session, name, f"grpc://{self.address}")
+            self._surroundings.announcer.announce(self._session, name, f"grpc://{self.address}")
         self._log.write(f"{name} is listening on grpc://{self.address}")
-        self.ready.set()
+        return True
 
     def _find_children(self) -> list[Child] | None:
         found: list[Child] = []
@@ -155,24 +172,86 @@ class ControllerProgram:
 
     def _find(self, name: str) -> Child | None:
         for _ in range(LOOK_UPS):
-            connections = self._surroundings.registry.lookup(self._session, re.escape(f"{name}_control"), RUN_CONTROL)
-            if connections:
-                return self._child(name, connections[0].uri)
+            uri = self._look_up(name)
+            if uri is not None:
+                return self._child(name, uri)
             if self._stopping.wait(LOOK_UP_PAUSE_S):
                 return None
         return None
+
+    def _look_up(self, name: str) -> str | None:
+        connections = self._surroundings.registry.lookup(self._session, re.escape(f"{name}_control"), RUN_CONTROL)
+        return connections[0].uri if connections else None
 
     def _child(self, name: str, uri: str) -> Child:
         kind, _, address = uri.partition("://")
         if kind == "grpc":
             return ControllerChild(name, address)
-        return ApplicationChild(self._surroundings.applications.find(uri) or self._dead(name))
+        return ApplicationChild(self._application(name, uri))
+
+    def _application(self, name: str, uri: str) -> Application:
+        return self._surroundings.applications.find(uri) or self._dead(name)
 
     def _dead(self, name: str) -> Application:
         """Return what listens at the address of an application that died less than an expiry ago: nobody."""
         application = Application(self._session, name, self._surroundings.work, self._log, lambda *_: None)
         application.end()
         return application
+
+
+class TreeControllerProgram(ControllerProgram):
+    """A controller of G2 or G3: a child that is not found does not end it."""
+
+    def __init__(
+        self, surroundings: Surroundings, layout: SessionLayout, segment: Segment, log: ProcessLog, dialect: Dialect
+    ) -> None:
+        """Prepare the controller of a segment."""
+        super().__init__(surroundings, layout.name, segment, log, lambda _code: None)
+        self._layout = layout
+        self._dialect = dialect
+        self._rules = G3_RULES if layout.generation is Generation.G3 else G2_RULES
+
+    def _run(self) -> None:
+        controller = self._made()
+        if self._rules.serves_at_once and not self._begin_to_serve(controller):
+            return
+        children = [self._find_for_tree(name) for name in self._segment.children]
+        if self._stopping.is_set():
+            return
+        controller.adopt(children)
+        if self._rules.serves_at_once or self._begin_to_serve(controller):
+            self.ready.set()
+
+    def _made(self) -> TreeController:
+        surroundings, name = self._surroundings, self._segment.controller
+        broadcaster = Broadcaster(surroundings.publisher, surroundings.kafka_address, self._session, name)
+        fsm = FSM_CONF_TEST if self._segment.segments else FSM_NO_ACTION
+        identity = Identity(name, self._session, CONFIGURATION_FILE, self._layout.configuration_id)
+        return TreeController(identity, fsm, broadcaster, self._dialect, self._rules)
+
+    def _find_for_tree(self, name: str) -> TreeChild:
+        """Look for a child until it is found and ready, or for good."""
+        for _ in range(LOOK_UPS):
+            uri = self._look_up(name)
+            child = None if uri is None else self._tree_child(name, uri)
+            if child is not None:
+                return child
+            if self._stopping.wait(LOOK_UP_PAUSE_S):
+                break
+        self._log.write(f"Could not find {name} in the connectivity service")
+        return MissingChild(name)
+
+    def _tree_child(self, name: str, uri: str) -> TreeChild | None:
+        """Return the child that listens at an address, None while it initialises (contract 10.3)."""
+        kind, _, address = uri.partition("://")
+        if kind != "grpc":
+            application = self._application(name, uri)
+            return TreeApplication(application, uri, idle_after_failure=self._rules.idle_after_failure)
+        child = RemoteController(name, address, self._dialect)
+        if not self._rules.serves_at_once or child.ready():
+            return child
+        child.close()
+        return None
 
 
 class ShellProgram:

@@ -58,6 +58,7 @@ class KafkaPublisher:
         self._queue: deque[_Record] = deque()
         self._changed = threading.Condition()
         self._stopping = False
+        self._stalled = False
         self._in_flight = 0
         self._thread = threading.Thread(target=self._run, name="simulator-publisher", daemon=True)
         self.dropped = 0
@@ -73,6 +74,12 @@ class KafkaPublisher:
                 self._queue.popleft()
                 self.dropped += 1
             self._queue.append(_Record(topic, value, key))
+            self._changed.notify_all()
+
+    def stall(self, *, stalled: bool) -> None:
+        """Keep everything back, as if the brokers took nothing, or go on."""
+        with self._changed:
+            self._stalled = stalled
             self._changed.notify_all()
 
     def has_room(self, records: int = 1, timeout_s: float = 0.0) -> bool:
@@ -116,8 +123,10 @@ class KafkaPublisher:
 
     def _next_batch(self) -> list[_Record]:
         with self._changed:
-            if not self._queue and not self._in_flight:
-                self._changed.wait_for(lambda: self._queue or self._stopping, _TURN_S)
+            if self._stalled or (not self._queue and not self._in_flight):
+                self._changed.wait_for(lambda: (self._queue and not self._stalled) or self._stopping, _TURN_S)
+            if self._stalled:
+                return []
             batch = [self._queue.popleft() for _ in range(min(len(self._queue), 500))]
             self._in_flight += len(batch)
             return batch

@@ -1,6 +1,8 @@
-"""``execute_fsm_command`` of a G1 controller, step by step (contract 10.5)."""
+"""Transitions of a controller, and ``execute_fsm_command`` of G1, step by step (contract 10.5)."""
 
 import json
+from collections.abc import Callable
+from typing import TypeVar
 
 from simulator import g1
 from simulator.flags import FsmFlag
@@ -9,6 +11,45 @@ from simulator.fsm import FsmConfiguration, Transition, Value
 from simulator.node_state import NodeState
 from simulator.pipeline import Answer, Call
 from wire import WireMessage
+
+Child = TypeVar("Child")
+
+
+def walk(
+    node: NodeState,
+    transition: Transition,
+    prepare: Callable[[], dict[str, Value]],
+    propagate: Callable[[dict[str, Value]], tuple[Child, ...]],
+    succeeded: Callable[[Child], bool],
+) -> tuple[Child, ...]:
+    """Take a node through the sub-states of a transition (contract 10.5 steps 3 to 5, 12.4).
+
+    Args:
+        node: The node's state; in error afterwards if a child failed.
+        transition: The transition, allowed from the node's state.
+        prepare: Runs the actions before the transition; returns the JSON that they make.
+        propagate: Sends the command to the children with the JSON of the actions; returns their answers.
+        succeeded: Tells whether a child made the transition.
+
+    Raises:
+        DruncError: An action failed; the node stays in ``preparing-…``.
+    """
+    name = transition.name
+    node.advance(f"preparing-{name}")
+    # What is raised here leaves the node in ``preparing-…``: that is the wedge.
+    added = prepare()
+    node.advance(f"{name}-ready")
+    node.advance(f"propagating-{name}")
+    children = propagate(added)
+    for sub_state in (f"{name}-propagated", f"executing-{name}", f"{name}-terminated"):
+        node.advance(sub_state)
+    # The state changes whatever the children said.
+    node.enter(transition.destination or node.state)
+    node.advance(f"finalising-{name}")
+    node.advance(node.state)
+    if not all(succeeded(child) for child in children):
+        node.latch_error()
+    return children
 
 
 class TransitionExecutor:
@@ -42,22 +83,16 @@ class TransitionExecutor:
         return Answer(data, children=children)
 
     def _run(self, call: Call, transition: Transition, values: dict[str, Value]) -> tuple[WireMessage, ...]:
-        name, node = transition.name, self._node
-        node.advance(f"preparing-{name}")
-        # What is raised here leaves the node in ``preparing-…``, for good: that is G1's wedge.
-        added = self._fsm.prepare(name, values)
-        node.advance(f"{name}-ready")
-        node.advance(f"propagating-{name}")
-        children = self._forwarder.forward("execute_fsm_command", _for_children(call, added))
-        for sub_state in (f"{name}-propagated", f"executing-{name}", f"{name}-terminated"):
-            node.advance(sub_state)
-        # The state changes whatever the children said.
-        node.enter(transition.destination or node.state)
-        node.advance(f"finalising-{name}")
-        node.advance(node.state)
-        if not all(transition_succeeded(child) for child in children):
-            node.latch_error()
-        return children
+        def propagate(added: dict[str, Value]) -> tuple[WireMessage, ...]:
+            return self._forwarder.forward("execute_fsm_command", _for_children(call, added))
+
+        return walk(
+            self._node,
+            transition,
+            lambda: self._fsm.prepare(transition.name, values),
+            propagate,
+            transition_succeeded,
+        )
 
 
 def _refused(command: WireMessage, flag: FsmFlag) -> Answer:

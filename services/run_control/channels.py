@@ -2,10 +2,18 @@
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import grpc
 
-from services.errors import BusyError, ConsoleError, DruncError, NotReachableError, SchemaMismatchError
+from services.errors import (
+    BusyError,
+    ConsoleError,
+    DruncError,
+    NotReachableError,
+    SchemaMismatchError,
+    UnknownCallError,
+)
 from services.run_control.texts import clean
 
 # Proxies in the environment make drunc unreachable (contract 22.36). A server tolerates keep-alive pings without data
@@ -25,8 +33,9 @@ OPTIONS: tuple[tuple[str, int], ...] = (
 class Channels:
     """Long-lived channels, one per address, made on first use (after the fork) and closed on stop."""
 
-    def __init__(self) -> None:
-        """Start without any channel."""
+    def __init__(self, ca_file: Path | None = None) -> None:
+        """Start without any channel; with ``ca_file`` (PEM) all use TLS and trust these authorities only."""
+        self._ca_file = ca_file
         self._lock = threading.Lock()
         self._channels: dict[str, grpc.Channel] = {}
         self._closed = False
@@ -81,8 +90,17 @@ class Channels:
                 raise NotReachableError(f"The connection to {address} was closed: the console is stopping.")
             channel = self._channels.get(address)
             if channel is None:
-                channel = self._channels[address] = grpc.insecure_channel(address, options=OPTIONS)
+                channel = self._channels[address] = self._opened(address)
             return channel
+
+    def _opened(self, address: str) -> grpc.Channel:
+        if self._ca_file is None:
+            return grpc.insecure_channel(address, options=OPTIONS)
+        try:
+            credentials = grpc.ssl_channel_credentials(self._ca_file.read_bytes())
+        except OSError as error:
+            raise NotReachableError(f"No connection to {address}: {self._ca_file} cannot be read ({error}).") from error
+        return grpc.secure_channel(address, credentials, options=OPTIONS)
 
 
 def _as_is(data: bytes) -> bytes:
@@ -105,7 +123,7 @@ def console_error(error: grpc.RpcError, what: str, address: str) -> ConsoleError
                 next_step="Wait until it has ended.",
             )
         case grpc.StatusCode.UNIMPLEMENTED:
-            return SchemaMismatchError(f"{where} does not know the call ({details}): another version of drunc?")
+            return UnknownCallError(f"{where} does not know the call ({details}): another version of drunc?")
         case grpc.StatusCode.RESOURCE_EXHAUSTED:
             return SchemaMismatchError(f"{where} sent an answer that is too large ({details}).")
         case _:

@@ -291,6 +291,6 @@ def backend_reading(
     """Return how an address answered: a busy one is neither there nor gone, one that answers nonsense is there."""
     if error is None:
         latency_ms = None if started is None else (time.monotonic() - started) * 1000
-        return BackendReading(kind, address, at, reachable=True, generation=generation, latency_ms=latency_ms)
+        return BackendReading(kind, address, at, reachable=True, generation=generation or None, latency_ms=latency_ms)
     reachable = None if isinstance(error, BusyError) else not isinstance(error, NotReachableError)
-    return BackendReading(kind, address, at, reachable=reachable, generation=generation, error=error.message)
+    return BackendReading(kind, address, at, reachable=reachable, generation=generation or None, error=error.message)

@@ -19,7 +19,7 @@ from services.revisions import LiveTopic, bump
 from services.run_control.adapter import NodeStatus
 from services.run_control.readings import BackendReading, RootReading, SessionReading
 from services.run_control.rows import sequences_to_json, transitions_to_json
-from services.run_control.types import BackendKind, Node, Process, ProcessStatus
+from services.run_control.types import BackendKind, Node, Process, ProcessStatus, RunInfo
 
 # In these states no run is on (contract 12.1).
 STATES_WITHOUT_RUN = frozenset({"initial", "configured"})
@@ -206,7 +206,21 @@ def _save_root(row: DaqSession, root: RootReading, read_at: datetime, now: datet
     }
     if _run_is_over(row, root, read_at):
         values |= NO_RUN
+    elif root.status.run is not None and root.status.run.number is not None:
+        values |= _run_values(row, root.status.run, now)
     return assign(row, values)
+
+
+def _run_values(row: DaqSession, run: RunInfo, now: datetime) -> dict[str, object]:
+    """Return the columns of a run as drunc itself tells it, whoever started it."""
+    same = row.run_number == run.number and row.run_started_at is not None
+    return {
+        "run_number": run.number,
+        "run_type": run.type,
+        "trigger_rate_hz": run.trigger_rate_hz,
+        "storage_disabled": run.storage_disabled,
+        "run_started_at": row.run_started_at if same else run.started_at or now,
+    }
 
 
 def root_state_values(
@@ -293,7 +307,8 @@ def _save_backend(tx: Session, reading: BackendReading) -> bool:
         values |= {"reachable": reading.reachable, "since": reading.at}
     if reading.reachable:
         row.answered_at, row.latency_ms = reading.at, reading.latency_ms
-        values["generation"] = reading.generation
+        if reading.generation is not None:
+            values["generation"] = reading.generation
     if reading.error is not None:
         row.error_at = reading.at
         values["error"] = reading.error

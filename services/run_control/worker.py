@@ -16,12 +16,14 @@ from services.coordination import LeaseKeeper, LeaseLostError, Leases
 from services.health import AlreadyStartedError, WorkerHealth, WorkerState
 from services.run_control.channels import Channels
 from services.run_control.config import RunControlConfig
+from services.run_control.detection import DetectingAdapters
 from services.run_control.endpoints import Endpoints
-from services.run_control.g1.adapters import G1Adapters
+from services.run_control.generations import Generation
 from services.run_control.journal import CommandJournal
 from services.run_control.poller import Poller
 from services.run_control.runner import CommandRunner
 from services.run_control.store import RunControlStore
+from services.run_control.support import Deadlines
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +54,10 @@ class RunControlWorker:
         leases = Leases(database)
         self._lease = LeaseKeeper(leases, LEASE, holder, config.lease_ttl_s)
         self._endpoints = Endpoints()
-        self._adapters = G1Adapters(
-            Channels(), read_deadline_s=config.rpc_deadline_s, command_deadline_s=config.command_deadline_s
+        self._adapters = DetectingAdapters(
+            Channels(config.grpc_ca_file),
+            Deadlines(config.rpc_deadline_s, config.command_deadline_s),
+            None if config.generation == "auto" else Generation(config.generation),
         )
         self._poller = Poller(
             config,

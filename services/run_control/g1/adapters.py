@@ -1,11 +1,12 @@
 """Makes the adapters of generation G1."""
 
 from services.run_control.adapter import RunControlServiceAdapter, SessionManagerAdapter
+from services.run_control.call import Caller
 from services.run_control.channels import Channels
-from services.run_control.g1.call import Caller
 from services.run_control.g1.controller import GENERATION, G1Controller
 from services.run_control.g1.process_manager import G1ProcessManager
 from services.run_control.support import Deadlines, not_supported
+from wire.schema import load_g1
 
 
 class G1Adapters:
@@ -18,11 +19,11 @@ class G1Adapters:
 
     def controller(self, address: str) -> G1Controller:
         """Return the adapter of the controller at ``host:port``."""
-        return G1Controller(Caller(self._channels, address, "Controller", "The controller"), self._deadlines)
+        return G1Controller(Caller(self._channels, address, "Controller", "The controller", load_g1()), self._deadlines)
 
     def process_manager(self, address: str) -> G1ProcessManager:
         """Return the adapter of the process manager at ``host:port``."""
-        caller = Caller(self._channels, address, "ProcessManager", "The process manager")
+        caller = Caller(self._channels, address, "ProcessManager", "The process manager", load_g1())
         return G1ProcessManager(caller, self._deadlines)
 
     def session_manager(self, address: str) -> SessionManagerAdapter:

@@ -4,15 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.errors import NotInControlError
+from services.run_control import decode
 from services.run_control.adapter import THIS_NODE, DescribedNode, NodeStatus
-from services.run_control.g1 import decode
-from services.run_control.g1.call import Caller
-from services.run_control.g1.judge import control_result, plain_result, transition_result
+from services.run_control.arguments_on_wire import fsm_command
+from services.run_control.call import Caller
+from services.run_control.g1.messages import message
+from services.run_control.judge import control_result, plain_result, transition_result
 from services.run_control.support import Deadlines, needs_whole_subtree, not_supported, published_sequences
 from services.run_control.texts import clean
 from services.run_control.types import (
     Action,
-    ArgumentType,
     ArgumentValue,
     CommandResult,
     Sequence,
@@ -20,13 +21,6 @@ from services.run_control.types import (
     Transition,
 )
 from wire.schema import WireMessage, load_g1
-
-_VALUE_MESSAGES = {
-    ArgumentType.INT: "int_msg",
-    ArgumentType.FLOAT: "float_msg",
-    ArgumentType.STRING: "string_msg",
-    ArgumentType.BOOL: "bool_msg",
-}
 
 GENERATION = "G1"
 ACTIONS = frozenset(
@@ -62,12 +56,13 @@ class G1Controller:
 
     def status(self, user: str) -> NodeStatus:
         """Return the controller's own status (``get_status``)."""
-        return decode.status(decode.payload(self._read("get_status", user), "Status"))
+        wire = decode.payload(self._read("get_status", user), "Status")
+        return decode.status(wire, wire.name)
 
     def children_status(self, user: str) -> tuple[NodeStatus, ...]:
         """Return the status of the direct children (``get_children_status``)."""
         answer = decode.payload(self._read("get_children_status", user), "ChildrenStatus")
-        return tuple(decode.status(child) for child in answer.children_status)
+        return tuple(decode.status(child, child.name) for child in answer.children_status)
 
     def holder(self, user: str) -> str:
         """Return who is in control (``who_is_in_charge``)."""
@@ -103,11 +98,7 @@ class G1Controller:
     ) -> CommandResult:
         """Execute a transition (``execute_fsm_command``, recursive)."""
         needs_whole_subtree(target, GENERATION)
-        order = decode.message("FSMCommand")(command_name=transition.name)
-        for argument in transition.arguments:
-            if argument.name in arguments:
-                wire = decode.message(_VALUE_MESSAGES[argument.type])(value=arguments[argument.name])
-                order.arguments[argument.name].CopyFrom(load_g1().pack(wire))
+        order = fsm_command(load_g1(), decode.PACKAGE, transition, arguments)
         return transition_result(self._write("execute_fsm_command", user, order))
 
     def include(self, user: str, target: Target = THIS_NODE) -> CommandResult:
@@ -134,7 +125,7 @@ class G1Controller:
 
     def _describe_fsm(self, user: str, key: str) -> list[WireMessage]:
         # The key must be present even if empty (contract 22.10).
-        answer = self._read("describe_fsm", user, decode.message("PlainText")(text=key))
+        answer = self._read("describe_fsm", user, message("PlainText")(text=key))
         return list(decode.payload(answer, "FSMCommandsDescription").commands)
 
     def _read(self, rpc: str, user: str, data: WireMessage | None = None) -> WireMessage:

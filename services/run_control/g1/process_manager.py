@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from services.errors import DruncError
-from services.run_control.g1 import decode
-from services.run_control.g1.call import Caller
-from services.run_control.support import NOBODY, Deadlines, log_lines, name_patterns, needs_host, one_process_error
+from services.run_control import decode
+from services.run_control.call import Caller
+from services.run_control.g1.messages import message
+from services.run_control.process_orders import boot_fields, query_fields
+from services.run_control.support import Deadlines, log_lines, one_process_error
 from services.run_control.texts import clean
 from services.run_control.types import EVERY_PROCESS, BootOrder, Process, ProcessQuery
 from wire.schema import WireMessage
@@ -25,8 +27,8 @@ class G1ProcessManager:
 
     def boot(self, user: str, order: BootOrder) -> Process:
         """Boot one process (``boot``)."""
-        needs_host(order)
-        answer = self.call("boot", user, self.deadlines.process_s, _boot_request(order))
+        request = message("BootRequest")(**boot_fields(message, order))
+        answer = self.call("boot", user, self.deadlines.process_s, request)
         return decode.process(decode.payload(answer, "ProcessInstance"))
 
     def kill(self, user: str, query: ProcessQuery) -> tuple[Process, ...]:
@@ -48,43 +50,17 @@ class G1ProcessManager:
 
     def logs(self, user: str, query: ProcessQuery, lines: int) -> tuple[str, ...]:
         """Return the last lines of a log (``logs``, a stream of one line each)."""
-        request = decode.message("LogRequest")(query=_wire_query(query), how_far=lines)
+        request = message("LogRequest")(query=_wire_query(query), how_far=lines)
         answers = self.call.stream("logs", user, self.deadlines.process_s, request)
         return log_lines([clean(_payload_of_one(answer, "LogLine").line) for answer in answers])
 
     def _list(self, rpc: str, user: str, deadline_s: float, query: ProcessQuery) -> tuple[Process, ...]:
         answer = self.call(rpc, user, deadline_s, _wire_query(query))
-        instances = decode.payload(answer, "ProcessInstanceList").values
-        return tuple({process.uuid: process for process in map(decode.process, instances)}.values())
+        return decode.processes(decode.payload(answer, "ProcessInstanceList").values)
 
 
 def _wire_query(query: ProcessQuery) -> WireMessage:
-    uuids = [decode.message("ProcessUUID")(uuid=uuid) for uuid in query.uuids]
-    return decode.message("ProcessQuery")(
-        uuids=uuids,
-        names=name_patterns(query),
-        session=NOBODY if query.session is None else query.session,
-        user=NOBODY if query.user is None else query.user,
-    )
-
-
-def _boot_request(order: BootOrder) -> WireMessage:
-    programs = [
-        decode.message("ProcessDescription.ExecAndArgs")(exec=program, args=arguments)
-        for program, *arguments in order.commands
-    ]
-    metadata = decode.message("ProcessMetadata")(
-        user=order.user, session=order.session, name=order.name, tree_id=order.tree_id
-    )
-    description = decode.message("ProcessDescription")(
-        metadata=metadata,
-        env=dict(order.environment),
-        executable_and_arguments=programs,
-        process_execution_directory=order.directory,
-        process_logs_path=order.log_path,
-    )
-    restriction = decode.message("ProcessRestriction")(allowed_hosts=order.hosts)
-    return decode.message("BootRequest")(process_description=description, process_restriction=restriction)
+    return message("ProcessQuery")(**query_fields(message, query))
 
 
 def _payload_of_one(answer: WireMessage, expected: str) -> WireMessage:

@@ -15,7 +15,8 @@ import pytest
 import requests
 from click.testing import CliRunner, Result
 
-from simulator.cli import cli
+from simulator.cli import cli, read_generations
+from simulator.installation import Installation, SimulatorError
 from tests.kafka import REPOSITORY
 from tests.simulated import connected, g1, payload, said
 from tests.waiting import wait_until
@@ -62,7 +63,8 @@ def served(tmp_path: Path) -> Iterator[Served]:
 def test_file_is_private_and_tells_all_addresses(served: Served) -> None:
     path = served.directory / "simulator.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    expected = {"process_manager", "connectivity", "control", "token", "kafka", "sessions", "pid"}
+    expected = {"process_manager", "connectivity", "control", "token", "kafka", "sessions", "generations", "pid"}
+    expected |= {"session_manager", "run_control"}
     assert set(served.addresses) == expected
     assert served.addresses["sessions"] == [SESSION]
     assert len(served.processes()) == 14
@@ -99,6 +101,13 @@ def test_orders_of_the_command_line(served: Served) -> None:
     assert served.order("fail", SESSION, "conf", "ru-01").exit_code == 0
     assert served.order("publish-raw", "any.topic", stdin=b"\x00\xff").exit_code == 0
     assert served.order("flood", "10", "--severity", "error").exit_code == 0
+    assert served.order("silence", SESSION, "df-01").exit_code == 0
+    assert served.order("wedge", SESSION, "df-controller").exit_code == 0
+    assert served.order("empty-connectivity").exit_code == 0
+    refused = served.order("stall-kafka")
+    assert (refused.exit_code, "no Kafka" in refused.output) == (1, True)
+    assert served.order("restart-process-manager").exit_code == 0
+    assert served.processes() == {}
     assert served.order("reset").exit_code == 0
     assert {value.status_code for value in served.processes().values()} == {0}
 
@@ -139,3 +148,26 @@ def test_unknown_session_is_refused_at_once(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 1
     assert "Unknown session 'nonsense'" in done.stderr
+
+
+def test_generations_of_the_command_line() -> None:
+    sessions = ["cosmics", "local-1x1-config"]
+    assert read_generations([], sessions) == ({"cosmics": "G1", "local-1x1-config": "G1"}, "G1")
+    given = ["g3", "local-1x1-config=G1", "process-manager=G2"]
+    assert read_generations(given, sessions) == ({"cosmics": "G3", "local-1x1-config": "G1"}, "G2")
+    with pytest.raises(SimulatorError, match="'nowhere'"):
+        read_generations(["nowhere=G3"], sessions)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"process_manager_generation": "G9"}, "Unknown generation 'G9'"),
+        ({"generations": {"nowhere": "G3"}}, "'nowhere', which is not among the sessions"),
+        ({"sessions": [f"cosmics:{SESSION}"]}, "in G1 the session has the name of its configuration"),
+        ({"sessions": ["generated-2001"]}, "Unknown session"),
+    ],
+)
+def test_installation_that_cannot_be(options: Mapping[str, Any], reason: str) -> None:
+    with pytest.raises(SimulatorError, match=reason):
+        Installation(**options)

@@ -50,7 +50,7 @@ def test_boot_request_looks_like_the_shells_one() -> None:
     layout = LAYOUTS["local-1x1-config"]
     planned = layout.planned("df-controller")
     assert planned is not None
-    description = boot_request(layout.name, planned, "broker:9092").process_description
+    description = boot_request(layout, planned, "broker:9092").process_description
     assert description.metadata.hostname == ""
     assert description.metadata.tree_id == "1.2.0"
     assert description.env["DUNEDAQ_SESSION"] == "local-1x1-config"

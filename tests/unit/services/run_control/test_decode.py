@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.errors import ConsoleError, DruncError, NotInControlError, SchemaMismatchError
-from services.run_control.g1 import decode
-from services.run_control.g1.judge import control_result, transition_result
+from services.run_control import decode
+from services.run_control.g1.messages import message
+from services.run_control.judge import control_result, transition_result
 from services.run_control.types import Argument, ArgumentType, NodeKind, ProcessStatus
 from wire.schema import WireMessage, load_g1
 
@@ -18,7 +19,7 @@ unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 
 
 def make(name: str, /, **fields: object) -> WireMessage:
-    return decode.message(name)(**fields)
+    return message(name)(**fields)
 
 
 def pack(message: WireMessage) -> WireMessage:
@@ -27,7 +28,7 @@ def pack(message: WireMessage) -> WireMessage:
 
 def answer(data: WireMessage | None = None, flag: int = 0, name: str = "root-controller") -> WireMessage:
     made = make("Response", name=name, flag=flag, data=None if data is None else pack(data))
-    return decode.response(made.SerializeToString())
+    return decode.response(load_g1(), made.SerializeToString())
 
 
 def any_of(type_name: str, value: bytes) -> WireMessage:
@@ -37,7 +38,7 @@ def any_of(type_name: str, value: bytes) -> WireMessage:
 
 READERS: list[Callable[[WireMessage], object]] = [
     lambda wire: [decode.process(item) for item in decode.payload(wire, "ProcessInstanceList").values],
-    lambda wire: decode.status(decode.payload(wire, "Status")),
+    lambda wire: decode.status(decode.payload(wire, "Status"), "n"),
     lambda wire: [decode.transition(item) for item in decode.payload(wire, "FSMCommandsDescription").commands],
     lambda wire: decode.payload(wire, "PlainText"),
     decode.described,
@@ -61,7 +62,7 @@ PAYLOADS = [
 @given(st.binary(max_size=300))
 def test_any_bytes_as_a_response(raw: bytes) -> None:
     try:
-        wire = decode.response(raw)
+        wire = decode.response(load_g1(), raw)
     except SchemaMismatchError:
         return
     for read in READERS:
@@ -127,15 +128,18 @@ def test_names_of_flags(flag: int, data: WireMessage | None, name: str) -> None:
 
 def test_the_state_is_split_from_its_brackets() -> None:
     found = decode.status(
-        make("Status", name="r", state="configured (preparing-start)", sub_state="preparing-start", included=True)
+        make("Status", name="r", state="configured (preparing-start)", sub_state="preparing-start", included=True),
+        "r",
     )
     assert (found.state, found.sub_state) == ("configured", "preparing-start")
-    idle = decode.status(make("Status", name="r", state="configured", sub_state="configured"))
+    idle = decode.status(make("Status", name="r", state="configured", sub_state="configured"), "r")
     assert (idle.state, idle.sub_state) == ("configured", "configured")
 
 
 def test_an_unreachable_child_has_no_state_rather_than_a_wrong_one() -> None:
-    found = decode.status(make("Status", name="df-controller", state="unknown", sub_state="unknown", in_error=True))
+    found = decode.status(
+        make("Status", name="df-controller", state="unknown", sub_state="unknown", in_error=True), "df-controller"
+    )
     assert (found.state, found.sub_state, found.in_error, found.included) == (None, None, True, None)
 
 

@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from services.run_control.g1 import decode
-from services.run_control.g1.judge import control_result, transition_result
+from services.run_control.g1.messages import message
+from services.run_control.judge import control_result, transition_result
 from wire.schema import WireMessage, load_g1
 
 
 def make(name: str, /, **fields: object) -> WireMessage:
-    return decode.message(name)(**fields)
+    return message(name)(**fields)
 
 
 def pack(message: WireMessage) -> WireMessage:

@@ -1,24 +1,31 @@
-"""From G1 bytes to plain data. Whatever the bytes are, only errors of `services.errors` are raised."""
+"""From messages of any generation to plain data; whatever the bytes are, only errors of `services.errors` are raised.
+
+The generations' messages have the same fields under different numbers and in pools of their own: what is read here
+finds enums and payload types through the message it is given.
+"""
 
 import math
 from collections.abc import Iterable
 from typing import Final
 
+from google.protobuf import message_factory
 from google.protobuf.message import DecodeError
 
 from services.errors import ConsoleError, DruncError, NotInControlError, SchemaMismatchError
 from services.run_control.adapter import DescribedNode, NodeStatus
 from services.run_control.texts import clean
 from services.run_control.types import (
+    ActiveSession,
     Argument,
     ArgumentType,
     ArgumentValue,
+    Configuration,
     NodeKind,
     Process,
     ProcessStatus,
     Transition,
 )
-from wire.schema import UnknownMessageError, WireMessage, load_g1
+from wire.schema import TYPE_URL_PREFIX, Schema, WireMessage
 
 PACKAGE: Final = "dunedaq.druncschema."
 
@@ -34,19 +41,14 @@ RUN_TYPES: Final = ("PROD", "TEST")
 _UNKNOWN_STATE = "unknown"
 
 
-def message(name: str) -> WireMessage:
-    """Return the class of a G1 message by its short name."""
-    return load_g1().message(PACKAGE + name)
-
-
-def response(raw: bytes) -> WireMessage:
-    """Return the envelope.
+def response(schema: Schema, raw: bytes) -> WireMessage:
+    """Return the envelope of G1 and G2, which G3 still uses for refusals (contract 7.4).
 
     Raises:
         SchemaMismatchError: The bytes are not a ``Response``.
     """
     try:
-        return message("Response").FromString(raw)
+        return schema.message(PACKAGE + "Response").FromString(raw)
     except DecodeError as error:
         raise SchemaMismatchError(f"The answer ({len(raw)} bytes) is not a drunc response.") from error
 
@@ -57,9 +59,11 @@ def unpacked(data: WireMessage) -> WireMessage:
     Raises:
         SchemaMismatchError: The type is unknown, or the bytes are not of that type; names type and size.
     """
+    pool = data.DESCRIPTOR.file.pool
     try:
-        return load_g1().unpack(data)
-    except (UnknownMessageError, DecodeError) as error:
+        descriptor = pool.FindMessageTypeByName(data.type_url.removeprefix(TYPE_URL_PREFIX))
+        return message_factory.GetMessageClass(descriptor).FromString(data.value)
+    except (KeyError, DecodeError) as error:
         size = len(data.value)
         raise SchemaMismatchError(f"Undecodable payload of type {clean(data.type_url)!r} ({size} bytes).") from error
 
@@ -71,14 +75,23 @@ def payload(answer: WireMessage, expected: str) -> WireMessage:
         NotInControlError, DruncError: The answer is a refusal or a fault.
         SchemaMismatchError: The payload is missing or of another type than ``expected``.
     """
-    if answer.flag != OK:
-        raise _fault(answer)
+    raise_for_flag(answer)
     if not answer.HasField("data"):
         raise SchemaMismatchError(f"The answer of {clean(answer.name)} lacks its {expected}.")
     content = unpacked(answer.data)
     if content.DESCRIPTOR.full_name != PACKAGE + expected:
         raise SchemaMismatchError(f"{clean(answer.name)} answered {content.DESCRIPTOR.name} instead of {expected}.")
     return content
+
+
+def raise_for_flag(answer: WireMessage) -> None:
+    """Raise the error that an envelope stands for, if its flag says anything but success (contract 7.2).
+
+    Raises:
+        NotInControlError, DruncError: The answer is a refusal or a fault.
+    """
+    if answer.flag != OK:
+        raise _fault(answer)
 
 
 def _fault(answer: WireMessage) -> ConsoleError:
@@ -120,26 +133,37 @@ def flag_name(answer: WireMessage) -> str:
         return "DRUNC_EXCEPTION_THROWN"
     if answer.flag == BAD_REQUEST_IN_2024 and kind == "PlainText":
         return "NOT_EXECUTED_BAD_REQUEST_FORMAT"
-    return enum_name("ResponseFlag", answer.flag)
+    return enum_name(answer, "flag")
 
 
-def enum_name(enum: str, number: int) -> str:
-    """Return the name of an enum's value, or ``<enum>_<number>`` for one that the schema does not know."""
-    return load_g1().enum_names(PACKAGE + enum).get(number, f"{enum}_{number}")
+def enum_name(wire: WireMessage, field: str) -> str:
+    """Return the name of an enum field's value, or ``<enum>_<number>`` for one that the schema does not know."""
+    number, enum = getattr(wire, field), wire.DESCRIPTOR.fields_by_name[field].enum_type
+    known = enum.values_by_number.get(number)
+    return f"{enum.name}_{number}" if known is None else str(known.name)
 
 
-def status(wire: WireMessage) -> NodeStatus:
-    """Return a ``Status``; an unreachable child is reported as ``unknown`` and excluded (contract 10.3)."""
+def status(wire: WireMessage, name: str, children: tuple[NodeStatus, ...] | None = None) -> NodeStatus:
+    """Return the ``Status`` of the node ``name``, with its children where they are told.
+
+    G1 reports an unreachable child as ``unknown`` (contract 10.3).
+    """
     state, bracketed = split_state(wire.state)
     if state == _UNKNOWN_STATE:
-        return NodeStatus(clean(wire.name), None, None, in_error=True, included=None)
+        return silent(name)
     return NodeStatus(
-        name=clean(wire.name),
+        name=clean(name, NAME_WIDTH),
         state=clean(state, STATE_WIDTH),
         sub_state=clean(bracketed or wire.sub_state or state, SUB_STATE_WIDTH),
         in_error=wire.in_error,
         included=wire.included,
+        children=children,
     )
+
+
+def silent(name: str) -> NodeStatus:
+    """Return the status of a node that its parent could not ask."""
+    return NodeStatus(clean(name, NAME_WIDTH), None, None, in_error=True, included=None)
 
 
 def split_state(text: str) -> tuple[str, str]:
@@ -176,10 +200,10 @@ def transition(wire: WireMessage) -> Transition:
 
 def _argument(wire: WireMessage) -> Argument:
     try:
-        kind = ArgumentType(enum_name("Argument.Type", wire.type))
+        kind = ArgumentType(enum_name(wire, "type"))
     except ValueError as error:
         raise SchemaMismatchError(f"Argument {clean(wire.name)} is of the unknown type {wire.type}.") from error
-    presence = enum_name("Argument.Presence", wire.presence)
+    presence = enum_name(wire, "presence")
     if presence not in ("MANDATORY", "OPTIONAL"):
         raise SchemaMismatchError(f"Argument {clean(wire.name)} has the unknown presence {wire.presence}.")
     default = _value(wire.default_value, kind) if wire.HasField("default_value") else None
@@ -210,7 +234,8 @@ def _value(data: WireMessage, kind: ArgumentType) -> ArgumentValue | None:
         case "int_msg", ArgumentType.INT:
             return int(content.value)
         case (("int_msg" | "float_msg"), ArgumentType.FLOAT):
-            return _shortest(content.value)
+            # The short decimal that a 32-bit float stands for: 0.1 travels as 0.10000000149 (contract 22.6).
+            return finite(float(f"{content.value:.7g}"))
         case "string_msg", ArgumentType.STRING:
             return clean(content.value)
         case "bool_msg", ArgumentType.BOOL:
@@ -219,9 +244,9 @@ def _value(data: WireMessage, kind: ArgumentType) -> ArgumentValue | None:
             return None
 
 
-def _shortest(value: float) -> float | None:
-    """Return the short decimal that a 32-bit float stands for: 0.1 travels as 0.10000000149 (contract 22.6)."""
-    return float(f"{value:.7g}") if math.isfinite(value) else None
+def finite(value: float) -> float | None:
+    """Return a number that can be stored as JSON; None for what is none."""
+    return value if math.isfinite(value) else None
 
 
 def process(wire: WireMessage) -> Process:
@@ -235,7 +260,7 @@ def process(wire: WireMessage) -> Process:
     if not uuid:
         raise SchemaMismatchError(f"The process {clean(metadata.name)} has no UUID.")
     try:
-        code = ProcessStatus(enum_name("ProcessInstance.StatusCode", wire.status_code))
+        code = ProcessStatus(enum_name(wire, "status_code"))
     except ValueError as error:
         raise SchemaMismatchError(f"Process {clean(metadata.name)} has the status {wire.status_code}.") from error
     return Process(
@@ -245,6 +270,37 @@ def process(wire: WireMessage) -> Process:
         user=clean(metadata.user, NAME_WIDTH),
         hostname=clean(metadata.hostname, NAME_WIDTH),
         status=code,
-        return_code=wire.return_code if code is ProcessStatus.DEAD else None,
+        return_code=_return_code(wire) if code is ProcessStatus.DEAD else None,
         tree_id=clean(metadata.tree_id, ID_WIDTH) or None,
     )
+
+
+def _return_code(wire: WireMessage) -> int | None:
+    """Return the exit code of a dead process; G3 tells whether it is set, elsewhere unset is zero (contract 22.4)."""
+    if wire.DESCRIPTOR.fields_by_name["return_code"].has_presence and not wire.HasField("return_code"):
+        return None
+    return int(wire.return_code)
+
+
+def processes(instances: Iterable[WireMessage]) -> tuple[Process, ...]:
+    """Return the processes of a list, each once."""
+    return tuple({found.uuid: found for found in map(process, instances)}.values())
+
+
+def sessions(wire: Iterable[WireMessage]) -> tuple[ActiveSession, ...]:
+    """Return the ``ActiveSession`` messages of a session manager."""
+    return tuple(
+        ActiveSession(
+            clean(session.name, NAME_WIDTH), clean(session.user, NAME_WIDTH), _configuration(session.config_key)
+        )
+        for session in wire
+    )
+
+
+def configurations(wire: Iterable[WireMessage]) -> tuple[Configuration, ...]:
+    """Return the ``ConfigKey`` messages of a session manager."""
+    return tuple(_configuration(key) for key in wire)
+
+
+def _configuration(wire: WireMessage) -> Configuration:
+    return Configuration(clean(wire.file), clean(wire.session_id, NAME_WIDTH))
