@@ -10,6 +10,7 @@ from services.platform_health import HealthService
 from services.run_control.commands import CommandService
 from services.run_control.node_commands import NodeCommandService
 from services.run_control.process_commands import ProcessCommandService
+from services.run_control.process_logs import ProcessLogs
 from services.run_control.queries import RunControlQueries
 from services.run_control.sequences import SequenceService
 
@@ -28,6 +29,7 @@ class Services:
     node_commands: NodeCommandService
     sequences: SequenceService
     process_commands: ProcessCommandService
+    process_logs: ProcessLogs
     messages: MessageQueries
     live: LiveService
     health: HealthService
