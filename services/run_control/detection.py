@@ -1,11 +1,12 @@
 """Adapters that find out on their first call which generation an address speaks, and remember it."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from services.errors import UnknownCallError
+from services.errors import NotSupportedError, UnknownCallError
 from services.run_control.adapter import (
     THIS_NODE,
     ControllerAdapter,
@@ -42,6 +43,9 @@ class _OfGeneration(Protocol):
 A = TypeVar("A", bound=_OfGeneration)
 R = TypeVar("R")
 
+# A version that is not supported may be replaced by one that is.
+ASK_AGAIN_AFTER_S = 60.0
+
 # What stands for the generation until an address has answered.
 NOT_KNOWN = ""
 
@@ -53,6 +57,7 @@ class _Found(Generic[A]):
         """Keep how to find it, given the user to ask as."""
         self._find = find
         self._adapter: A | None = None
+        self._refused: tuple[NotSupportedError, float] | None = None
 
     @property
     def adapter(self) -> A | None:
@@ -67,14 +72,25 @@ class _Found(Generic[A]):
 
     def ask(self, user: str, work: Callable[[A], R]) -> R:
         """Ask the adapter; a call that the server does not know means that it may have been exchanged for another."""
-        adapter = self._adapter
-        if adapter is None:
-            adapter = self._adapter = self._find(user)
+        adapter = self._adapter or self._found(user)
         try:
             return work(adapter)
         except UnknownCallError:
             self._adapter = None
             raise
+
+    def _found(self, user: str) -> A:
+        """Find the adapter; a version that is not supported is not asked again with every poll."""
+        if self._refused is not None and time.monotonic() < self._refused[1]:
+            known = self._refused[0]
+            raise NotSupportedError(known.message, not_done=known.not_done, next_step=known.next_step)
+        try:
+            adapter = self._adapter = self._find(user)
+        except NotSupportedError as error:
+            self._refused = error, time.monotonic() + ASK_AGAIN_AFTER_S
+            raise
+        self._refused = None
+        return adapter
 
 
 @dataclass(frozen=True, slots=True)

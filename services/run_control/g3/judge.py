@@ -39,7 +39,7 @@ def _command_node(answer: WireMessage, path: str, name: str) -> NodeResult:
     flag, fsm_flag = decode.enum_name(answer, "flag"), decode.enum_name(answer, "fsm_flag")
     reply = clean(answer.data)
     succeeded = answer.flag == decode.OK and answer.fsm_flag == decode.OK and not reply_fails(reply)
-    text = reply_text(reply) or fsm_words(fsm_flag) or flag_words(answer)
+    text = reply_text(reply) or flag_words(answer) or fsm_words(fsm_flag)
     result = NodeResult(path, name, succeeded, flag, fsm_flag, text, reply or None)
     return tolerated(result) if answer.flag == decode.OK else result
 

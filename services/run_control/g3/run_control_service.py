@@ -33,13 +33,10 @@ class G3RunControlService:
             session_id=order.configuration.id,
             session_name=order.name,
         )
-        return self._result("start_session", request, "StartSessionResponse", f"{order.name} was started.")
+        return self._result("start_session", request, f"{order.name} was started.")
 
     def end_session(self, user: str, order: SessionOrder) -> CommandResult:
-        """End a whole session (``end_session``).
-
-        The schema declares the answer of ``start_session`` by mistake; its bytes are the same, its numbers are not.
-        """
+        """End a whole session (``end_session``, whose declared answer is that of ``start_session``)."""
         request = message(RUN_CONTROL + "EndSessionRequest")(
             token=token(user),
             process_manager=order.process_manager,
@@ -47,11 +44,11 @@ class G3RunControlService:
             ssesion_id=order.configuration.id,
             session_name=order.name,
         )
-        return self._result("end_session", request, "EndSessionResponse", f"{order.name} was ended.")
+        return self._result("end_session", request, f"{order.name} was ended.")
 
-    def _result(self, rpc: str, request: WireMessage, answers: str, done: str) -> CommandResult:
+    def _result(self, rpc: str, request: WireMessage, done: str) -> CommandResult:
         try:
-            answer = self.call(rpc, request, RUN_CONTROL + answers, self.deadlines.command_s)
+            answer = self.call(rpc, request, RUN_CONTROL + "StartSessionResponse", self.deadlines.command_s)
         except UnknownCallError as error:
             raise not_supported("start and end sessions: its run control service is another version", GENERATION) from (
                 error

@@ -19,7 +19,9 @@ from services.errors import (
 )
 from services.run_control.channels import Channels
 from services.run_control.connectivity import Connectivity
-from services.run_control.g1.adapters import G1Adapters
+from services.run_control.detection import DetectingAdapters
+from services.run_control.generations import Generation
+from services.run_control.support import Deadlines
 from simulator.installation import Installation
 from tests.contract.run_control.conftest import SESSION
 from tests.waiting import wait_until
@@ -49,8 +51,8 @@ def server(answer: Answer) -> Iterator[str]:
 
 
 @pytest.fixture
-def adapters() -> Iterator[G1Adapters]:
-    made = G1Adapters(Channels(), read_deadline_s=0.5, command_deadline_s=1)
+def adapters() -> Iterator[DetectingAdapters]:
+    made = DetectingAdapters(Channels(), Deadlines(0.5, 1), Generation.G1)
     yield made
     made.close()
 
@@ -74,7 +76,7 @@ def aborting(code: grpc.StatusCode, details: str) -> Answer:
     ],
 )
 def test_every_status_is_an_error_of_ours_that_names_the_address(
-    adapters: G1Adapters, code: grpc.StatusCode, error: type[ConsoleError]
+    adapters: DetectingAdapters, code: grpc.StatusCode, error: type[ConsoleError]
 ) -> None:
     with server(aborting(code, "because")) as address:
         with pytest.raises(error, match=address) as seen:
@@ -82,7 +84,7 @@ def test_every_status_is_an_error_of_ours_that_names_the_address(
         assert "Kafka" not in seen.value.message
 
 
-def test_a_process_manager_that_fails_most_likely_lacks_kafka(adapters: G1Adapters) -> None:
+def test_a_process_manager_that_fails_most_likely_lacks_kafka(adapters: DetectingAdapters) -> None:
     with (
         server(aborting(grpc.StatusCode.UNKNOWN, "Unexpected <class 'KafkaTimeoutError'>")) as address,
         pytest.raises(DruncError, match=r"KafkaTimeoutError.*cannot reach its Kafka broker"),
@@ -90,12 +92,12 @@ def test_a_process_manager_that_fails_most_likely_lacks_kafka(adapters: G1Adapte
         adapters.process_manager(address).processes("console")
 
 
-def test_nothing_listens(adapters: G1Adapters) -> None:
+def test_nothing_listens(adapters: DetectingAdapters) -> None:
     with pytest.raises(NotReachableError, match=r"127\.0\.0\.1:1 "):
         adapters.process_manager("127.0.0.1:1").processes("console")
 
 
-def test_a_server_that_does_not_answer_is_busy(adapters: G1Adapters) -> None:
+def test_a_server_that_does_not_answer_is_busy(adapters: DetectingAdapters) -> None:
     release = threading.Event()
 
     def slow(_request: bytes, _context: grpc.ServicerContext) -> bytes:
@@ -109,12 +111,12 @@ def test_a_server_that_does_not_answer_is_busy(adapters: G1Adapters) -> None:
 
 
 @pytest.mark.parametrize("raw", [b"\xff\xff\xff", b"\x0a\x02\xff\xfe", b"garbage that is no message"])
-def test_bytes_that_are_no_answer(adapters: G1Adapters, raw: bytes) -> None:
+def test_bytes_that_are_no_answer(adapters: DetectingAdapters, raw: bytes) -> None:
     with server(lambda _request, _context: raw) as address, pytest.raises(SchemaMismatchError):
         adapters.controller(address).status("console")
 
 
-def test_closing_ends_a_call_under_way(adapters: G1Adapters) -> None:
+def test_closing_ends_a_call_under_way(adapters: DetectingAdapters) -> None:
     entered, release = threading.Event(), threading.Event()
     errors: list[ConsoleError] = []
 
@@ -142,7 +144,7 @@ def test_closing_ends_a_call_under_way(adapters: G1Adapters) -> None:
 
 
 def test_a_proxy_in_the_environment_is_not_used(
-    installation: Installation, adapters: G1Adapters, monkeypatch: pytest.MonkeyPatch
+    installation: Installation, adapters: DetectingAdapters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("http_proxy", "https_proxy", "grpc_proxy", "HTTP_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
@@ -152,7 +154,7 @@ def test_a_proxy_in_the_environment_is_not_used(
     assert "root-controller" in Connectivity(installation.connectivity_address, 2.0).lookup(SESSION)
 
 
-def test_not_in_control_is_an_error_of_its_own(installation: Installation, adapters: G1Adapters) -> None:
+def test_not_in_control_is_an_error_of_its_own(installation: Installation, adapters: DetectingAdapters) -> None:
     root = adapters.controller(installation.controller_address(SESSION))
     conf = root.transitions("console")[0]
     with pytest.raises(NotInControlError, match="mallory"):
@@ -193,7 +195,9 @@ def test_a_directory_that_is_away() -> None:
         Connectivity("127.0.0.1:1", 0.5).lookup("s")
 
 
-def test_a_server_that_comes_back_is_found_within_seconds(adapters: G1Adapters, installation: Installation) -> None:
+def test_a_server_that_comes_back_is_found_within_seconds(
+    adapters: DetectingAdapters, installation: Installation
+) -> None:
     address = installation.controller_address(SESSION)
     root = adapters.controller(address)
     root.status("console")

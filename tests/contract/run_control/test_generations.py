@@ -17,8 +17,10 @@ from services.run_control.types import (
     ArgumentValue,
     BootOrder,
     CommandResult,
+    Configuration,
     NodeKind,
     ProcessQuery,
+    SessionOrder,
     Target,
 )
 from simulator.installation import Installation
@@ -228,6 +230,44 @@ def test_a_foreign_command_is_not_executed(site: Site) -> None:
     with pytest.raises((NotInControlError, RefusedError)):
         site.root.exclude("bob")
     assert site.root.status("alice").included
+
+
+@pytest.mark.parametrize("site", LATER, ids=str, indirect=True)
+def test_the_session_manager_lists_sessions_and_configurations(site: Site) -> None:
+    address = site.installation.session_manager_address
+    assert address
+    manager = site.adapters.session_manager(address)
+    (session,) = manager.sessions("alice")
+    assert session.name == SESSION
+    assert manager.generation == site.variant.generation
+    assert session.configuration.id in {found.id for found in manager.configurations("alice")}
+
+
+@pytest.mark.parametrize("site", [Variant("G3")], ids=str, indirect=True)
+def test_the_run_control_service_starts_and_ends_a_session(site: Site) -> None:
+    address = site.installation.run_control_address
+    assert address
+    service = site.adapters.run_control_service(address)
+    nowhere = SessionOrder("other", Configuration("no-such-file.data.xml", "no-such-id"))
+    refused = service.start_session("alice", nowhere)
+    assert not refused.succeeded
+    assert "not found" in refused.text
+    manager = site.adapters.session_manager(site.installation.session_manager_address or "")
+    (session,) = manager.sessions("alice")
+    second = SessionOrder("second", session.configuration)
+    started = service.start_session("alice", second)
+    assert started.succeeded, started.text
+    assert {found.name for found in manager.sessions("alice")} == {SESSION, "second"}
+    ended = service.end_session("alice", second)
+    assert ended.succeeded, ended.text
+    assert [found.name for found in manager.sessions("alice")] == [SESSION]
+
+
+def test_g1_has_no_session_manager() -> None:
+    adapters = DetectingAdapters(Channels(), Deadlines(1, 1), Generation.G1)
+    with pytest.raises(NotSupportedError, match="list sessions"):
+        adapters.session_manager("127.0.0.1:1").sessions("alice")
+    adapters.close()
 
 
 def test_an_exchanged_server_is_found_anew() -> None:

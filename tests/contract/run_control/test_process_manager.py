@@ -7,7 +7,8 @@ import pytest
 from services.errors import InvalidInputError, NotFoundError, NotSupportedError
 from services.run_control.adapter import ProcessManagerAdapter
 from services.run_control.channels import Channels
-from services.run_control.g1.adapters import G1Adapters
+from services.run_control.detection import DetectingAdapters
+from services.run_control.support import Deadlines
 from services.run_control.types import BootOrder, ProcessQuery, ProcessStatus, Target
 from simulator.installation import Installation
 from tests.contract.run_control.conftest import SESSION
@@ -16,14 +17,14 @@ DUMMY = BootOrder("dummy", "hand-made", "alice", (("sleep", "100s"), ("echo", "d
 
 
 @pytest.fixture
-def adapters() -> Iterator[G1Adapters]:
-    made = G1Adapters(Channels(), read_deadline_s=5, command_deadline_s=30)
+def adapters() -> Iterator[DetectingAdapters]:
+    made = DetectingAdapters(Channels(), Deadlines(5, 30))
     yield made
     made.close()
 
 
 @pytest.fixture
-def manager(adapters: G1Adapters, installation: Installation) -> ProcessManagerAdapter:
+def manager(adapters: DetectingAdapters, installation: Installation) -> ProcessManagerAdapter:
     return adapters.process_manager(installation.process_manager_address)
 
 
@@ -81,7 +82,7 @@ def test_what_drunc_would_fail_on_is_not_sent(manager: ProcessManagerAdapter) ->
         manager.boot("alice", BootOrder("x", "s", "alice", (("true",),), hosts=()))
 
 
-def test_a_g1_controller_acts_on_all_below_it_only(adapters: G1Adapters, installation: Installation) -> None:
+def test_a_g1_controller_acts_on_all_below_it_only(adapters: DetectingAdapters, installation: Installation) -> None:
     root = adapters.controller(installation.controller_address(SESSION))
     root.take_control("alice")
     with pytest.raises(NotSupportedError, match="part of the tree"):

@@ -1,0 +1,227 @@
+"""G2 and G3 bytes to plain data: only our errors, whatever the bytes."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.errors import ConsoleError
+from services.run_control.call import Caller
+from services.run_control.channels import Channels
+from services.run_control.decode import PACKAGE
+from services.run_control.g2.controller import G2Controller
+from services.run_control.g2.description import read_description
+from services.run_control.g2.session_manager import G2SessionManager
+from services.run_control.g3.call import CONTROLLER, PROCESS_MANAGER, RUN_CONTROL, SESSION_MANAGER, TypedCaller
+from services.run_control.g3.controller import G3Controller
+from services.run_control.g3.process_manager import G3ProcessManager
+from services.run_control.g3.run_control_service import G3RunControlService
+from services.run_control.g3.session_manager import G3SessionManager
+from services.run_control.support import Deadlines
+from services.run_control.types import (
+    BootOrder,
+    Configuration,
+    NodeKind,
+    ProcessQuery,
+    SessionOrder,
+    Target,
+    Transition,
+)
+from tests.unit.services.run_control.test_decode import unhurried
+from wire.schema import WireMessage, load_g2, load_g3
+
+DEADLINES = Deadlines(1, 1)
+ORDER = BootOrder("x", "s", "u", (("true",),))
+SESSION = SessionOrder("s", Configuration("f", "i"))
+
+
+class OneAnswer(Channels):
+    """Channels that answer every call with the same bytes, and note what was sent."""
+
+    def __init__(self, raw: bytes) -> None:
+        super().__init__()
+        self.raw = raw
+        self.sent: list[tuple[str, bytes]] = []
+
+    def call(self, address: str, path: str, request: bytes, deadline_s: float) -> bytes:
+        self.sent.append((path, request))
+        return self.raw
+
+    def stream(self, address: str, path: str, request: bytes, deadline_s: float) -> Iterator[bytes]:
+        yield self.raw
+
+
+@dataclass(frozen=True)
+class Adapters:
+    channels: OneAnswer
+
+    @property
+    def g2(self) -> G2Controller:
+        return G2Controller(Caller(self.channels, "h:1", "Controller", "It", load_g2("a")), DEADLINES)
+
+    @property
+    def g3(self) -> G3Controller:
+        return G3Controller(TypedCaller(self.channels, "h:1", CONTROLLER + "Controller", "It"), DEADLINES)
+
+    @property
+    def g3_manager(self) -> G3ProcessManager:
+        return G3ProcessManager(TypedCaller(self.channels, "h:1", PROCESS_MANAGER + "ProcessManager", "It"), DEADLINES)
+
+    def everything(self) -> Iterator[Callable[[], object]]:
+        controllers: list[G2Controller | G3Controller] = [self.g2, self.g3]
+        for controller in controllers:
+            for read in (
+                controller.describe,
+                controller.status,
+                controller.holder,
+                controller.transitions,
+                controller.possible,
+                controller.sequences,
+                controller.take_control,
+                controller.include,
+                controller.recompute_status,
+                controller.to_error,
+            ):
+                yield lambda read=read: read("u")  # type: ignore[misc]
+            yield lambda controller=controller: controller.execute("u", Transition("conf"), {})  # type: ignore[misc]
+            yield lambda controller=controller: controller.execute_expert_command("u", "{}")  # type: ignore[misc]
+        manager = self.g3_manager
+        yield lambda: manager.processes("u")
+        yield lambda: manager.boot("u", ORDER)
+        yield lambda: manager.restart("u", ProcessQuery())
+        yield lambda: manager.logs("u", ProcessQuery(), 5)
+        sessions = [
+            G2SessionManager(Caller(self.channels, "h:1", "SessionManager", "It", load_g2("a")), DEADLINES),
+            G3SessionManager(TypedCaller(self.channels, "h:1", SESSION_MANAGER + "SessionManager", "It"), DEADLINES),
+        ]
+        for lister in sessions:
+            yield lambda lister=lister: lister.sessions("u")  # type: ignore[misc]
+            yield lambda lister=lister: lister.configurations("u")  # type: ignore[misc]
+        service = G3RunControlService(TypedCaller(self.channels, "h:1", RUN_CONTROL + "RunControl", "It"), DEADLINES)
+        yield lambda: service.start_session("u", SESSION)
+        yield lambda: service.end_session("u", SESSION)
+
+
+def g3(name: str, /, **fields: object) -> WireMessage:
+    return load_g3().message(PACKAGE + name)(**fields)
+
+
+@unhurried
+@given(st.binary(max_size=200))
+def test_any_bytes_as_an_answer(raw: bytes) -> None:
+    for ask in Adapters(OneAnswer(raw)).everything():
+        with contextlib.suppress(ConsoleError):
+            ask()
+
+
+@unhurried
+@given(
+    st.sampled_from(["Status", "Description", "FSMCommandsDescription", "FSMCommandResponse", "PlainText", "Nonsense"]),
+    st.binary(max_size=100),
+    st.integers(0, 20),
+)
+def test_any_bytes_as_a_payload_of_g2(kind: str, value: bytes, flag: int) -> None:
+    schema = load_g2("a")
+    data = schema.message("google.protobuf.Any")(type_url=f"type.googleapis.com/{PACKAGE}{kind}", value=value)
+    child = schema.message(PACKAGE + "Response")(name="c", data=data, flag=flag)
+    answer = schema.message(PACKAGE + "Response")(name="n", data=data, children=[child])
+    for ask in Adapters(OneAnswer(answer.SerializeToString())).everything():
+        with contextlib.suppress(ConsoleError):
+            ask()
+
+
+@unhurried
+@given(st.binary(max_size=100))
+def test_any_bytes_as_a_description_of_g2(raw: bytes) -> None:
+    with contextlib.suppress(ConsoleError):
+        read_description(load_g2("a"), raw)
+
+
+@pytest.mark.parametrize("numbers", [(1, 2, 3, 4, 5, 6, 7), (1, 2, 6, 7, 3, 4, 5), (2, 3, 4, 5, 6, 7, 8)])
+def test_the_fields_of_a_description_are_told_apart_by_content(numbers: tuple[int, ...]) -> None:
+    broadcast = b"\x0a\x28type.googleapis.com/dunedaq.druncschema.X"
+    values = [
+        b"controller",
+        b"df-controller",
+        b"grpc://10.0.0.1:4711",
+        b"conn apa1",
+        b"s",
+        b"\x0a\x06status",
+        broadcast,
+    ]
+    raw = b"".join(bytes([number << 3 | 2, len(value)]) + value for number, value in zip(numbers, values, strict=True))
+    found = read_description(load_g2("a"), raw)
+    assert (found.type, found.name, found.endpoint) == ("controller", "df-controller", "grpc://10.0.0.1:4711")
+    assert set(found.others) == {"conn apa1", "s"}
+    assert found.kind is NodeKind.CONTROLLER
+
+
+def test_the_description_of_an_unreachable_child_says_nothing() -> None:
+    assert read_description(load_g2("a"), b"\x2a\x01s").kind is None
+
+
+def test_what_a_g2_command_looks_like() -> None:
+    channels = OneAnswer(b"")
+    with contextlib.suppress(ConsoleError):
+        Adapters(channels).g2.exclude("bob", Target("root/df"))
+    ((path, raw),) = channels.sent
+    assert path == "/dunedaq.druncschema.Controller/exclude"
+    request = load_g2("a").message(PACKAGE + "Request").FromString(raw)
+    # Lay-out A: name 1, target 3, along the path 4 (off), all children 5 (on).
+    assert request.data.value == b"\x0a\x07exclude\x1a\x07root/df\x28\x01"
+
+
+def test_what_a_g3_command_looks_like() -> None:
+    channels = OneAnswer(b"")
+    with contextlib.suppress(ConsoleError):
+        Adapters(channels).g3.exclude("bob", Target("root/df"))
+    token = b"\x0a\x09bob-token\x12\x03bob"
+    expected = b"\x0a" + bytes([len(token)]) + token + b"\x12\x07root/df\x20\x01"
+    assert channels.sent == [("/dunedaq.druncschema.controller.Controller/exclude", expected)]
+
+
+def node(name: str, *children: WireMessage, flag: int = 0, fsm_flag: int = 0, data: str = "") -> WireMessage:
+    return g3(
+        "controller.ExecuteFSMCommandResponse",
+        token=g3("Token", user_name="u"),
+        name=name,
+        flag=flag,
+        fsm_flag=fsm_flag,
+        data=data,
+        children=children,
+    )
+
+
+@pytest.mark.parametrize(
+    ("child", "succeeded", "text"),
+    [
+        (node("df"), True, "all well"),
+        (node("df", fsm_flag=3), True, "all well"),
+        (node("df", fsm_flag=1, data='{"success": false, "result": "no link"}'), False, "root/df: no link"),
+        (node("df", flag=9, fsm_flag=1), False, "root/df: Not ready"),
+        (node("df", flag=42), False, "ResponseFlag_42"),
+        (node("df", fsm_flag=17), False, "FSMResponseFlag_17"),
+    ],
+)
+def test_both_flags_of_every_g3_node_count(child: WireMessage, succeeded: bool, text: str) -> None:
+    adapters = Adapters(OneAnswer(node("root", child).SerializeToString()))
+    result = adapters.g3.execute("u", Transition("conf"), {})
+    assert result.succeeded is succeeded
+    assert text in result.text
+
+
+def test_an_excluded_root_does_not_take_part_and_that_is_a_failure() -> None:
+    adapters = Adapters(OneAnswer(node("root", fsm_flag=3).SerializeToString()))
+    assert not adapters.g3.execute("u", Transition("conf"), {}).succeeded
+
+
+def test_a_run_that_started_in_1970_is_no_time() -> None:
+    info = g3("controller.RunInfo", run_number=5, run_type="PROD", run_time_at_start=12)
+    status = g3("controller.Status", state="running", run_info=info)
+    answer = g3("controller.StatusResponse", token=g3("Token", user_name="u"), name="root", status=status)
+    run = Adapters(OneAnswer(answer.SerializeToString())).g3.status("u").run
+    assert run is not None
+    assert (run.number, run.type, run.storage_disabled, run.started_at) == (5, "PROD", False, None)
