@@ -26,7 +26,7 @@ from api.metrics import add_metrics
 from api.request_log import add_request_log
 from api.v1.routes import api_v1_blueprint
 from api.vendor import BOOTSTRAP_URL, vendor_blueprint
-from collector import Collector
+from collector import Collector, run_control_config
 from models.database import Database, SchemaError
 from pages import _frame
 from pages._access import CALLBACKS, verify_callbacks
@@ -41,7 +41,12 @@ from services.messages.pipeline import PipelineQueries
 from services.messages.queries import MessageQueries
 from services.platform_health import HealthService
 from services.run_control.commands import CommandLimits, CommandService
+from services.run_control.node_commands import NodeCommandService
+from services.run_control.opening import open_adapters
+from services.run_control.process_commands import ProcessCommandService
+from services.run_control.process_logs import ProcessLogs
 from services.run_control.queries import RunControlQueries
+from services.run_control.sequences import SequenceService
 from services.workers import WorkerQueries
 from settings import Settings, load_settings_or_exit
 
@@ -137,11 +142,16 @@ def create_app(
 def _services(settings: Settings, database: Database, clock: Clock, wake_collector: Callable[[], None]) -> Services:
     audit = AuditTrail(database, clock)
     limits = CommandLimits.for_polling(settings.poll_interval_s)
+    config = run_control_config(settings)
     return Services(
         accounts=AccountService(database, audit, clock),
         audit=audit,
         run_control=RunControlQueries(database, clock),
         commands=CommandService(database, audit, clock, limits, wake_collector),
+        node_commands=NodeCommandService(database, audit, clock, limits, wake_collector),
+        sequences=SequenceService(database, audit, clock, limits, wake_collector),
+        process_logs=ProcessLogs(lambda: open_adapters(config), config.process_manager_address),
+        process_commands=ProcessCommandService(database, audit, clock, wake_collector),
         messages=MessageQueries(database, clock),
         pipeline=PipelineQueries(database),
         workers=WorkerQueries(database),

@@ -46,7 +46,7 @@ class Collector:
     def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
         """Compose the workers."""
         self._database = Database(settings.sqlalchemy_url)
-        self._run_control = RunControlWorker(_run_control_config(settings), self._database, clock)
+        self._run_control = RunControlWorker(run_control_config(settings), self._database, clock)
         workers: Sequence[Worker] = (
             self._run_control,
             MessageConsumer(_consumer_config(settings), self._database, clock),
@@ -99,7 +99,8 @@ def run_until_told_to_stop(collector: Collector) -> None:
     collector.stop()
 
 
-def _run_control_config(settings: Settings) -> RunControlConfig:
+def run_control_config(settings: Settings) -> RunControlConfig:
+    """Return what run control needs to know, for the collector and for logs that the web app reads itself."""
     return RunControlConfig(
         process_manager_address=settings.process_manager_url,
         connectivity_address=settings.connectivity_url,

@@ -14,7 +14,9 @@ class Command(Base):
 
     ``state`` goes ``pending`` → ``executing`` → ``succeeded``, ``failed`` or ``unknown``. ``unknown`` is what a
     takeover or a lost connection leaves behind: it was sent, nobody saw the answer, and it is never sent again.
-    ``target`` is the node it is sent to; ``transition`` the one to execute, null for other actions.
+    ``target`` is what it is for in words: a node's path, or names of processes. ``transition`` is the transition or
+    sequence to execute, null for other actions. ``payload`` is what the action needs beside arguments, in the form of
+    the module that executes it. ``steps`` is how far a sequence is, ``aborted_by`` who asked that it goes no further.
     """
 
     __tablename__ = "command"
@@ -42,10 +44,16 @@ class Command(Base):
     claimed_by: Mapped[str | None] = mapped_column(String(255))
     finished_at: Mapped[datetime | None]
     text: Mapped[str] = mapped_column(Text)
+    payload: Mapped[dict[str, Any] | None]
+    steps: Mapped[list[Any] | None]
+    aborted_by: Mapped[str | None] = mapped_column(String(64))
 
 
 class CommandResult(Base):
-    """What one node answered to a command: both flags of the wire, by their contract names."""
+    """What one node answered to a command: both flags of the wire, by their contract names.
+
+    For a process ``flag`` is its status.
+    """
 
     __tablename__ = "command_result"
     __table_args__ = (Index(None, "command_id", "position"),)

@@ -31,6 +31,7 @@ class DaqSession(Base):
     holder_since: Mapped[datetime | None]
     transitions: Mapped[list[Any]]
     possible: Mapped[list[Any]]
+    sequences: Mapped[list[Any] | None]
     run_number: Mapped[int | None] = mapped_column(BigId)
     run_type: Mapped[str | None] = mapped_column(String(16))
     trigger_rate_hz: Mapped[float | None]

@@ -9,7 +9,11 @@ from services.messages.pipeline import PipelineQueries
 from services.messages.queries import MessageQueries
 from services.platform_health import HealthService
 from services.run_control.commands import CommandService
+from services.run_control.node_commands import NodeCommandService
+from services.run_control.process_commands import ProcessCommandService
+from services.run_control.process_logs import ProcessLogs
 from services.run_control.queries import RunControlQueries
+from services.run_control.sequences import SequenceService
 from services.workers import WorkerQueries
 
 
@@ -24,6 +28,10 @@ class Services:
     audit: AuditTrail
     run_control: RunControlQueries
     commands: CommandService
+    node_commands: NodeCommandService
+    sequences: SequenceService
+    process_commands: ProcessCommandService
+    process_logs: ProcessLogs
     messages: MessageQueries
     pipeline: PipelineQueries
     workers: WorkerQueries

@@ -13,6 +13,19 @@ class Permission(StrEnum):
     FORCE_CONTROL = "control.force"
     RELEASE_CONTROL = "control.release"
     EXECUTE_TRANSITION = "transition.execute"
+    INCLUDE = "node.include"
+    EXCLUDE = "node.exclude"
+    RECOMPUTE_STATUS = "node.recompute_status"
+    EXPERT_COMMAND = "node.expert_command"
+    TO_ERROR = "node.to_error"
+    PROCESS_LOGS = "process.logs"
+    BOOT = "process.boot"
+    KILL = "process.kill"
+    FLUSH = "process.flush"
+    RESTART = "process.restart"
+    TERMINATE = "process.terminate"
+    START_SESSION = "session.start"
+    END_SESSION = "session.end"
 
 
 class Role(StrEnum):
@@ -29,11 +42,22 @@ _OPERATE = _VIEW | {
     Permission.FORCE_CONTROL,
     Permission.RELEASE_CONTROL,
     Permission.EXECUTE_TRANSITION,
+    Permission.INCLUDE,
+    Permission.EXCLUDE,
+    Permission.RECOMPUTE_STATUS,
+    Permission.PROCESS_LOGS,
+    Permission.BOOT,
+    Permission.KILL,
+    Permission.FLUSH,
+    Permission.RESTART,
+    Permission.START_SESSION,
+    Permission.END_SESSION,
 }
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: _VIEW,
     Role.OPERATOR: _OPERATE,
+    # Only they may end the work of every session and user, or send what no rule checks.
     Role.ADMINISTRATOR: frozenset(Permission),
 }
 

@@ -1,31 +1,24 @@
 """What people ask of run control: checked, written as a command row, and returned from at once."""
 
-import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from models.commands import Command
 from models.database import Database
 from models.run_control import DaqSession
 from services.accounts.types import Identity, Permission
 from services.audit.trail import AuditTrail
-from services.audit.types import AuditEntry, AuditKind
 from services.clock import Clock
-from services.errors import ConsoleError, InvalidInputError, StaleError
-from services.revisions import LiveTopic, bump
+from services.errors import ConsoleError, StaleError
 from services.run_control import rules
-from services.run_control.arguments import MAX_TEXT, parse_arguments
+from services.run_control.arguments import parse_arguments
+from services.run_control.orders import OrderBook, Plan, Wish, given_reason, require_reason
 from services.run_control.queries import session_not_found
 from services.run_control.rows import load_summaries
-from services.run_control.texts import clean, is_storable
-from services.run_control.types import Action, ArgumentValue, CommandState, SessionSummary
-
-# A session's column is so wide; what a browser sends may be longer.
-WIDTH = 255
+from services.run_control.texts import is_storable
+from services.run_control.types import Action, ArgumentValue, SessionSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +31,6 @@ class CommandLimits:
     def for_polling(cls, interval_s: float) -> "CommandLimits":
         """Return limits for a poll interval: three missed polls make a state too old, five seconds at least."""
         return cls(timedelta(seconds=max(5.0, 3 * interval_s + 1)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """What a person asks for, before it is checked."""
-
-    identity: Identity
-    session: str
-    action: Action
-    transition: str | None = None
-    raw: Mapping[str, object] = field(default_factory=dict)
-    reason: str | None = None
 
 
 class CommandService:
@@ -67,11 +48,9 @@ class CommandService:
         on_submit: Callable[[], None],
     ) -> None:
         """Keep the collaborators; ``on_submit`` is called after each stored command, to wake the collector."""
-        self._database = database
-        self._audit = audit
+        self._book = OrderBook(database, audit, clock, on_submit)
         self._clock = clock
         self._limits = limits
-        self._on_submit = on_submit
 
     def take_control(self, identity: Identity, session: str, reason: str | None = None) -> int:
         """Order that ``identity`` takes control of a session; return the command's id.
@@ -83,7 +62,7 @@ class CommandService:
             NotPermittedError, NotFoundError, RefusedError, StaleError: See `services.errors`.
             InvalidInputError: The reason is missing or too long.
         """
-        wish = _Wish(identity, session, Action.TAKE_CONTROL, reason=(reason or "").strip() or None)
+        wish = Wish(identity, Action.TAKE_CONTROL, session, reason=given_reason(reason))
         return self._submit(wish, Permission.TAKE_CONTROL, self._check_take)
 
     def release_control(self, identity: Identity, session: str) -> int:
@@ -92,7 +71,7 @@ class CommandService:
         Raises:
             NotPermittedError, NotFoundError, RefusedError, StaleError, NotInControlError: See `services.errors`.
         """
-        wish = _Wish(identity, session, Action.RELEASE_CONTROL)
+        wish = Wish(identity, Action.RELEASE_CONTROL, session)
         return self._submit(wish, Permission.RELEASE_CONTROL, self._check_release)
 
     def execute_transition(
@@ -104,7 +83,7 @@ class CommandService:
             NotPermittedError, NotFoundError, RefusedError, StaleError, NotInControlError: See `services.errors`.
             InvalidInputError: An argument is wrong; ``field`` is its name.
         """
-        wish = _Wish(identity, session, Action.EXECUTE_TRANSITION, transition, arguments)
+        wish = Wish(identity, Action.EXECUTE_TRANSITION, session, transition, arguments)
         return self._submit(wish, Permission.EXECUTE_TRANSITION, self._check_transition)
 
     def why_not(self, identity: Identity, session_summary: SessionSummary, transition: str) -> str | None:
@@ -133,7 +112,7 @@ class CommandService:
         )
         return next((refusal for refusal in map(_refusal, checks) if refusal is not None), None)
 
-    def _check_take(self, wish: _Wish, summary: SessionSummary) -> dict[str, ArgumentValue]:
+    def _check_take(self, wish: Wish, summary: SessionSummary) -> dict[str, ArgumentValue]:
         rules.require_idle(summary)
         self._require_fresh(summary)
         if summary.holder is None:
@@ -144,16 +123,16 @@ class CommandService:
             )
         if not summary.held_by_nobody and summary.holder != wish.identity.name:
             rules.require_permission(wish.identity, Permission.FORCE_CONTROL)
-            _require_reason(wish, summary)
+            require_reason(wish.reason, f"{summary.holder} is in control of {summary.name}. Taking it over")
         return {}
 
-    def _check_release(self, wish: _Wish, summary: SessionSummary) -> dict[str, ArgumentValue]:
+    def _check_release(self, wish: Wish, summary: SessionSummary) -> dict[str, ArgumentValue]:
         rules.require_idle(summary)
         self._require_fresh(summary)
         rules.require_control(wish.identity, summary)
         return {}
 
-    def _check_transition(self, wish: _Wish, summary: SessionSummary) -> dict[str, ArgumentValue]:
+    def _check_transition(self, wish: Wish, summary: SessionSummary) -> dict[str, ArgumentValue]:
         name = wish.transition or ""
         self._require_transition(wish.identity, summary, name)
         return parse_arguments(rules.require_possible(summary, name), wish.raw)
@@ -170,30 +149,15 @@ class CommandService:
 
     def _submit(
         self,
-        wish: _Wish,
+        wish: Wish,
         permission: Permission,
-        check: Callable[[_Wish, SessionSummary], dict[str, ArgumentValue]],
+        check: Callable[[Wish, SessionSummary], dict[str, ArgumentValue]],
     ) -> int:
-        try:
-            rules.require_permission(wish.identity, permission)
-            with self._database.write() as tx:
-                summary = _locked_summary(tx, wish.session)
-                command_id = self._store(tx, wish, summary, check(wish, summary))
-        except ConsoleError as error:
-            self._audit.record(_entry(wish, AuditKind.REFUSAL, text=error.message))
-            raise
-        self._on_submit()
-        return command_id
+        def plan(tx: Session) -> Plan:
+            summary = locked_summary(tx, wish.session or "")
+            return Plan(summary.root_name or "", summary.name, check(wish, summary))
 
-    def _store(self, tx: Session, wish: _Wish, summary: SessionSummary, arguments: dict[str, ArgumentValue]) -> int:
-        now = self._clock()
-        row = _row(wish, summary, arguments, now)
-        tx.add(row)
-        tx.flush()
-        target = summary.root_name
-        self._audit.add(tx, _entry(wish, AuditKind.INTENT, target=target, arguments=arguments, command_id=row.id))
-        bump(tx, now, LiveTopic.COMMANDS, LiveTopic.SESSIONS)
-        return row.id
+        return self._book.submit(wish, permission, plan)
 
 
 def _refusal(check: Callable[[], object]) -> str | None:
@@ -204,75 +168,10 @@ def _refusal(check: Callable[[], object]) -> str | None:
     return None
 
 
-def _require_reason(wish: _Wish, summary: SessionSummary) -> None:
-    if wish.reason is None:
-        raise InvalidInputError(
-            f"{summary.holder} is in control of {summary.name}. Taking it over needs a reason.",
-            field="reason",
-            next_step="Say why; it goes into the audit.",
-        )
-    if len(wish.reason) > MAX_TEXT or not is_storable(wish.reason):
-        raise InvalidInputError("The reason is too long or holds a character that cannot be stored.", field="reason")
-
-
-def _locked_summary(tx: Session, name: str) -> SessionSummary:
+def locked_summary(tx: Session, name: str) -> SessionSummary:
     """Lock the session's row, so that two orders at the same moment cannot both find it idle."""
     known = is_storable(name) and tx.get(DaqSession, name, with_for_update=True) is not None
     found = load_summaries(tx, name) if known else ()
     if not found:
         raise session_not_found(name)
     return found[0]
-
-
-def _row(wish: _Wish, summary: SessionSummary, arguments: dict[str, ArgumentValue], now: datetime) -> Command:
-    return Command(
-        request_id=str(uuid.uuid4()),
-        created_at=now,
-        user_name=wish.identity.name,
-        remote_address=wish.identity.remote_address,
-        session=wish.session,
-        action=wish.action.value,
-        target=summary.root_name or "",
-        transition=wish.transition,
-        arguments=arguments,
-        reason=wish.reason,
-        state=CommandState.PENDING.value,
-        text="",
-    )
-
-
-def _entry(
-    wish: _Wish,
-    kind: AuditKind,
-    *,
-    target: str | None = None,
-    arguments: Mapping[str, ArgumentValue] | None = None,
-    command_id: int | None = None,
-    text: str = "",
-) -> AuditEntry:
-    details: dict[str, Any] = {}
-    if wish.transition is not None:
-        given = (
-            arguments
-            if arguments is not None
-            else {clean(name, WIDTH): _printable(wish.raw[name]) for name in wish.raw}
-        )
-        details = {"transition": clean(wish.transition, WIDTH), "arguments": given}
-    if wish.reason is not None:
-        details["reason"] = clean(wish.reason)
-    return AuditEntry(
-        kind=kind,
-        user_name=wish.identity.name,
-        remote_address=wish.identity.remote_address,
-        action=wish.action.value,
-        session=clean(wish.session, WIDTH),
-        target=target,
-        arguments=details,
-        text=clean(text),
-        command_id=command_id,
-    )
-
-
-def _printable(value: object) -> Any:
-    """Return what a refusal's record can hold of anything a browser may have sent."""
-    return value if value is None or isinstance(value, bool | int) else clean(str(value), WIDTH)

@@ -1,18 +1,31 @@
 """What is done for one claimed command, in its endpoint's queue, under the person's token."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from services.errors import BusyError, ConsoleError, NotReachableError, RefusedError, SchemaMismatchError
 from services.run_control.adapter import ControllerAdapter, NodeStatus
 from services.run_control.arguments import parse_arguments
 from services.run_control.rules import not_in_control
-from services.run_control.types import Action, ArgumentValue, CommandResult, CommandState, Transition
+from services.run_control.types import Action, ArgumentValue, CommandResult, CommandState, Process, Target, Transition
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """One transition of a sequence; an optional one is skipped where it is not possible."""
+
+    transition: Transition
+    arguments: Mapping[str, ArgumentValue]
+    optional: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A claimed command, with what it needs of its session's row."""
+    """A claimed command, with what it needs of its session's row.
+
+    ``session`` is empty for what is done to processes of no session or of several.
+    """
 
     id: int
     user: str
@@ -21,6 +34,8 @@ class Order:
     address: str
     transition: Transition | None
     arguments: Mapping[str, ArgumentValue]
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    steps: tuple[PlannedStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +48,25 @@ class RootState:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessesAfter:
+    """What the process manager listed right after a command, of those that were ``asked`` for by UUID."""
+
+    asked: frozenset[str]
+    listed: tuple[Process, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a command, for the row and the audit; ``after`` is None where the root did not tell."""
+    """What came of a command, for the row and the audit.
+
+    ``after`` is None where the root did not tell, ``processes`` where the process manager did not.
+    """
 
     state: CommandState
     text: str
     result: CommandResult | None = None
     after: RootState | None = None
+    processes: ProcessesAfter | None = None
 
 
 def execute(order: Order, adapter: ControllerAdapter) -> Outcome:
@@ -60,11 +87,15 @@ def _checked_and_sent(order: Order, adapter: ControllerAdapter) -> Outcome:
         return Outcome(CommandState.FAILED, f"{error.message} Nothing was sent.")
     try:
         return _send(order, adapter)
-    except (NotReachableError, BusyError, SchemaMismatchError) as error:
-        # It was sent, and what came of it was not heard.
-        return Outcome(CommandState.UNKNOWN, f"Sent, but the outcome is unknown. {error.message}")
     except ConsoleError as error:
-        return Outcome(CommandState.FAILED, error.message)
+        return failed_sending(error)
+
+
+def failed_sending(error: ConsoleError) -> Outcome:
+    """Return what an error means that came after something was sent: no answer means that nobody knows."""
+    if isinstance(error, NotReachableError | BusyError | SchemaMismatchError):
+        return Outcome(CommandState.UNKNOWN, f"Sent, but the outcome is unknown. {error.message}")
+    return Outcome(CommandState.FAILED, error.message)
 
 
 def _check(order: Order, adapter: ControllerAdapter) -> None:
@@ -77,7 +108,9 @@ def _check(order: Order, adapter: ControllerAdapter) -> None:
     if order.action is Action.TAKE_CONTROL:
         return
     if holder != order.user:
-        raise not_in_control(order.session, holder, None)
+        # A part that is asked through its own controller may belong to somebody else than the session does.
+        what = f"this part of {order.session}" if order.payload.get("address") else order.session
+        raise not_in_control(what, holder, None)
     if order.action is Action.EXECUTE_TRANSITION:
         _check_transition(order, adapter)
 
@@ -97,6 +130,21 @@ def _send(order: Order, adapter: ControllerAdapter) -> Outcome:
             return _released(order, adapter, adapter.release_control(order.user))
         case Action.EXECUTE_TRANSITION:
             return _executed(order, adapter)
+        case Action.INCLUDE | Action.EXCLUDE:
+            return _included(order, adapter)
+        case _:
+            return _told(_ask_nodes(order, adapter))
+
+
+def _ask_nodes(order: Order, adapter: ControllerAdapter) -> CommandResult:
+    target = target_of(order)
+    match order.action:
+        case Action.RECOMPUTE_STATUS:
+            return adapter.recompute_status(order.user, target)
+        case Action.EXPERT_COMMAND:
+            return adapter.execute_expert_command(order.user, order.payload["command"], target)
+        case Action.TO_ERROR:
+            return adapter.to_error(order.user, target)
         case _:
             raise RefusedError(f"{order.action} is nothing that a controller does.")
 
@@ -134,6 +182,33 @@ def _executed(order: Order, adapter: ControllerAdapter) -> Outcome:
         raise RefusedError("The transition is not known any more.")
     # From the row's JSON back to the declared types: a float without a fraction may have come back as an integer.
     arguments = parse_arguments(order.transition, order.arguments)
-    result = adapter.execute(order.user, order.transition, arguments)
-    state = CommandState.SUCCEEDED if result.succeeded else CommandState.FAILED
-    return Outcome(state, result.text, result)
+    return _told(adapter.execute(order.user, order.transition, arguments))
+
+
+def target_of(order: Order) -> Target:
+    """Return which part of the tree below the addressed controller an order is for."""
+    payload = order.payload
+    return Target(payload.get("path", ""), payload.get("along_path"), payload.get("all_children"))
+
+
+def _told(result: CommandResult) -> Outcome:
+    """Judge by what all nodes answered."""
+    return Outcome(CommandState.SUCCEEDED if result.succeeded else CommandState.FAILED, result.text, result)
+
+
+def _included(order: Order, adapter: ControllerAdapter) -> Outcome:
+    """Judge by all answers, and by what the addressed controller says of itself afterwards where it was meant."""
+    target = target_of(order)
+    wanted = order.action is Action.INCLUDE
+    send = adapter.include if wanted else adapter.exclude
+    result = send(order.user, target)
+    if target.path or not result.succeeded:
+        return _told(result)
+    try:
+        status = adapter.status(order.user)
+    except ConsoleError:
+        return _told(result)
+    if status.included is not (not wanted):
+        return _told(result)
+    text = f"{status.name} is still {'excluded' if wanted else 'included'}. {result.text}"
+    return Outcome(CommandState.FAILED, text, result)

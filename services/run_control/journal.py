@@ -1,7 +1,7 @@
 """Claims commands and writes what came of them, each with its audit record in one fenced transaction."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -17,11 +17,20 @@ from services.audit.types import AuditEntry, AuditKind
 from services.clock import Clock
 from services.coordination import Fence, Leases
 from services.revisions import LiveTopic, bump
-from services.run_control.execution import Order, Outcome
-from services.run_control.rows import transitions_from_json
-from services.run_control.store import assign, root_state_values
+from services.run_control.execution import Order, Outcome, PlannedStep
+from services.run_control.rows import steps_from_json, steps_to_json, transitions_from_json
+from services.run_control.sequence_run import Progress
+from services.run_control.store import assign, root_state_values, save_asked_processes
 from services.run_control.texts import clean
-from services.run_control.types import Action, ArgumentValue, CommandState, NodeResult, Transition
+from services.run_control.types import (
+    PROCESS_ACTIONS,
+    Action,
+    ArgumentValue,
+    CommandState,
+    NodeResult,
+    StepState,
+    Transition,
+)
 
 T = TypeVar("T")
 
@@ -40,12 +49,15 @@ class _Closing:
 class CommandJournal:
     """The tables ``command`` and ``command_result``, as the runner reads and writes them."""
 
-    def __init__(self, database: Database, leases: Leases, audit: AuditTrail, clock: Clock) -> None:
-        """Keep the collaborators."""
+    def __init__(
+        self, database: Database, leases: Leases, audit: AuditTrail, clock: Clock, process_manager: str
+    ) -> None:
+        """Keep the collaborators and the process manager's address, ``host:port``."""
         self._database = database
         self._leases = leases
         self._audit = audit
         self._clock = clock
+        self._process_manager = process_manager
 
     def has_pending(self) -> bool:
         """Tell whether a command waits to be claimed; a cheap read."""
@@ -72,6 +84,8 @@ class CommandJournal:
     def claim(self, fence: Fence, pending_limit_s: float) -> tuple[Order, ...]:
         """Claim what waits, one command a session; what waited too long is closed instead, unsent.
 
+        What the process manager is to do waits for no session's commands: a node that hangs in one can be killed.
+
         Raises:
             LeaseLostError: Somebody else is on duty.
         """
@@ -88,15 +102,17 @@ class CommandJournal:
             return tuple(order for order in orders if order is not None)
 
     def _claim(self, tx: Session, row: Command, fence: Fence, now: datetime) -> Order | None:
+        if Action(row.action).is_for_processes:
+            _mark_claimed(row, fence, now)
+            return _process_order(row, self._process_manager)
         daq = tx.get(DaqSession, row.session)
         if daq is None or daq.root_address is None:
             text = f"The session {row.session} is gone. Nothing was sent."
             self._close(tx, [_Closing(row, Outcome(CommandState.FAILED, text))])
             return None
-        row.state = CommandState.EXECUTING.value
-        row.claimed_at = now
-        row.claimed_by = str(fence)
-        return _order(row, daq, daq.root_address)
+        _mark_claimed(row, fence, now)
+        # A part of the tree may be commanded through its own controller.
+        return _order(row, daq, (row.payload or {}).get("address") or daq.root_address)
 
     def finish(self, fence: Fence, order: Order, outcome: Outcome) -> None:
         """Write what came of a command: per node, in the audit, and what it means for the run.
@@ -111,7 +127,29 @@ class CommandJournal:
             nodes = outcome.result.nodes if outcome.result else ()
             tx.add_all(_result_row(order.id, position, node) for position, node in enumerate(nodes))
             _note_session(tx, order, outcome, self._clock())
+            _note_processes(tx, outcome, self._clock())
             self._close(tx, [_Closing(row, outcome)])
+
+    def note_steps(self, fence: Fence, order: Order, progress: Progress) -> None:
+        """Write how far a sequence is, and what its last step means for the session.
+
+        Raises:
+            LeaseLostError: Somebody else is on duty, and has closed the command as unknown.
+        """
+        with self._leases.fenced(fence) as tx:
+            row = tx.get(Command, order.id, with_for_update=True)
+            if row is None:
+                return
+            now = self._clock()
+            row.steps = steps_to_json(progress.steps)
+            if progress.outcome is not None:
+                _note_session(tx, progress.order, progress.outcome, now)
+            bump(tx, now, LiveTopic.COMMANDS, LiveTopic.SESSIONS)
+
+    def aborted_by(self, command_id: int) -> str | None:
+        """Return who asked that a sequence goes no further; None for nobody."""
+        with self._database.read() as tx:
+            return tx.scalar(select(Command.aborted_by).where(Command.id == command_id))
 
     def _close(self, tx: Session, closings: list[_Closing]) -> None:
         if not closings:
@@ -121,16 +159,31 @@ class CommandJournal:
             closing.row.state = closing.outcome.state.value
             closing.row.text = clean(closing.outcome.text)
             closing.row.finished_at = now
+            closing.row.steps = _closed_steps(closing.row, now)
             self._audit.add(tx, _outcome_entry(closing.row, closing.outcome))
         bump(tx, now, LiveTopic.COMMANDS, LiveTopic.SESSIONS)
 
 
+def _closed_steps(row: Command, now: datetime) -> list[Any] | None:
+    """Return the steps of a closed sequence: what was left under way has an outcome that nobody knows."""
+    if row.steps is None:
+        return None
+    return steps_to_json(
+        replace(step, state=StepState.UNKNOWN, finished_at=now) if step.state is StepState.EXECUTING else step
+        for step in steps_from_json(row.steps)
+    )
+
+
 def _claimable() -> Any:
     other = aliased(Command)
-    busy = exists().where(other.session == Command.session, other.state == CommandState.EXECUTING.value)
+    busy = exists().where(
+        other.session == Command.session,
+        other.state == CommandState.EXECUTING.value,
+        other.action.not_in(PROCESS_ACTIONS),
+    )
     return (
         select(Command)
-        .where(Command.state == CommandState.PENDING.value, ~busy)
+        .where(Command.state == CommandState.PENDING.value, Command.action.in_(PROCESS_ACTIONS) | ~busy)
         .order_by(Command.id)
         .limit(CLAIM_AT_ONCE)
         .with_for_update()
@@ -140,8 +193,28 @@ def _claimable() -> Any:
 def _first_of_each_session(rows: list[Command]) -> list[Command]:
     first: dict[str | None, Command] = {}
     for row in rows:
-        first.setdefault(row.session, row)
-    return list(first.values())
+        if not Action(row.action).is_for_processes:
+            first.setdefault(row.session, row)
+    return [row for row in rows if Action(row.action).is_for_processes or first[row.session] is row]
+
+
+def _mark_claimed(row: Command, fence: Fence, now: datetime) -> None:
+    row.state = CommandState.EXECUTING.value
+    row.claimed_at = now
+    row.claimed_by = str(fence)
+
+
+def _process_order(row: Command, address: str) -> Order:
+    return Order(
+        id=row.id,
+        user=row.user_name,
+        session=row.session or "",
+        action=Action(row.action),
+        address=address,
+        transition=None,
+        arguments=row.arguments,
+        payload=row.payload or {},
+    )
 
 
 def _order(row: Command, daq: DaqSession, address: str) -> Order:
@@ -153,6 +226,22 @@ def _order(row: Command, daq: DaqSession, address: str) -> Order:
         address=address,
         transition=_transition(daq, row.transition),
         arguments=row.arguments,
+        payload=row.payload or {},
+        steps=_planned(row, daq),
+    )
+
+
+def _planned(row: Command, daq: DaqSession) -> tuple[PlannedStep, ...]:
+    """Return the steps of a sequence; what the state machine does not know any more is refused when its turn comes."""
+    known = {transition.name: transition for transition in transitions_from_json(daq.transitions)}
+    payload = row.payload or {}
+    return tuple(
+        PlannedStep(
+            transition=known.get(step.transition, Transition(step.transition)),
+            arguments=payload["arguments"].get(step.transition, {}),
+            optional=step.transition in payload["optional"],
+        )
+        for step in steps_from_json(row.steps or ())
     )
 
 
@@ -219,6 +308,14 @@ def _note_session(tx: Session, order: Order, outcome: Outcome, now: datetime) ->
     if after is not None:
         assign(daq, root_state_values(daq, after.status, after.holder, after.possible, now))
         daq.polled_at = now
+
+
+def _note_processes(tx: Session, outcome: Outcome, now: datetime) -> None:
+    """Bring the table of processes up to date with the command: what was killed is not listed any more."""
+    after = outcome.processes
+    if after is not None:
+        save_asked_processes(tx, after.asked, after.listed, now)
+        bump(tx, now, LiveTopic.PROCESSES, LiveTopic.SESSIONS)
 
 
 def _note_run(daq: DaqSession, order: Order, nodes: tuple[NodeResult, ...], now: datetime) -> None:

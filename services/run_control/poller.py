@@ -77,8 +77,8 @@ class Poller:
             self._start(fence, name)
         self._tidy(fence)
 
-    def poke(self, session: str) -> None:
-        """Poll a session at once, or again when the poll under way has ended."""
+    def poke(self, session: str | None) -> None:
+        """Poll a session, or the process manager (None), at once, or again when the poll under way has ended."""
         fence = self._fence
         if fence is not None:
             self._start(fence, session, again=True)

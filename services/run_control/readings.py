@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.run_control.adapter import NodeStatus
-from services.run_control.types import BackendKind, Node, Transition
+from services.run_control.types import BackendKind, Node, Sequence, Transition
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class BackendReading:
 
 @dataclass(frozen=True, slots=True)
 class RootReading:
-    """What the root controller told. ``transitions`` and ``possible`` are as last told."""
+    """What the root controller told. ``transitions``, ``sequences`` and ``possible`` are as last told."""
 
     name: str
     address: str
@@ -31,6 +31,7 @@ class RootReading:
     holder: str
     transitions: tuple[Transition, ...]
     possible: tuple[str, ...]
+    sequences: tuple[Sequence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

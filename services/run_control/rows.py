@@ -1,7 +1,8 @@
 """From rows to plain data, shared by the queries and the command service."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import case, func, select
@@ -13,6 +14,7 @@ from models.run_control import DaqSession
 from models.run_control import Node as NodeRow
 from models.run_control import Process as ProcessRow
 from services.run_control.types import (
+    PROCESS_ACTIONS,
     Action,
     Argument,
     ArgumentType,
@@ -25,7 +27,10 @@ from services.run_control.types import (
     Process,
     ProcessStatus,
     RunInfo,
+    Sequence,
+    SequenceStep,
     SessionSummary,
+    StepState,
     Transition,
 )
 
@@ -62,7 +67,7 @@ def load_summaries(tx: Session, name: str | None = None) -> tuple[SessionSummary
     )
 
 
-def _process_counts(tx: Session, names: Sequence[str]) -> Mapping[str, _ProcessCounts]:
+def _process_counts(tx: Session, names: Collection[str]) -> Mapping[str, _ProcessCounts]:
     dead = func.sum(case((ProcessRow.status_code == ProcessStatus.DEAD.value, 1), else_=0))
     is_ended = (ProcessRow.status_code == ProcessStatus.DEAD.value) & (ProcessRow.return_code == 0)
     ended = func.sum(case((is_ended, 1), else_=0))
@@ -75,7 +80,7 @@ def _process_counts(tx: Session, names: Sequence[str]) -> Mapping[str, _ProcessC
     return {session: _ProcessCounts(total - gone, gone, well) for session, total, gone, well in found}
 
 
-def _node_counts(tx: Session, names: Sequence[str]) -> Mapping[str, _NodeCounts]:
+def _node_counts(tx: Session, names: Collection[str]) -> Mapping[str, _NodeCounts]:
     in_error = func.sum(case((NodeRow.in_error.is_(True), 1), else_=0))
     excluded = func.sum(case((NodeRow.included.is_(False), 1), else_=0))
     statement = (
@@ -86,9 +91,12 @@ def _node_counts(tx: Session, names: Sequence[str]) -> Mapping[str, _NodeCounts]
     return {session: _NodeCounts(total, failed, left_out) for session, total, failed, left_out in tx.execute(statement)}
 
 
-def _open_commands(tx: Session, names: Sequence[str]) -> Mapping[str | None, CommandView]:
+def _open_commands(tx: Session, names: Collection[str]) -> Mapping[str | None, CommandView]:
+    # What the process manager does in a session keeps nobody from commanding its controllers.
     statement = (
-        select(Command).where(Command.state.in_(OPEN_STATES), Command.session.in_(names)).order_by(Command.id.desc())
+        select(Command)
+        .where(Command.state.in_(OPEN_STATES), Command.session.in_(names), Command.action.not_in(PROCESS_ACTIONS))
+        .order_by(Command.id.desc())
     )
     # Written oldest last, so that the one that came first is shown.
     return {row.session: command_view(row) for row in tx.scalars(statement)}
@@ -122,6 +130,7 @@ def _summary(
         nodes_in_error=nodes.in_error,
         nodes_excluded=nodes.excluded,
         executing=executing,
+        sequences=sequences_from_json(row.sequences or ()),
     )
 
 
@@ -153,6 +162,8 @@ def command_view(row: Command, results: Iterable[ResultRow] = ()) -> CommandView
         nodes=tuple(_node_result(result) for result in results),
         transition=row.transition,
         reason=row.reason,
+        steps=steps_from_json(row.steps or ()),
+        aborted_by=row.aborted_by,
     )
 
 
@@ -252,3 +263,52 @@ def _argument_from_json(item: Mapping[str, Any]) -> Argument:
 def _typed(kind: ArgumentType, value: ArgumentValue) -> ArgumentValue:
     # JSONB stores 1e16 as an integer.
     return float(value) if kind is ArgumentType.FLOAT else value
+
+
+def sequences_to_json(sequences: Iterable[Sequence]) -> list[dict[str, Any]]:
+    """Return sequences as the session row stores them."""
+    return [
+        {
+            "name": sequence.name,
+            "transitions": list(sequence.transitions),
+            "optional": [name for name in sequence.transitions if name in sequence.optional],
+        }
+        for sequence in sequences
+    ]
+
+
+def sequences_from_json(stored: Iterable[Mapping[str, Any]]) -> tuple[Sequence, ...]:
+    """Return sequences as the session row stores them."""
+    return tuple(Sequence(item["name"], tuple(item["transitions"]), frozenset(item["optional"])) for item in stored)
+
+
+def steps_to_json(steps: Iterable[SequenceStep]) -> list[dict[str, Any]]:
+    """Return the steps of a sequence as the command row stores them."""
+    return [
+        {
+            "transition": step.transition,
+            "state": step.state.value,
+            "text": step.text,
+            "started_at": step.started_at.isoformat() if step.started_at else None,
+            "finished_at": step.finished_at.isoformat() if step.finished_at else None,
+        }
+        for step in steps
+    ]
+
+
+def steps_from_json(stored: Iterable[Mapping[str, Any]]) -> tuple[SequenceStep, ...]:
+    """Return the steps of a sequence as the command row stores them."""
+    return tuple(
+        SequenceStep(
+            item["transition"],
+            StepState(item["state"]),
+            item["text"],
+            _moment(item["started_at"]),
+            _moment(item["finished_at"]),
+        )
+        for item in stored
+    )
+
+
+def _moment(stored: str | None) -> datetime | None:
+    return None if stored is None else datetime.fromisoformat(stored)

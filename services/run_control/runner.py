@@ -8,12 +8,15 @@ from concurrent.futures import CancelledError, Future
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from services.clock import Clock
 from services.coordination import Fence, LeaseLostError
-from services.errors import ConsoleError
+from services.errors import ConsoleError, NotReachableError
 from services.run_control.adapter import Adapters
 from services.run_control.endpoints import Endpoints
 from services.run_control.execution import Order, Outcome, execute
 from services.run_control.journal import CommandJournal
+from services.run_control.process_execution import execute_on_processes
+from services.run_control.sequence_run import SequenceRun
 from services.run_control.types import CommandState
 
 log = logging.getLogger(__name__)
@@ -33,18 +36,20 @@ class CommandRunner:
         adapters: Adapters,
         endpoints: Endpoints,
         pending_limit_s: float,
-        on_done: Callable[[str], None],
+        clock: Clock,
+        on_done: Callable[[str | None], None],
         on_error: Callable[[str], None],
     ) -> None:
         """Keep the collaborators.
 
-        ``on_done`` is called with the session after each command; ``on_error`` with the text of the console's own
-        errors.
+        ``on_done`` is called with the session after each command, with None after one of the process manager;
+        ``on_error`` with the text of the console's own errors.
         """
         self._journal = journal
         self._adapters = adapters
         self._endpoints = endpoints
         self._pending_limit_s = pending_limit_s
+        self._clock = clock
         self._on_done = on_done
         self._on_error = on_error
         self._lock = threading.Lock()
@@ -96,21 +101,23 @@ class CommandRunner:
 
     def _see_through(self, fence: Fence, order: Order) -> None:
         try:
-            outcome = self._outcome(order)
+            outcome = self._sequence(fence, order) if order.steps else self._outcome(order)
             log.info("command=%s user=%s session=%s outcome=%s", order.id, order.user, order.session, outcome.state)
             self._write(fence, order, outcome)
+        except LeaseLostError as error:
+            # Who is on duty now has closed it as unknown.
+            log.warning("command=%s not carried on: %s", order.id, error)
         except Exception as error:
             log.exception("command=%s could not be finished", order.id)
             self._on_error(f"Command {order.id} could not be finished: {error}")
         finally:
             with self._lock:
                 self._threads.discard(threading.current_thread())
-        self._on_done(order.session)
+        self._on_done(None if order.action.is_for_processes else order.session)
 
     def _outcome(self, order: Order) -> Outcome:
         try:
-            adapter = self._adapters.controller(order.address)
-            future: Future[Outcome] = self._endpoints.get(order.address).command(lambda: execute(order, adapter))
+            future: Future[Outcome] = self._endpoints.get(order.address).command(self._work(order))
             return future.result()
         except (CancelledError, ConsoleError):
             return Outcome(CommandState.FAILED, "The collector stopped before its turn came. Nothing was sent.")
@@ -120,16 +127,50 @@ class CommandRunner:
             self._on_error(f"Command {order.id} failed: {error}")
             return Outcome(CommandState.UNKNOWN, f"The console failed while it was executed: {error}")
 
+    def _sequence(self, fence: Fence, order: Order) -> Outcome:
+        run = SequenceRun(
+            send=self._outcome,
+            look=lambda: self._possible(order),
+            note=lambda progress: self._insist(order, lambda: self._journal.note_steps(fence, order, progress)),
+            why_end=lambda: self._why_end(order),
+            clock=self._clock,
+        )
+        return run.execute(order)
+
+    def _possible(self, order: Order) -> tuple[str, ...]:
+        controller = self._adapters.controller(order.address)
+        try:
+            return self._endpoints.get(order.address).command(lambda: controller.possible(order.user)).result()
+        except CancelledError as error:
+            raise NotReachableError("The collector stopped.") from error
+
+    def _why_end(self, order: Order) -> str | None:
+        if self._stopping.is_set():
+            return "The collector stops"
+        who = self._journal.aborted_by(order.id)
+        return None if who is None else f"{who} aborted it"
+
+    def _work(self, order: Order) -> Callable[[], Outcome]:
+        if order.action.is_for_processes:
+            process_manager = self._adapters.process_manager(order.address)
+            return lambda: execute_on_processes(order, process_manager)
+        controller = self._adapters.controller(order.address)
+        return lambda: execute(order, controller)
+
     def _write(self, fence: Fence, order: Order, outcome: Outcome) -> None:
+        try:
+            self._insist(order, lambda: self._journal.finish(fence, order, outcome))
+        except LeaseLostError as error:
+            log.warning("command=%s outcome=%s not written: %s", order.id, outcome.state, error)
+
+    def _insist(self, order: Order, write: Callable[[], None]) -> None:
         for attempt in range(1, WRITE_TRIES + 1):
             try:
-                self._journal.finish(fence, order, outcome)
-            except LeaseLostError as error:
-                log.warning("command=%s outcome=%s not written: %s", order.id, outcome.state, error)
-                return
+                write()
             except SQLAlchemyError:
                 if attempt == WRITE_TRIES:
                     raise
+                log.warning("command=%s could not be written, trying again", order.id)
                 self._stopping.wait(WRITE_PAUSE_S)
             else:
                 return

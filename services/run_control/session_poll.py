@@ -14,7 +14,7 @@ from services.run_control.endpoints import Endpoints, GaveWayError
 from services.run_control.queries import tree_order
 from services.run_control.readings import BackendReading, RootReading, SessionReading
 from services.run_control.tree import controllers, flattened, merged, misses_a_node
-from services.run_control.types import BackendKind, Transition
+from services.run_control.types import BackendKind, Sequence, Transition
 
 T = TypeVar("T")
 
@@ -36,6 +36,7 @@ class _Known:
 
     address: str
     transitions: tuple[Transition, ...]
+    sequences: tuple[Sequence, ...]
     possible: tuple[str, ...]
     # What `possible` depends on.
     status: NodeStatus
@@ -211,6 +212,7 @@ class SessionPoll:
             holder=holder,
             transitions=known.transitions if known else (),
             possible=known.possible if known else (),
+            sequences=known.sequences if known else (),
         )
         return _RootAnswer(reading, children)
 
@@ -220,7 +222,8 @@ class SessionPoll:
         if known is not None and replace(known.status, children=None) == replace(status, children=None):
             return
         transitions = known.transitions if known else adapter.transitions(self._user)
-        self._known = _Known(address, transitions, adapter.possible(self._user), status)
+        sequences = known.sequences if known else adapter.sequences(self._user)
+        self._known = _Known(address, transitions, sequences, adapter.possible(self._user), status)
 
     def _describe(self, adapter: ControllerAdapter, name: str, address: str) -> None:
         """Ask for the tree, if it may have changed or is old."""

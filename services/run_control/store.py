@@ -1,6 +1,6 @@
 """Writes what polls found, each in one short fenced transaction; revisions rise only when a page would change."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from services.coordination import Fence, Leases
 from services.revisions import LiveTopic, bump
 from services.run_control.adapter import NodeStatus
 from services.run_control.readings import BackendReading, RootReading, SessionReading
-from services.run_control.rows import transitions_to_json
+from services.run_control.rows import sequences_to_json, transitions_to_json
 from services.run_control.types import BackendKind, Node, Process, ProcessStatus, RunInfo
 
 # In these states no run is on (contract 12.1).
@@ -115,6 +115,16 @@ def assign(row: Base, values: Mapping[str, object]) -> bool:
     return bool(changed)
 
 
+def save_asked_processes(tx: Session, asked: Collection[str], listed: Iterable[Process], now: datetime) -> None:
+    """Bring the rows of some processes up to date: those of ``asked`` that are not ``listed`` any more are removed."""
+    found = {process.uuid: process for process in listed}
+    rows = {row.uuid: row for row in tx.scalars(select(ProcessRow).where(ProcessRow.uuid.in_([*asked, *found])))}
+    for process in found.values():
+        _save_process(tx, rows.pop(process.uuid, None), process, now)
+    for vanished in rows.values():
+        tx.delete(vanished)
+
+
 def _save_processes(tx: Session, processes: Iterable[Process], now: datetime) -> set[LiveTopic]:
     rows = {row.uuid: row for row in tx.scalars(select(ProcessRow))}
     changed = False
@@ -191,6 +201,7 @@ def _save_root(row: DaqSession, root: RootReading, read_at: datetime, now: datet
         "root_address": root.address,
         "generation": root.generation,
         "transitions": transitions_to_json(root.transitions),
+        "sequences": sequences_to_json(root.sequences),
         **root_state_values(row, root.status, root.holder, root.possible, now),
     }
     if _run_is_over(row, root, read_at):

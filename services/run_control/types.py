@@ -253,6 +253,7 @@ class SessionSummary:
     nodes_in_error: int = 0
     nodes_excluded: int = 0
     executing: "CommandView | None" = None
+    sequences: tuple[Sequence, ...] = ()
 
     @property
     def held_by_nobody(self) -> bool:
@@ -293,6 +294,8 @@ class Action(StrEnum):
     TAKE_CONTROL = "take_control"
     RELEASE_CONTROL = "surrender_control"
     EXECUTE_TRANSITION = "execute_fsm_command"
+    EXECUTE_SEQUENCE = "execute_sequence"
+    ABORT_SEQUENCE = "abort_sequence"
     INCLUDE = "include"
     EXCLUDE = "exclude"
     RECOMPUTE_STATUS = "recompute_status"
@@ -305,6 +308,14 @@ class Action(StrEnum):
     TERMINATE = "terminate"
     START_SESSION = "start_session"
     END_SESSION = "end_session"
+
+    @property
+    def is_for_processes(self) -> bool:
+        """Whether it goes to the process manager: then no command of a session's controllers waits for it."""
+        return self in PROCESS_ACTIONS
+
+
+PROCESS_ACTIONS = frozenset({Action.BOOT, Action.KILL, Action.FLUSH, Action.RESTART, Action.TERMINATE})
 
 
 class CommandState(StrEnum):
@@ -327,6 +338,7 @@ class NodeResult:
     """What one node answered: both flags of the wire by their contract names, and a text for people.
 
     ``succeeded`` is judged from both flags (contract 10.5). ``detail`` holds a stack trace or an application's JSON.
+    For a process ``flag`` is its status and ``path`` its session and name.
     """
 
     path: str
@@ -347,11 +359,35 @@ class CommandResult:
     nodes: tuple[NodeResult, ...] = ()
 
 
+class StepState(StrEnum):
+    """How far one step of a sequence is."""
+
+    WAITING = "waiting"
+    EXECUTING = "executing"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceStep:
+    """One transition of a sequence under way; one that was never reached keeps waiting."""
+
+    transition: str
+    state: StepState = StepState.WAITING
+    text: str = ""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class CommandView:
     """A command row with its per-node results, for pages.
 
-    ``target`` is the node it was sent to; ``transition`` the one to execute, None for other actions.
+    ``target`` is what it is for in words: a node's path, or names of processes. ``transition`` is the transition or
+    sequence to execute, None for other actions. Of a sequence ``steps`` tells how far it is, ``nodes`` what they
+    answered to the last step, and ``aborted_by`` who asked that it goes no further.
     """
 
     id: int
@@ -369,3 +405,5 @@ class CommandView:
     nodes: tuple[NodeResult, ...] = field(default=())
     transition: str | None = None
     reason: str | None = None
+    steps: tuple[SequenceStep, ...] = ()
+    aborted_by: str | None = None

@@ -14,16 +14,13 @@ from services.audit.trail import AuditTrail
 from services.clock import Clock
 from services.coordination import LeaseKeeper, LeaseLostError, Leases
 from services.health import AlreadyStartedError, WorkerHealth, WorkerState
-from services.run_control.channels import Channels
 from services.run_control.config import RunControlConfig
-from services.run_control.detection import DetectingAdapters
 from services.run_control.endpoints import Endpoints
-from services.run_control.generations import Generation
 from services.run_control.journal import CommandJournal
+from services.run_control.opening import open_adapters
 from services.run_control.poller import Poller
 from services.run_control.runner import CommandRunner
 from services.run_control.store import RunControlStore
-from services.run_control.support import Deadlines
 
 log = logging.getLogger(__name__)
 
@@ -54,11 +51,7 @@ class RunControlWorker:
         leases = Leases(database)
         self._lease = LeaseKeeper(leases, LEASE, holder, config.lease_ttl_s)
         self._endpoints = Endpoints()
-        self._adapters = DetectingAdapters(
-            Channels(config.grpc_ca_file),
-            Deadlines(config.rpc_deadline_s, config.command_deadline_s),
-            None if config.generation == "auto" else Generation(config.generation),
-        )
+        self._adapters = open_adapters(config)
         self._poller = Poller(
             config,
             adapters=self._adapters,
@@ -68,10 +61,13 @@ class RunControlWorker:
             on_error=self._note_error,
         )
         self._runner = CommandRunner(
-            journal=CommandJournal(database, leases, AuditTrail(database, clock), clock),
+            journal=CommandJournal(
+                database, leases, AuditTrail(database, clock), clock, config.process_manager_address
+            ),
             adapters=self._adapters,
             endpoints=self._endpoints,
             pending_limit_s=config.pending_limit_s,
+            clock=clock,
             on_done=self._poller.poke,
             on_error=self._note_error,
         )

@@ -12,7 +12,10 @@ from services.audit.types import AuditView
 from services.clock import utc_now
 from services.run_control.commands import CommandLimits, CommandService
 from services.run_control.config import RunControlConfig
+from services.run_control.node_commands import NodeCommandService
+from services.run_control.process_commands import ProcessCommandService
 from services.run_control.queries import RunControlQueries
+from services.run_control.sequences import SequenceService
 from services.run_control.types import CommandView, Node, SessionSummary
 from services.run_control.worker import RunControlWorker
 from simulator.installation import Installation
@@ -31,6 +34,9 @@ class Console:
     worker: RunControlWorker
     queries: RunControlQueries
     commands: CommandService
+    node_commands: NodeCommandService
+    sequences: SequenceService
+    process_commands: ProcessCommandService
     audit: AuditTrail
 
     def session(self, name: str = SESSION) -> SessionSummary:
@@ -88,6 +94,9 @@ def console(installation: Installation, database: Database) -> Iterator[Console]
         worker,
         RunControlQueries(database, utc_now),
         CommandService(database, audit, utc_now, limits, worker.wake),
+        NodeCommandService(database, audit, utc_now, limits, worker.wake),
+        SequenceService(database, audit, utc_now, limits, worker.wake),
+        ProcessCommandService(database, audit, utc_now, worker.wake),
         audit,
     )
     worker.start()

@@ -1,5 +1,6 @@
 """Claiming and closing commands, on both engines."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,11 +11,21 @@ from services.audit.trail import AuditTrail
 from services.audit.types import AuditKind
 from services.coordination import Fence, LeaseLostError, Leases
 from services.run_control.adapter import NodeStatus
-from services.run_control.execution import Order, Outcome, RootState
+from services.run_control.execution import Order, Outcome, ProcessesAfter, RootState
 from services.run_control.journal import CommandJournal
 from services.run_control.queries import RunControlQueries
-from services.run_control.types import Action, CommandResult, CommandState, NodeResult
-from tests.db.services.run_control.rows import ADDRESS, NOW, SESSION, SteppingClock, command_row, session_row
+from services.run_control.rows import steps_to_json
+from services.run_control.sequence_run import Progress
+from services.run_control.types import Action, CommandResult, CommandState, NodeResult, SequenceStep, StepState
+from tests.db.services.run_control.rows import (
+    ADDRESS,
+    NOW,
+    SESSION,
+    SteppingClock,
+    command_row,
+    process_row,
+    session_row,
+)
 
 LIMIT_S = 15.0
 
@@ -27,7 +38,7 @@ class Office:
         self.clock = SteppingClock()
         self.leases = Leases(database)
         self.audit = AuditTrail(database, self.clock)
-        self.journal = CommandJournal(database, self.leases, self.audit, self.clock)
+        self.journal = CommandJournal(database, self.leases, self.audit, self.clock, "127.0.0.1:10054")
         self.queries = RunControlQueries(database, self.clock)
         self.fence = self.take_over("first")
 
@@ -195,3 +206,43 @@ def test_who_lost_the_lease_claims_nothing(office: Office) -> None:
     with pytest.raises(LeaseLostError):
         office.journal.claim(old, LIMIT_S)
     assert office.states() == [CommandState.PENDING]
+
+
+def test_after_a_takeover_the_step_under_way_is_unknown_and_the_rest_was_not_sent(office: Office) -> None:
+    steps = (SequenceStep("conf"), SequenceStep("start"))
+    add(
+        office,
+        command_row(
+            action=Action.EXECUTE_SEQUENCE.value,
+            transition="start_run",
+            payload={"arguments": {"start": {"run_number": 3}}, "optional": ["conf"]},
+            steps=steps_to_json(steps),
+        ),
+    )
+    (order,) = office.claim()
+    assert [(step.transition.name, dict(step.arguments), step.optional) for step in order.steps] == [
+        ("conf", {}, True),
+        ("start", {"run_number": 3}, False),
+    ]
+    under_way = (replace(steps[0], state=StepState.EXECUTING, started_at=NOW), steps[1])
+    office.journal.note_steps(office.fence, order, Progress(order, under_way))
+    assert office.queries.command(1).steps == under_way
+    old = office.fence
+    new = office.take_over("second")
+    assert office.journal.recover(new) == 1
+    assert [step.state for step in office.queries.command(1).steps] == [StepState.UNKNOWN, StepState.WAITING]
+    with pytest.raises(LeaseLostError):
+        office.journal.note_steps(old, order, Progress(order, under_way))
+
+
+def test_processes_do_not_wait_for_the_sessions_command(office: Office) -> None:
+    kill = {"action": Action.KILL.value, "transition": None, "arguments": {}, "payload": {"processes": {"u-1": "x"}}}
+    add(office, process_row("u-1"), command_row("r-1"), command_row("r-2", **kill), command_row("r-3"))
+    first, second = office.claim()
+    assert (first.action, first.address) == (Action.EXECUTE_TRANSITION, ADDRESS)
+    assert (second.action, second.address) == (Action.KILL, "127.0.0.1:10054")
+    after = ProcessesAfter(frozenset({"u-1"}), ())
+    office.journal.finish(office.fence, second, Outcome(CommandState.SUCCEEDED, "", processes=after))
+    # The table of processes changed together with the command; the session's command is still under way.
+    assert office.queries.processes() == ()
+    assert office.states() == [CommandState.EXECUTING, CommandState.SUCCEEDED, CommandState.PENDING]

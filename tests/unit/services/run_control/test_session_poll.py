@@ -15,7 +15,7 @@ from services.run_control.adapter import (
 )
 from services.run_control.endpoints import Endpoints
 from services.run_control.session_poll import SessionPoll
-from services.run_control.types import BackendKind, NodeKind, Transition
+from services.run_control.types import BackendKind, NodeKind, Sequence, Transition
 from tests.unit.services.run_control.unasked import UnaskedController, UnaskedProcessManager
 from tests.waiting import wait_until
 
@@ -119,6 +119,10 @@ class FakeController(UnaskedController):
         self._ask("transitions")
         return (Transition("conf"),)
 
+    def sequences(self, user: str) -> tuple[Sequence, ...]:
+        self._ask("sequences")
+        return (Sequence("begin", ("conf",)),)
+
     def possible(self, user: str) -> tuple[str, ...]:
         self._ask("possible")
         return (f"from-{self.drunc.state}",)
@@ -161,6 +165,7 @@ def test_a_whole_reading(bench: Bench) -> None:
     assert reading.root is not None
     assert (reading.root.holder, reading.root.address, reading.root.generation) == ("alice", "h:1", "GX")
     assert reading.root.possible == ("from-initial",)
+    assert [sequence.name for sequence in reading.root.sequences] == ["begin"]
     assert [node.path.rpartition("/")[2] for node in reading.nodes] == ["root-controller", "df-controller", "df-01"]
     assert all(node.seen_at == bench.now for node in reading.nodes)
     kinds = sorted((backend.kind, backend.address) for backend in reading.backends)

@@ -1,0 +1,134 @@
+"""What people ask of nodes of a session's tree beside transitions: include, exclude, recompute, expert commands."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from models.database import Database
+from models.run_control import Node as NodeRow
+from services.accounts.types import Identity, Permission
+from services.audit.trail import AuditTrail
+from services.clock import Clock
+from services.errors import ConsoleError, NotFoundError
+from services.run_control import rules
+from services.run_control.commands import CommandLimits, locked_summary
+from services.run_control.expert import check_expert_command
+from services.run_control.orders import OrderBook, Plan, Wish
+from services.run_control.support import not_supported
+from services.run_control.texts import clean, is_storable
+from services.run_control.types import Action, NodeKind, SessionSummary, Target
+
+GRPC = "grpc://"
+G1 = "G1"
+WHOLE_TREE = Target()
+
+_PERMISSIONS: Mapping[Action, Permission] = {
+    Action.INCLUDE: Permission.INCLUDE,
+    Action.EXCLUDE: Permission.EXCLUDE,
+    Action.RECOMPUTE_STATUS: Permission.RECOMPUTE_STATUS,
+    Action.EXPERT_COMMAND: Permission.EXPERT_COMMAND,
+    Action.TO_ERROR: Permission.TO_ERROR,
+}
+_WORDS: Mapping[Action, str] = {
+    Action.RECOMPUTE_STATUS: "recompute the status of nodes",
+    Action.EXPERT_COMMAND: "send expert commands",
+    Action.TO_ERROR: "put nodes in error",
+}
+# What older generations lack (contract 19.3). The adapter refuses, too; this is known before anything is ordered.
+_LACKS: Mapping[str, frozenset[Action]] = {
+    G1: frozenset({Action.RECOMPUTE_STATUS, Action.EXPERT_COMMAND, Action.TO_ERROR}),
+    "G2": frozenset({Action.TO_ERROR}),
+}
+
+
+class NodeCommandService:
+    """Orders for parts of the tree. A target's path is that of a node of the session; empty for the root controller.
+
+    Every refusal is audited before it is raised. All methods return the command's id and raise `services.errors`:
+    NotPermittedError, NotFoundError (no such session or node), RefusedError, StaleError, NotInControlError,
+    NotSupportedError (this generation of drunc cannot do it).
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        audit: AuditTrail,
+        clock: Clock,
+        limits: CommandLimits,
+        on_submit: Callable[[], None],
+    ) -> None:
+        """Keep the collaborators; ``on_submit`` is called after each stored command, to wake the collector."""
+        self._book = OrderBook(database, audit, clock, on_submit)
+        self._clock = clock
+        self._limits = limits
+
+    def include(self, identity: Identity, session: str, target: Target = WHOLE_TREE) -> int:
+        """Order that nodes take part in transitions again; in G1 always a controller and everything below it."""
+        return self._submit(Wish(identity, Action.INCLUDE, session), target)
+
+    def exclude(self, identity: Identity, session: str, target: Target = WHOLE_TREE) -> int:
+        """Order that transitions leave nodes out; in G1 always a controller and everything below it."""
+        return self._submit(Wish(identity, Action.EXCLUDE, session), target)
+
+    def recompute_status(self, identity: Identity, session: str, target: Target = WHOLE_TREE) -> int:
+        """Order that nodes derive state and error from their children anew: the way out of an error (10.7)."""
+        return self._submit(Wish(identity, Action.RECOMPUTE_STATUS, session), target)
+
+    def to_error(self, identity: Identity, session: str, target: Target = WHOLE_TREE) -> int:
+        """Order that nodes go in error, for tests."""
+        return self._submit(Wish(identity, Action.TO_ERROR, session), target)
+
+    def expert_command(self, identity: Identity, session: str, command: str, target: Target = WHOLE_TREE) -> int:
+        """Order that a JSON text is sent to applications.
+
+        Raises:
+            InvalidInputError: It is none that an application takes (contract 10.7); ``field`` is ``command``.
+        """
+        wish = Wish(identity, Action.EXPERT_COMMAND, session, raw={"command": command})
+        return self._submit(wish, target, lambda: {"command": check_expert_command(command)})
+
+    def why_not(self, identity: Identity, summary: SessionSummary, action: Action) -> str | None:
+        """Return why an action cannot be ordered now, None if it can. Same rules, no side effect."""
+        try:
+            rules.require_permission(identity, _PERMISSIONS[action])
+            self._require(identity, summary, action)
+        except ConsoleError as error:
+            return error.message
+        return None
+
+    def _submit(self, wish: Wish, target: Target, extra: Callable[[], dict[str, Any]] = dict) -> int:
+        def plan(tx: Session) -> Plan:
+            summary = locked_summary(tx, wish.session or "")
+            self._require(wish.identity, summary, wish.action)
+            payload = _addressed(tx, summary, target) | extra()
+            return Plan(target.path or summary.root_name or "", summary.name, payload=payload)
+
+        return self._book.submit(wish, _PERMISSIONS[wish.action], plan)
+
+    def _require(self, identity: Identity, summary: SessionSummary, action: Action) -> None:
+        if action in _LACKS.get(summary.generation or "", ()):
+            raise not_supported(_WORDS[action], summary.generation or "")
+        rules.require_idle(summary)
+        rules.require_fresh(summary, self._clock(), self._limits.stale_after)
+        rules.require_control(identity, summary)
+
+
+def _addressed(tx: Session, summary: SessionSummary, target: Target) -> dict[str, Any]:
+    """Return what the order says of where it goes: ``address`` where it is not the root controller's."""
+    flags = {"along_path": target.along_path, "all_children": target.all_children}
+    if target.path in ("", summary.root_name):
+        return {"address": None, "path": "", **flags}
+    node = tx.get(NodeRow, (summary.name, target.path)) if is_storable(target.path) else None
+    if node is None:
+        raise NotFoundError(
+            f"{summary.name} has no node {clean(target.path)}.",
+            not_done="Nothing was sent.",
+            next_step="Reload the tree.",
+        )
+    if summary.generation != G1:
+        return {"address": None, "path": target.path, **flags}
+    # G1 has no targets: the node's own controller is asked (contract 10.6).
+    if node.kind != NodeKind.CONTROLLER.value or not (node.endpoint or "").startswith(GRPC):
+        raise not_supported(f"command {node.name} by itself, only a controller with all below it", G1)
+    return {"address": (node.endpoint or "").removeprefix(GRPC), "path": "", **flags}
