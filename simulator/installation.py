@@ -148,7 +148,7 @@ class Installation:
 
     @property
     def session_manager_address(self) -> str | None:
-        """``host:port`` of the session manager, in the process manager's generation; None in G1 and before ``start``."""
+        """``host:port`` of the session manager, in the process manager's generation; None in G1."""
         return self._site_addresses.get(SESSION_MANAGER)
 
     @property
