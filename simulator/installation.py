@@ -355,8 +355,9 @@ class Installation:
 
     @property
     def running(self) -> Sequence[SessionLayout]:
-        """Sessions that are booted: those of the start, and those that run control started."""
-        return tuple(self._layouts)
+        """Sessions with processes: those of the start, and those that run control started."""
+        alive = {process.session for process in self._table.everything()}
+        return tuple(layout for layout in self._layouts if layout.name in alive)
 
     def boot_session(self, name: str, configuration: str) -> None:
         """Boot another session, of G3.
@@ -365,7 +366,7 @@ class Installation:
             SimulatorError: The configuration is unknown, or the root controller did not come up in time.
         """
         layout = _session(f"{name}:{configuration}", {name: Generation.G3})
-        self._layouts.append(layout)
+        self._layouts = [known for known in self._layouts if known.name != name] + [layout]
         self._boot([layout])
 
     def end_session(self, name: str) -> None:
