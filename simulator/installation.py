@@ -24,7 +24,16 @@ from simulator.g3_process_manager import G3ProcessManagerDialect
 from simulator.g3_process_manager import boot as g3_boot
 from simulator.generation import Generation
 from simulator.issues import SEVERITIES, Issue, IssuePublisher
-from simulator.layouts import LAYOUTS, MANAGER_LOG, OPERATOR, Role, SessionLayout, boot_request, layout_of
+from simulator.layouts import (
+    LAYOUTS,
+    MANAGER_LOG,
+    OPERATOR,
+    PlannedProcess,
+    Role,
+    SessionLayout,
+    boot_request,
+    layout_of,
+)
 from simulator.process_log import ProcessLog
 from simulator.process_manager import NAME as PROCESS_MANAGER_NAME
 from simulator.process_manager import EnvelopeDialect, ProcessManager, ProcessManagerDialect
@@ -104,6 +113,7 @@ class Installation:
         """
         self._layouts = [_session(session, generations) for session in sessions]
         _check_generations(self._layouts, generations)
+        self._plans: dict[tuple[str, str], Mapping[str, PlannedProcess]] = {}
         self._manager_generation = _generation(process_manager_generation)
         self._dialects: Mapping[Generation, Dialect] = {
             Generation.G2: G2Dialect(g2_layout),
@@ -148,7 +158,7 @@ class Installation:
 
     @property
     def session_manager_address(self) -> str | None:
-        """``host:port`` of the session manager, in the process manager's generation; None in G1 and before ``start``."""
+        """``host:port`` of the session manager, in the process manager's generation; None in G1."""
         return self._site_addresses.get(SESSION_MANAGER)
 
     @property
@@ -345,8 +355,9 @@ class Installation:
 
     @property
     def running(self) -> Sequence[SessionLayout]:
-        """Sessions that are booted: those of the start, and those that run control started."""
-        return tuple(self._layouts)
+        """Sessions with processes: those of the start, and those that run control started."""
+        alive = {process.session for process in self._table.everything()}
+        return tuple(layout for layout in self._layouts if layout.name in alive)
 
     def boot_session(self, name: str, configuration: str) -> None:
         """Boot another session, of G3.
@@ -355,7 +366,7 @@ class Installation:
             SimulatorError: The configuration is unknown, or the root controller did not come up in time.
         """
         layout = _session(f"{name}:{configuration}", {name: Generation.G3})
-        self._layouts.append(layout)
+        self._layouts = [known for known in self._layouts if known.name != name] + [layout]
         self._boot([layout])
 
     def end_session(self, name: str) -> None:
@@ -390,7 +401,7 @@ class Installation:
         description = request.process_description
         metadata = description.metadata
         layout = self._known(metadata.session)
-        planned = None if layout is None else layout.planned(metadata.name)
+        planned = None if layout is None else self._plan(layout).get(metadata.name)
         if layout is None or planned is None:
             lines = [(line.exec, list(line.args)) for line in description.executable_and_arguments]
             return ShellProgram(lines, self._time_scale, log, ended)
@@ -402,6 +413,13 @@ class Installation:
         if planned.role is Role.APPLICATION:
             return ApplicationProgram(self._surroundings, metadata.session, metadata.name, log)
         return ConnectionServerProgram(self._surroundings, metadata.session)
+
+    def _plan(self, layout: SessionLayout) -> Mapping[str, PlannedProcess]:
+        """Return the processes of a session by name; made once, for sessions of thousands."""
+        key = (layout.name, layout.configuration_id)
+        if key not in self._plans:
+            self._plans[key] = {planned.name: planned for planned in layout.processes()}
+        return self._plans[key]
 
     def _known(self, session: str) -> SessionLayout | None:
         """Return the layout of a session by its name; one that was not booted at start is G1."""

@@ -159,6 +159,22 @@ def test_stalled_broker_does_not_hold_up_answers(tmp_path: Path) -> None:
             installation.stop()
 
 
+def test_publisher_told_to_stall_keeps_everything_for_later(tmp_path: Path) -> None:
+    with running_broker(tmp_path) as broker:
+        installation = simulated(broker)
+        try:
+            installation.start()
+            assert installation.flush()
+            installation.stall_kafka(stalled=True)
+            installation.publish_raw("erscontrol.test", b"later")
+            assert not installation.flush(0.0)
+            installation.stall_kafka(stalled=False)
+            assert installation.flush(20)
+            assert consume(broker, "erscontrol.test", 1) == [(None, b"later")]
+        finally:
+            installation.stop()
+
+
 def test_broker_ends_with_its_parent(tmp_path: Path) -> None:
     """A launcher that is killed leaves no broker behind."""
     program = """

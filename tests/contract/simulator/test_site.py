@@ -78,6 +78,12 @@ def test_g3_session_manager_lists(third: Installation) -> None:
     assert ask(third.session_manager_address, G3_MANAGER, "describe", load_g3()).type == "session_manager"
 
 
+def test_sessions_without_processes_are_not_listed(third: Installation) -> None:
+    third.restart_process_manager()
+    answer = ask(third.session_manager_address, G3_MANAGER, "list_all_sessions", load_g3())
+    assert not answer.active_sessions
+
+
 @pytest.mark.parametrize(
     ("file", "configuration", "name", "outcome"),
     [

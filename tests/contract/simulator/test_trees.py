@@ -1,5 +1,6 @@
 """Controllers of G2 and G3: recursion, targets, ownership, transitions, recovery (contract 8, 10, 11)."""
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from simulator.installation import Installation
 from tests.contract.simulator.trees import G2Client, G3Client, asking
 from tests.simulated import RecordingPublisher, child
+from tests.waiting import wait_until
 from wire import WireMessage, load_g2, load_rpc_status
 
 SESSION = "cosmics"
@@ -332,6 +334,23 @@ def test_g3_run_info_and_sequences(g3: G3Client) -> None:
     assert (run.run_number, run.run_type, run.run_config_name) == (7, "PROD", CONFIGURATION)
     sequences = {s.id: list(s.command_ids) for s in g3.body(g3.ask("describe_fsm", payload="")).sequences}
     assert sequences["start_run"] == ["conf", "start", "enable_triggers"]
+
+
+def test_g3_answers_reads_and_refuses_others_during_a_transition(publisher: RecordingPublisher) -> None:
+    for tree in booted("G3", publisher):
+        tree.slow(SESSION, "conf", 2.0)
+        with asking(tree.controller_address(SESSION), "G3") as client:
+            client.ask("take_control")
+            transition = threading.Thread(target=client.execute, args=("conf",))
+            transition.start()
+            wait_until(
+                lambda: client.body(client.ask("status", below=False)).sub_state == "propagating-conf",
+                5,
+                "the transition's start",
+            )
+            assert client.fsm_flag(client.execute("conf")) == 2
+            transition.join(10)
+            assert client.body(client.ask("status", below=False)).state == "configured"
 
 
 def test_g3_targets_are_exact(g3: G3Client) -> None:

@@ -65,3 +65,15 @@ def test_dead_application_is_unreachable() -> None:
     with pytest.raises(UnreachableError, match="mlt"):
         simulated.execute("conf", "")
     assert not reported
+
+
+def test_silent_application_lives_and_does_not_answer() -> None:
+    faults = Faults()
+    faults.silence("s", "mlt")
+    simulated = Application("s", "mlt", Work(faults, 0.0, reply_timeout_s=0.01), ProcessLog(), lambda *_: None)
+    assert (simulated.alive, simulated.reachable) == (True, False)
+    with pytest.raises(UnreachableError, match="No response from mlt"):
+        simulated.execute("conf", "")
+    faults.clear()
+    assert simulated.reachable
+    assert simulated.execute("conf", "").success

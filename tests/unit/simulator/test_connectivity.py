@@ -73,3 +73,16 @@ def test_session_without_its_connection_server_is_unknown() -> None:
     announcer.open("s")
     announcer.publish_all()
     assert registry.lookup("s", ".*", RUN_CONTROL) == [ROOT]
+
+
+def test_muted_announcer_empties_the_registry_until_it_speaks_again() -> None:
+    registry = Registry(FakeClock())
+    announcer = Announcer(registry)
+    announcer.announce("s", "root-controller", ROOT.uri)
+    announcer.mute(muted=True)
+    announcer.publish_all()
+    announcer.announce("s", "df-controller", "grpc://127.0.0.1:3")
+    assert registry.lookup("s", ".*", RUN_CONTROL) is None
+    announcer.mute(muted=False)
+    announcer.publish_all()
+    assert len(registry.lookup("s", ".*", RUN_CONTROL) or ()) == 2

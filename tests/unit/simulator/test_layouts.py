@@ -1,8 +1,13 @@
 """Names, boot order and tree ids of contract 9.6 and 18."""
 
+from dataclasses import replace
+
 import pytest
 
-from simulator.layouts import LAYOUTS, boot_request
+from simulator.generation import Generation
+from simulator.layouts import LAYOUTS, Role, boot_request, layout_of
+
+G2 = Generation.G2
 
 ONE_BY_ONE = {
     "root-controller": "1.0.0",
@@ -38,6 +43,33 @@ def test_tree_ids_of_1x1() -> None:
 )
 def test_numbers_of_processes(session: str, processes: int) -> None:
     assert len(LAYOUTS[session].processes()) == processes
+
+
+@pytest.mark.parametrize("applications", [1, 50, 51, 2000])
+def test_generated_sessions_have_as_many_applications_as_asked_for(applications: int) -> None:
+    layout = layout_of(f"generated-{applications}")
+    assert layout is not None
+    roles = [planned.role for planned in layout.processes()]
+    assert roles.count(Role.APPLICATION) == applications
+    assert max(len(segment.applications) for segment in layout.root.segments) <= 50
+
+
+@pytest.mark.parametrize("configuration", ["generated-0", "generated-2001", "generated-", "nonsense"])
+def test_unknown_configurations(configuration: str) -> None:
+    assert layout_of(configuration) is None
+
+
+def test_tree_ids_from_g2_on_are_paths() -> None:
+    layout = replace(LAYOUTS["local-1x1-config"], name="cosmics", configuration="local-1x1-config", generation=G2)
+    ids = {planned.name: planned.tree_id for planned in layout.processes()}
+    expected = {
+        "root-controller": "0",
+        "df-controller": "0.1",
+        "df-01": "0.1.2",
+        "hsi-fake-to-tc-app": "0.3.1",
+        "local-connection-server": "1",
+    }
+    assert {name: ids[name] for name in expected} == expected
 
 
 def test_infrastructure_boots_first_and_controllers_before_their_applications() -> None:
