@@ -24,6 +24,8 @@ BACKENDS_ID = "backend-notices"
 BACKEND_WORDS = {
     BackendKind.PROCESS_MANAGER: ("process manager", "processes"),
     BackendKind.CONTROLLER: ("controller", "states"),
+    BackendKind.SESSION_MANAGER: ("session manager", "sessions"),
+    BackendKind.RUN_CONTROL_SERVICE: ("run control service", "sessions"),
     BackendKind.CONNECTIVITY: ("connectivity service", "addresses"),
     BackendKind.KAFKA: ("Kafka", "messages"),
 }
