@@ -32,6 +32,8 @@ from pages import _frame
 from pages._access import CALLBACKS, verify_callbacks
 from pages._errors import on_callback_error
 from services.accounts.service import AccountService
+from services.alarms.queries import AlarmQueries
+from services.alarms.service import AlarmService
 from services.audit.trail import AuditTrail
 from services.clock import Clock, utc_now
 from services.container import Services
@@ -155,6 +157,8 @@ def _services(settings: Settings, database: Database, clock: Clock, wake_collect
         messages=MessageQueries(database, clock),
         pipeline=PipelineQueries(database),
         workers=WorkerQueries(database),
+        alarms=AlarmQueries(database, clock),
+        alarm_service=AlarmService(database, audit, clock),
         live=LiveService(database, clock),
         health=HealthService(database, clock),
         poll_interval_s=settings.poll_interval_s,

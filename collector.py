@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from models.database import Database, SchemaError
+from services.alarms.worker import AlarmWatch
 from services.clock import Clock, utc_now
 from services.health import WorkerHealth
 from services.logs import configure_logging
@@ -51,6 +52,7 @@ class Collector:
             self._run_control,
             MessageConsumer(_consumer_config(settings), self._database, clock),
             _retention(settings, self._database, clock),
+            AlarmWatch(self._database, clock),
         )
         self._workers: Sequence[Worker] = (*workers, WorkerReport(self._database, clock, workers))
 

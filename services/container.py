@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from services.accounts.service import AccountService
+from services.alarms.queries import AlarmQueries
+from services.alarms.service import AlarmService
 from services.audit.trail import AuditTrail
 from services.live import LiveService
 from services.messages.pipeline import PipelineQueries
@@ -35,6 +37,8 @@ class Services:
     messages: MessageQueries
     pipeline: PipelineQueries
     workers: WorkerQueries
+    alarms: AlarmQueries
+    alarm_service: AlarmService
     live: LiveService
     health: HealthService
     poll_interval_s: float

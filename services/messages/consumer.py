@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from models.database import Database
 from services.clock import Clock, nanoseconds
 from services.health import WorkerHealth
+from services.loop import Board, Loop
 from services.messages.backend import Answer, BackendReport
 from services.messages.batch import Batch, PartitionKey, Position, make_batch
 from services.messages.broker import BrokerClient, BrokerGoneError, ClientBrokenError, ClusterView
@@ -19,7 +20,6 @@ from services.messages.ledger import OffsetLedger
 from services.messages.meter import Meter
 from services.messages.store import MessageStore, OffsetConflictError
 from services.messages.types import Decoded, Record
-from services.messages.worker import Board, Loop
 
 log = logging.getLogger(__name__)
 
