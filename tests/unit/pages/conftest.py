@@ -13,6 +13,7 @@ import pytest
 from flask import Flask, g
 
 from services.accounts.types import Identity, Role
+from services.alarms.types import AlarmCounts, Priority
 from services.errors import NotFoundError
 from services.messages.types import MessageFilter, MessagePage, MessageView, RateBucket
 from services.run_control.types import BackendView, CommandView, Node, Process, SessionSummary
@@ -103,8 +104,9 @@ def request_of_somebody(run_control: RunControl, messages: Messages) -> Iterator
     """Serve a request of the operator mkovacs."""
     app = _flask()
     live = SimpleNamespace(now=lambda: NOW)
+    alarms = SimpleNamespace(counts=lambda: AlarmCounts({Priority.MEDIUM: 2}))
     app.extensions["services"] = SimpleNamespace(
-        run_control=run_control, messages=messages, live=live, poll_interval_s=1.0
+        run_control=run_control, messages=messages, live=live, alarms=alarms, poll_interval_s=1.0
     )
     person = Identity("mkovacs", Role.OPERATOR)
     with app.test_request_context("/"):
