@@ -32,13 +32,13 @@ _ENDED = (
 def alarm_grid(grid_id: str) -> html.Div:
     """Return the table of alarms that have not ended; rows are chosen with boxes and keep through updates."""
     columns: list[dict[str, GridValue]] = [
-        {"field": "status", "headerName": "Priority", "cellRenderer": "ConsoleStatus", "width": 120},
-        {"field": "state", "headerName": "State", "width": 210},
-        {"field": "at_ms", "headerName": "Age", "cellRenderer": "ConsoleAge", "width": 90},
-        {"field": "session", "headerName": "Session", "width": 170},
-        {"field": "subject", "headerName": "Subject", "width": 190, "cellClass": "mono"},
-        {"field": "text", "headerName": "What", "flex": 1, "minWidth": 260, "tooltipField": "text"},
-        {"field": "times", "headerName": "Times", "width": 84, "type": "rightAligned"},
+        {"field": "status", "headerName": "Priority", "cellRenderer": "ConsoleStatus", "width": 112},
+        {"field": "subject", "headerName": "Subject", "width": 160, "cellClass": "mono", "tooltipField": "subject"},
+        {"field": "text", "headerName": "What", "flex": 1, "minWidth": 220, "tooltipField": "text"},
+        {"field": "at_ms", "headerName": "Age", "cellRenderer": "ConsoleAge", "width": 84},
+        {"field": "state", "headerName": "State", "width": 180, "tooltipField": "state"},
+        {"field": "session", "headerName": "Session", "width": 150, "tooltipField": "session"},
+        {"field": "times", "headerName": "Times", "width": 78, "type": "rightAligned"},
     ]
     return grid(
         grid_id,
@@ -76,7 +76,7 @@ def alarm_details(alarm: AlarmView, guidance: Guidance) -> list[Component]:
     """Return what is known of one alarm, what it means, what to do, whom to call, and where to look."""
     times: list[tuple[str, Children]] = [
         ("State", _state_words(alarm)),
-        ("Raised", [clock_time(alarm.raised_at), " ", age(alarm.raised_at)]),
+        ("Raised", [clock_time(alarm.raised_at), ", ", age(alarm.raised_at), " ago"]),
         ("Came", counted(alarm.occurrences, "time")),
         ("Last", clock_time(alarm.last_at)),
     ]

@@ -1,7 +1,19 @@
 """From the plain data of the services to what the API gives."""
 
-from api.v1.models import WORDS, BackendItem, MessageItem, NodeItem, PartItem, ProcessItem, RateItem, Run, SessionItem
+from api.v1.models import (
+    WORDS,
+    AlarmItem,
+    BackendItem,
+    MessageItem,
+    NodeItem,
+    PartItem,
+    ProcessItem,
+    RateItem,
+    Run,
+    SessionItem,
+)
 from api.v1.models import NotShown as NotShownItem
+from services.alarms.types import AlarmView
 from services.messages.types import MessageView, NotShown, RateBucket, Severity
 from services.platform_health import PartHealth
 from services.run_control.types import BackendView, Node, Process, SessionSummary
@@ -128,3 +140,23 @@ def backend_item(backend: BackendView) -> BackendItem:
 def part_item(part: PartHealth) -> PartItem:
     """Return the health of a part."""
     return PartItem(name=part.name, state=part.state.value, age_s=part.age_s, last_error=part.last_error)
+
+
+def alarm_item(alarm: AlarmView) -> AlarmItem:
+    """Return an alarm."""
+    return AlarmItem(
+        id=alarm.id,
+        kind=alarm.kind.value,
+        priority=alarm.priority.name.lower(),
+        state=alarm.state.value,
+        session=alarm.session,
+        subject=alarm.subject,
+        text=alarm.text,
+        occurrences=alarm.occurrences,
+        raised_at=alarm.raised_at,
+        last_at=alarm.last_at,
+        cleared_at=alarm.cleared_at,
+        acknowledged_at=alarm.acknowledged_at,
+        acknowledged_by=alarm.acknowledged_by,
+        shelved_until=alarm.shelf.until if alarm.shelf else None,
+    )

@@ -259,6 +259,32 @@ class Messages(_Answer):
     not_shown: NotShown
 
 
+class AlarmItem(_Answer):
+    """One alarm that has not ended. ``cleared_at`` is null while its cause lasts, ``shelved_until`` unless shelved."""
+
+    id: int
+    kind: str
+    priority: str
+    state: str
+    session: str
+    subject: str
+    text: str
+    occurrences: int
+    raised_at: datetime
+    last_at: datetime
+    cleared_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    shelved_until: datetime | None
+
+
+class Alarms(_Answer):
+    """All alarms that have not ended: those that wait first, by priority, the newest first."""
+
+    items: list[AlarmItem]
+    next: None = None
+
+
 class Rates(_Answer):
     """Buckets in order of time; empty ones may be left out."""
 

@@ -32,6 +32,7 @@ def api_v1_blueprint(services: Services, clock: Clock) -> Blueprint:
     document = _document()
     _add_run_control(blueprint, document, services)
     _add_messages(blueprint, document, services, clock)
+    _add_alarms(blueprint, document, services)
     _add_status(blueprint, document, services)
 
     @blueprint.get("/openapi.json")
@@ -143,6 +144,15 @@ def _add_messages(blueprint: Blueprint, document: SpecTree, services: Services, 
         start = query.start or end - DEFAULT_RATES_SPAN
         found = services.messages.rates(start, end, session=query.session)
         return models.Rates(items=[answers.rate_item(bucket) for bucket in found])
+
+
+def _add_alarms(blueprint: Blueprint, document: SpecTree, services: Services) -> None:
+    @blueprint.get("/alarms")
+    @requires(Permission.VIEW_ALARMS)
+    @document.validate(query=models.NoQuery, resp=_answers(models.Alarms), tags=["alarms"])
+    def alarms() -> models.Alarms:
+        """List the alarms that have not ended."""
+        return models.Alarms(items=[answers.alarm_item(alarm) for alarm in services.alarms.open()])
 
 
 def _add_status(blueprint: Blueprint, document: SpecTree, services: Services) -> None:

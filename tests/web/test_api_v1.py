@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from models.alarms import Alarm
 from models.database import Database
 from models.messages import Incarnation, Message, MessageApplication, MessageSession, Topic
 from models.run_control import Backend, DaqSession, Node, Process
@@ -18,7 +19,7 @@ from tests.web.openapi import answer_schema, violations
 BEGIN = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 SESSION = "local-1x1-config"
 EXPORT = "messages/export"
-PATHS = ["sessions", "processes", f"tree?session={SESSION}", "messages", "rates", "status"]
+PATHS = ["sessions", "processes", f"tree?session={SESSION}", "messages", "rates", "alarms", "status"]
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +32,7 @@ def installation(web_database: Database) -> None:
         tx.add(_node("root-controller", 0, in_error=True, endpoint="grpc://localhost:1"))
         tx.add(_node("root-controller/df-01", 1, kind="application", state=None, included=None, seen_at=None))
         tx.add(_backend())
+        tx.add(_alarm())
         tx.add_all(
             [
                 Incarnation(id=1, cluster_id="c", first_seen_at=BEGIN),
@@ -68,6 +70,20 @@ def _node(path: str, depth: int, **more: Any) -> Node:
     }  # fmt: skip
     name = path.rpartition("/")[2]
     return Node(session=SESSION, path=path, name=name, position=depth, depth=depth, **(values | more))
+
+
+def _alarm() -> Alarm:
+    return Alarm(
+        key="process:u-2",
+        kind="process",
+        priority=2,
+        session=SESSION,
+        subject="df-01",
+        text="The process ended on localhost with exit code -9.",
+        occurrences=1,
+        raised_at=BEGIN,
+        last_at=BEGIN,
+    )
 
 
 def _backend() -> Backend:

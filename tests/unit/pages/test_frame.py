@@ -50,7 +50,7 @@ class TestStrip:
         name, links, drawn, _age, _notices = _frame.show_strip(*UNCHANGED, None, None)
         assert name == "none"
         assert "No session is running." in drawn_text(links)
-        assert "nothing" in drawn_text(drawn)
+        assert "Alarms" in drawn_text(drawn)
 
     def test_lost_addresses_are_named_and_alarms_counted(self, run_control: RunControl) -> None:
         run_control.addresses = (backend(), backend(reachable=False, address="h:1"))

@@ -1,6 +1,6 @@
 """alarms, what is shelved, guidance
 
-Revision ID: 0010
+Revision ID: 0006
 Revises: 0005
 """
 
@@ -9,7 +9,7 @@ from alembic import op
 
 from models.base import BigId
 
-revision = "0010"
+revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None
