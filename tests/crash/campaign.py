@@ -47,7 +47,7 @@ class Plan:
         collectors: How many there are.
         most_between: At most so many records are taken between two kills, at least a tenth of it.
         seconds: Kills go on until so many have passed, also beyond ``kills``.
-        disturbances: What else happens, one of them after each kill, in turn; each is told of the campaign.
+        disturbances: What else happens between two kills, one of them at a time, in turn; each is told of the campaign.
         seed: Of the order of things; the moments themselves are those of the machine.
     """
 
@@ -150,10 +150,11 @@ class Campaign:
             if turn >= self._plan.kills and time.monotonic() - started >= self._plan.seconds:
                 break
             self._kill_some()
+            self._work()
             if self._plan.disturbances:
                 self._plan.disturbances[turn % len(self._plan.disturbances)](self)
                 disturbed += 1
-            self._work()
+                self._work()
         return disturbed
 
     def _work(self) -> None:

@@ -24,15 +24,8 @@ class Publisher:
         """Keep the collaborators; ``accounted`` says how many records the database knows of."""
         self._load = load
         self._accounted = accounted
-        self._producer = Producer(
-            {
-                "bootstrap.servers": address,
-                "linger.ms": 5,
-                "log_level": 2,
-                # Also where the broker goes away meanwhile, each record is taken once and in order.
-                "enable.idempotence": True,
-            }
-        )
+        self._address = address
+        self._producer = _producer(address)
         self._places: dict[int, Place] = {}
         self._failures: list[str] = []
         self._next = 0
@@ -57,7 +50,9 @@ class Publisher:
             return self._next
 
     def resume(self) -> None:
-        """Go on."""
+        """Go on, with a new client: what the old one knows of topics may not be true any more."""
+        with self._lock:
+            self._producer = _producer(self._address)
         self._paused.clear()
 
     def finish(self) -> Published:
@@ -102,3 +97,15 @@ class Publisher:
         left = self._producer.flush(FLUSH_S)
         assert left == 0, f"the broker did not take {left} records"
         assert not self._failures, f"the broker refused {len(self._failures)} records: {self._failures[:3]}"
+
+
+def _producer(address: str) -> Producer:
+    return Producer(
+        {
+            "bootstrap.servers": address,
+            "linger.ms": 5,
+            "log_level": 2,
+            # Also where the broker goes away meanwhile, each record is taken once and in order.
+            "enable.idempotence": True,
+        }
+    )
