@@ -11,7 +11,8 @@ from components.ages import thin
 from components.icons import Glyph, glyph
 from components.message_list import message_row
 from services.errors import InvalidInputError
-from services.messages.filters import Match, all_of, parse, text_filter
+from services.messages.filter_text import parse
+from services.messages.filters import Match, all_of, text_filter
 from services.messages.queries import MessageQueries
 from services.messages.types import NOTHING, MessageFilter, MessagePage, MessageStatistics, Severity
 

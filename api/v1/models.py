@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from services.messages.export import MAX_ROWS
-from services.messages.filters import MAX_TEXT, Match
+from services.messages.filter_text import MAX_TEXT
+from services.messages.filters import Match
 from services.messages.types import Severity
 
 MAX_LIMIT = 500

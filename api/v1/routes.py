@@ -19,7 +19,8 @@ from services.accounts.types import Permission
 from services.clock import Clock
 from services.container import Services
 from services.messages.export import Export
-from services.messages.filters import all_of, parse, text_filter
+from services.messages.filter_text import parse
+from services.messages.filters import all_of, text_filter
 from services.messages.types import MessageFilter
 
 VERSION = "1"

@@ -124,7 +124,7 @@ def _find_by_trigrams(
 ) -> list[int]:
     after, before = bounds
     # Letters and digits only, so nothing in a word means anything in a regular expression.
-    conditions: list[ColumnElement[bool]] = [Message.text.op("~*")(f"(^|[^[:alnum:]]){word}") for word in wanted.words]
+    conditions: list[ColumnElement[bool]] = [Message.text.bool_op("~*")(f"(^|[^[:alnum:]]){word}") for word in wanted.words]
     for column, values in (
         (Message.severity, wanted.severities),
         (Message.kind, wanted.kinds),

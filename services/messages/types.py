@@ -148,6 +148,16 @@ class NameIn:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """For each word of ``given`` the text has a word that begins so, on every engine; without words all texts fit.
+
+    A word is a run of digits, letters A to Z (in any case) and characters beyond ASCII: ``root-controller`` is two.
+    """
+
+    given: str
+
+
+@dataclass(frozen=True, slots=True)
 class Contains:
     """The text contains a part; only the letters A to Z match in any case, on every engine."""
 
@@ -196,7 +206,7 @@ class Not:
     part: "Expression"
 
 
-Term: TypeAlias = SeverityIn | KindIn | NameIn | Contains | Exactly | Since | Until
+Term: TypeAlias = SeverityIn | KindIn | NameIn | Words | Contains | Exactly | Since | Until
 Expression: TypeAlias = Term | And | Or | Not
 
 EVERYTHING = And(())
