@@ -36,7 +36,7 @@ _WORD = re.compile(r"[0-9A-Za-z\x80-\U0010ffff]+")
 # The same seen from before a word, for the three readings.
 _BEFORE_WORD = rb"(?:\A|[\x00-/:-@\[-`{-\x7f])"
 _BEFORE_WORD_GLOB = "[^0-9A-Za-z\x80-\U0010ffff]"
-_BEFORE_WORD_POSTGRESQL = r"(^|[\u0001-/:-@\[-`{-\u007f])"
+BEFORE_WORD_POSTGRESQL = r"(^|[\u0001-/:-@\[-`{-\u007f])"
 
 
 def all_of(*parts: Expression) -> Expression:
@@ -187,7 +187,7 @@ def begins_word(word: str, dialect: str) -> ColumnElement[bool]:
     """Return the condition that a word of the text begins with ``word``, one of `words_of`."""
     if dialect == "postgresql":
         # Letters, digits and what is beyond ASCII mean nothing in a regular expression.
-        return Message.text.collate("C").bool_op("~*")(_BEFORE_WORD_POSTGRESQL + word)
+        return Message.text.collate("C").bool_op("~*")(BEFORE_WORD_POSTGRESQL + word)
     any_case = "".join(f"[{letter}{letter.upper()}]" if "a" <= letter <= "z" else letter for letter in word)
     # GLOB is thorough but slow: it gets only the texts that contain the word somewhere.
     return and_(

@@ -2,7 +2,8 @@
 
 Pages go by id, never by OFFSET. With a filter each severity (and session or application) has a branch of its own
 with its own ORDER BY and LIMIT on its own index, and the branches are united: left to itself the planner sorts
-millions of rows. What no index covers (a part of the text) is looked at in a bounded stretch of ids, in chunks.
+millions of rows. Words are found by the full-text index. What no index covers (a part of the text) is looked at in a
+bounded stretch of ids, in chunks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +25,8 @@ from models.messages import (
 from services.clock import Clock
 from services.errors import NotFoundError
 from services.messages import rollups
-from services.messages.selection import MAX_ID, Bounds, Selection, find_ids
+from services.messages.finding import MAX_ID, Bounds, find_ids
+from services.messages.selection import Selection
 from services.messages.time_limit import limited
 from services.messages.types import (
     Kind,
@@ -80,8 +82,9 @@ class MessageQueries:
                 greatest id it got (or with ``scanned_to``) misses nothing; ``next_before`` is then None.
             limit: At most so many, 1 to 1000.
 
-        Where the filter has a text, or sessions and applications together, a bounded stretch of ids is looked at; if
-        it, or the time, ends before the page is full, ``scanned_to`` says where: the last id that was looked at.
+        Where the filter has a text, or sessions and applications together, a bounded stretch of ids is looked at, or
+        for words a bounded number of those that the index names; if it, or the time, ends before the page is full,
+        ``scanned_to`` says where: the last id that was looked at.
 
         Raises:
             BusyError: The time was up before anything was found out.
