@@ -178,9 +178,10 @@ def _contains(part: str, dialect: str) -> ColumnElement[bool]:
     escaped = storable(part)
     for special in (_ESCAPE, "%", "_"):
         escaped = escaped.replace(special, _ESCAPE + special)
-    # SQLite knows no other letters; PostgreSQL must be told, or it folds what its locale knows.
-    text = Message.text.collate("C") if dialect == "postgresql" else Message.text
-    return text.ilike(f"%{escaped}%", escape=_ESCAPE)
+    # SQLite's LIKE folds these letters and no others; PostgreSQL must be told, or it folds what its locale knows.
+    if dialect == "postgresql":
+        return Message.text.collate("C").ilike(f"%{escaped}%", escape=_ESCAPE)
+    return Message.text.like(f"%{escaped}%", escape=_ESCAPE)
 
 
 def begins_word(word: str, dialect: str) -> ColumnElement[bool]:

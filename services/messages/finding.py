@@ -3,26 +3,31 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, Select, func, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Integer, Select, case, func, literal_column, select, tuple_, union_all
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from models.messages import Message, MessageRollup
 from services.messages import rollups, search
+from services.messages.filters import begins_word
 from services.messages.search import Search
 from services.messages.selection import Branch, Selection
 from services.messages.time_limit import TimeLimit
+from services.messages.upsert import table_of
 
 # One statement looks at so many ids of a search, so that none takes long.
 CHUNK_IDS = 20_000
 # Before the full-text index is asked, so many rows of the filter are looked at: a common word fills a page from them,
 # and a beginning that a tenth of all messages have costs the index much more.
-NEAR_ROWS = 2_000
+NEAR_ROWS = 1_000
 # Then it is asked for so many at a time: the first are enough unless something else is asked for too.
 INDEX_STEPS = (500, 5_000, 5_000, 5_000)
 # Above every id.
 MAX_ID = 2**63 - 1
 _NS = 1_000_000_000
+
+# The table, not the model: building a statement of many branches costs more than running it.
+_MESSAGE = table_of(Message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +42,9 @@ class Bounds:
         """Return the bounds as conditions."""
         given: list[ColumnElement[bool]] = []
         if self.after is not None:
-            given.append(Message.id > self.after)
+            given.append(_MESSAGE.c.id > self.after)
         if self.before is not None:
-            given.append(Message.id < self.before)
+            given.append(_MESSAGE.c.id < self.before)
         return given
 
     def beyond(self, reached: int) -> "Bounds":
@@ -87,6 +92,7 @@ def _look_up(
     found = _run(session, selection, bounds.up_to(reached), limit + 1) if rows else []
     if rows < NEAR_ROWS or len(found) > limit:
         return Found(found[:limit], has_more=len(found) > limit)
+    sought = _rarest(session, selection, sought, bounds.up_to(reached))
     for step in INDEX_STEPS:
         if time_limit.is_over:
             return Found(found, has_more=True, scanned_to=reached, timed_out=True)
@@ -112,6 +118,20 @@ def _near(session: Session, selection: Selection, bounds: Bounds) -> tuple[int, 
     last = func.max(first.c.id) if bounds.ascending else func.min(first.c.id)
     rows, reached = session.execute(select(func.count(), last)).one()
     return rows, reached or 0
+
+
+def _rarest(session: Session, selection: Selection, sought: Search, near: Bounds) -> Search:
+    """Leave out words that many rows near have: to put their places together costs the index more than the rest."""
+    if len(sought.indexed) == 1:
+        return sought
+    dialect = session.get_bind().dialect.name
+    first = _statement(session, replace(selection, rest=()), near, NEAR_ROWS).subquery()
+    hits = [func.sum(case((begins_word(word, dialect), 1), else_=0)) for word in sought.indexed]
+    counts = session.execute(select(*hits).where(_MESSAGE.c.id.in_(select(first.c.id)))).one()
+    few = max(min(counts), NEAR_ROWS // 20)
+    return replace(
+        sought, words=tuple(word for word, count in zip(sought.indexed, counts, strict=True) if count <= few)
+    )
 
 
 def _fitting(session: Session, selection: Selection, ids: Sequence[int]) -> list[int]:
@@ -203,15 +223,17 @@ def _statement(session: Session, selection: Selection, bounds: Bounds, limit: in
     if len(selects) == 1:
         return selects[0]
     # SQLite takes ORDER BY and LIMIT in a branch only when the branch is a subquery of its own.
-    united = union_all(*(select(one.subquery().c.id) for one in selects)).subquery()
+    united = union_all(
+        *(select(literal_column("id", Integer)).select_from(one.subquery()) for one in selects)
+    ).subquery()
     outer = united.c.id.asc() if bounds.ascending else united.c.id.desc()
     return select(united.c.id).order_by(outer).limit(limit)
 
 
 def _by_values(branch: Branch, bounds: Bounds) -> Select[int]:
     fits = [column == value for column, value in branch]
-    order = Message.id.asc() if bounds.ascending else Message.id.desc()
-    return select(Message.id).where(*fits, *bounds.conditions()).order_by(order)
+    order = _MESSAGE.c.id.asc() if bounds.ascending else _MESSAGE.c.id.desc()
+    return select(_MESSAGE.c.id).where(*fits, *bounds.conditions()).order_by(order)
 
 
 def _by_rows(branch: Branch, bounds: Bounds) -> Select[int]:
@@ -221,13 +243,13 @@ def _by_rows(branch: Branch, bounds: Bounds) -> Select[int]:
     after a quiet day that is a walk through millions of rows. This order only the right index can give.
     """
     columns = [column for column, _ in branch]
-    row = tuple_(*columns, Message.id)
+    row = tuple_(*columns, _MESSAGE.c.id)
     group = tuple_(*columns)
     values = [value for _, value in branch]
     if bounds.ascending:
         inside = (row > (*values, bounds.after or 0), group <= tuple(values))
-        order = [column.asc() for column in (*columns, Message.id)]
+        order = [column.asc() for column in (*columns, _MESSAGE.c.id)]
     else:
         inside = (row < (*values, MAX_ID if bounds.before is None else bounds.before), group >= tuple(values))
-        order = [column.desc() for column in (*columns, Message.id)]
-    return select(Message.id).where(*inside, *bounds.conditions()).order_by(*order)
+        order = [column.desc() for column in (*columns, _MESSAGE.c.id)]
+    return select(_MESSAGE.c.id).where(*inside, *bounds.conditions()).order_by(*order)

@@ -38,6 +38,7 @@ from services.messages.types import (
     RateBucket,
     Severity,
 )
+from services.messages.upsert import table_of
 
 MAX_LIMIT = 1_000
 # A search looks at so many ids before it says how far it got.
@@ -45,20 +46,8 @@ SCAN_IDS = 200_000
 # A page must come sooner than its readers give up.
 TIME_LIMIT_S = 3.0
 
-_VIEW_COLUMNS = (
-    Message.id,
-    Message.kind,
-    Message.severity,
-    MessageSession.name.label("session"),
-    MessageApplication.name.label("application"),
-    Message.name,
-    Message.text,
-    Message.time_ns,
-    Topic.name.label("topic"),
-    Message.partition,
-    Message.offset,
-    Message.detail,
-)
+_KINDS = {kind.value: kind for kind in Kind}
+_SEVERITIES = {severity.value: severity for severity in Severity}
 
 
 class MessageQueries:
@@ -233,17 +222,31 @@ def _views(session: Session, ids: Sequence[int]) -> tuple[MessageView, ...]:
     """Return the messages of some ids, newest first."""
     if not ids:
         return ()
+    message, sessions, applications, topics = map(table_of, (Message, MessageSession, MessageApplication, Topic))
+    columns = message.c
     rows = session.execute(
-        select(*_VIEW_COLUMNS)
-        .join(MessageSession, MessageSession.id == Message.session_id)
-        .join(MessageApplication, MessageApplication.id == Message.application_id)
-        .join(Topic, Topic.id == Message.topic_id)
-        .where(Message.id.in_(ids))
-        .order_by(Message.id.desc())
-    ).mappings()
-    return tuple(
-        MessageView(**{**row, "kind": Kind(row["kind"]), "severity": Severity(row["severity"])}) for row in rows
+        select(
+            columns.id,
+            columns.kind,
+            columns.severity,
+            sessions.c.name,
+            applications.c.name,
+            columns.name,
+            columns.text,
+            columns.time_ns,
+            topics.c.name,
+            columns.partition,
+            columns.offset,
+            columns.detail,
+        )
+        .join(sessions, sessions.c.id == columns.session_id)
+        .join(applications, applications.c.id == columns.application_id)
+        .join(topics, topics.c.id == columns.topic_id)
+        .where(columns.id.in_(ids))
+        .order_by(columns.id.desc())
     )
+    # In the order of `MessageView`; by name costs more than the query.
+    return tuple(MessageView(id_, _KINDS[kind], _SEVERITIES[severity], *rest) for id_, kind, severity, *rest in rows)
 
 
 def _bucket(row: RowMapping, width_s: int) -> RateBucket:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import Column, ColumnElement, select
+from sqlalchemy.orm import Session
 
 from models.messages import Message, MessageApplication, MessageSession
 from services.messages import search
@@ -26,13 +26,15 @@ from services.messages.types import (
     Until,
     Words,
 )
+from services.messages.upsert import table_of
 
 # More branches than this cost more than they save; the engines have limits too.
 MAX_BRANCHES = 120
+_MESSAGE = table_of(Message)
 
 Conditions = tuple[ColumnElement[bool], ...]
 # Columns and the values they must have: the leading columns of an index that ends with the id.
-Branch = tuple[tuple[InstrumentedAttribute[int], int], ...]
+Branch = tuple[tuple[Column[int], int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +71,11 @@ class Selection:
         severities = sorted(asked.severities) if len(asked.severities) < len(Severity) else []
         rest: list[ColumnElement[bool]] = []
         if application_ids is not None:
-            branches = _branches(Message.application_id, application_ids, severities)
+            branches = _branches(_MESSAGE.c.application_id, application_ids, severities)
             if session_ids is not None:
                 rest.append(Message.session_id.in_(session_ids))
         elif session_ids is not None:
-            branches = _branches_with_kind([((Message.session_id, id_),) for id_ in session_ids], severities)
+            branches = _branches_with_kind([((_MESSAGE.c.session_id, id_),) for id_ in session_ids], severities)
         else:
             branches = _branches_with_kind([()], severities) if severities else [()]
         sought = Search(asked.words, frozenset(severities), asked.kinds, session_ids or [], application_ids or [])
@@ -145,15 +147,15 @@ def _stored(names: frozenset[str]) -> frozenset[str]:
     return frozenset(storable(name) for name in names)
 
 
-def _branches(column: InstrumentedAttribute[int], ids: Sequence[int], severities: Sequence[Severity]) -> list[Branch]:
+def _branches(column: Column[int], ids: Sequence[int], severities: Sequence[Severity]) -> list[Branch]:
     pairs = product(ids, severities or tuple(Severity))
-    return [((column, id_), (Message.severity, severity.value)) for id_, severity in pairs]
+    return [((column, id_), (_MESSAGE.c.severity, severity.value)) for id_, severity in pairs]
 
 
 def _branches_with_kind(firsts: Sequence[Branch], severities: Sequence[Severity]) -> list[Branch]:
     """Return a branch for each first part, kind and severity."""
     return [
-        (*first, (Message.kind, kind.value), (Message.severity, severity.value))
+        (*first, (_MESSAGE.c.kind, kind.value), (_MESSAGE.c.severity, severity.value))
         for first, kind, severity in product(firsts, Kind, severities or tuple(Severity))
     ]
 
