@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from services.accounts.service import AccountService
 from services.audit.trail import AuditTrail
 from services.live import LiveService
+from services.messages.measurement_queries import MeasurementQueries
 from services.messages.pipeline import PipelineQueries
 from services.messages.queries import MessageQueries
 from services.platform_health import HealthService
@@ -33,6 +34,7 @@ class Services:
     process_commands: ProcessCommandService
     process_logs: ProcessLogs
     messages: MessageQueries
+    measurements: MeasurementQueries
     pipeline: PipelineQueries
     workers: WorkerQueries
     live: LiveService
