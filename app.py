@@ -39,6 +39,7 @@ from services.clock import Clock, utc_now
 from services.container import Services
 from services.live import LiveService
 from services.logs import configure_logging
+from services.messages.measurement_queries import MeasurementQueries
 from services.messages.pipeline import PipelineQueries
 from services.messages.queries import MessageQueries
 from services.platform_health import HealthService
@@ -155,6 +156,7 @@ def _services(settings: Settings, database: Database, clock: Clock, wake_collect
         process_logs=ProcessLogs(lambda: open_adapters(config), config.process_manager_address),
         process_commands=ProcessCommandService(database, audit, clock, wake_collector),
         messages=MessageQueries(database, clock),
+        measurements=MeasurementQueries(database, clock),
         pipeline=PipelineQueries(database),
         workers=WorkerQueries(database),
         alarms=AlarmQueries(database, clock),

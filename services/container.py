@@ -7,6 +7,7 @@ from services.alarms.queries import AlarmQueries
 from services.alarms.service import AlarmService
 from services.audit.trail import AuditTrail
 from services.live import LiveService
+from services.messages.measurement_queries import MeasurementQueries
 from services.messages.pipeline import PipelineQueries
 from services.messages.queries import MessageQueries
 from services.platform_health import HealthService
@@ -35,6 +36,7 @@ class Services:
     process_commands: ProcessCommandService
     process_logs: ProcessLogs
     messages: MessageQueries
+    measurements: MeasurementQueries
     pipeline: PipelineQueries
     workers: WorkerQueries
     alarms: AlarmQueries

@@ -4,9 +4,11 @@ from api.v1.models import (
     WORDS,
     AlarmItem,
     BackendItem,
+    MeasurementItem,
     MessageItem,
     NodeItem,
     PartItem,
+    PointItem,
     ProcessItem,
     RateItem,
     Run,
@@ -14,7 +16,7 @@ from api.v1.models import (
 )
 from api.v1.models import NotShown as NotShownItem
 from services.alarms.types import AlarmView
-from services.messages.types import MessageView, NotShown, RateBucket, Severity
+from services.messages.types import MeasurementPoint, MeasurementView, MessageView, NotShown, RateBucket, Severity
 from services.platform_health import PartHealth
 from services.run_control.types import BackendView, Node, Process, SessionSummary
 
@@ -118,6 +120,34 @@ def rate_item(bucket: RateBucket) -> RateItem:
         counts={WORDS[severity]: bucket.counts[severity] for severity in Severity},
         min_id=bucket.min_id,
         max_id=bucket.max_id,
+    )
+
+
+def measurement_item(series: MeasurementView) -> MeasurementItem:
+    """Return a series of measured values."""
+    return MeasurementItem(
+        id=series.id,
+        session=series.session,
+        application=series.application,
+        element=series.element,
+        name=series.name,
+        origin=series.origin,
+        field=series.field,
+        last_text=series.last_text,
+        last_time=series.last_at,
+    )
+
+
+def point_item(point: MeasurementPoint) -> PointItem:
+    """Return a point of a series."""
+    return PointItem(
+        start=point.start,
+        width_s=point.width_s,
+        n=point.n,
+        mean=point.mean,
+        least=point.least,
+        greatest=point.greatest,
+        last=point.last,
     )
 
 
