@@ -55,7 +55,7 @@ def cli() -> None:
 
 @cli.command()
 @_directory
-@click.option("--kafka", metavar="HOST:PORT", help="Brokers for broadcasts and ERS issues.")
+@click.option("--kafka", metavar="HOST:PORT", help="Brokers for broadcasts, ERS issues and OpMon.")
 @click.option(
     "--sessions",
     envvar="SIMULATOR_SESSIONS",
@@ -65,6 +65,9 @@ def cli() -> None:
 )
 @click.option("--time-scale", type=click.FloatRange(0), default=1.0, show_default=True, help="1 is natural, 0 at once.")
 @click.option("--chatter", type=click.FloatRange(0), default=3.0, show_default=True, help="ERS issues a second.")
+@click.option(
+    "--opmon", type=click.FloatRange(0), default=5.0, show_default=True, help="Seconds from reading to reading."
+)
 @_generation
 @_applications
 @click.option("--g2-layout", type=click.Choice(["a", "b"]), default="b", show_default=True, help="AddressedCommand.")
@@ -77,6 +80,7 @@ def serve(
     sessions: str,
     time_scale: float,
     chatter: float,
+    opmon: float,
     generation: Sequence[str],
     applications: int | None,
     g2_layout: G2Layout,
@@ -97,6 +101,7 @@ def serve(
             kafka,
             time_scale=time_scale,
             chatter_hz=chatter,
+            opmon_period_s=opmon,
             generations=of_sessions,
             process_manager_generation=of_manager,
             g2_layout=g2_layout,

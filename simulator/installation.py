@@ -15,6 +15,7 @@ from simulator.broadcast import Broadcaster
 from simulator.chatter import Chatter
 from simulator.connectivity import Announcer, Registry
 from simulator.connectivity_server import ConnectivityServer
+from simulator.events import command_issue, error_state_issue, peer_lost_issue
 from simulator.faults import DURATIONS_S, Faults
 from simulator.flags import ProcessStatus
 from simulator.flood import Flood
@@ -27,6 +28,7 @@ from simulator.issues import SEVERITIES, Issue, IssuePublisher
 from simulator.layouts import (
     LAYOUTS,
     MANAGER_LOG,
+    OLDER_STREAM,
     OPERATOR,
     PlannedProcess,
     Role,
@@ -34,6 +36,7 @@ from simulator.layouts import (
     boot_request,
     layout_of,
 )
+from simulator.opmon import Measurement, Monitor, layout_of_entries, process_status
 from simulator.process_log import ProcessLog
 from simulator.process_manager import NAME as PROCESS_MANAGER_NAME
 from simulator.process_manager import EnvelopeDialect, ProcessManager, ProcessManagerDialect
@@ -54,6 +57,7 @@ from simulator.replies import Dialect, Order
 from simulator.site import NAME as SESSION_MANAGER
 from simulator.site import RUN_CONTROL_NAME, SiteServer, run_control, session_manager
 from simulator.surroundings import Surroundings
+from simulator.telemetry import Telemetry
 from wire import G2Layout, WireMessage
 
 DEFAULT_SESSIONS = ("local-1x1-config", "local-2x3-config")
@@ -82,6 +86,7 @@ class Installation:
         *,
         time_scale: float = 0.0,
         chatter_hz: float = 0.0,
+        opmon_period_s: float = 0.0,
         seed: int | None = None,
         reply_timeout_s: float = REPLY_TIMEOUT_S,
         clock: Callable[[], float] = time.monotonic,
@@ -99,6 +104,7 @@ class Installation:
             kafka_address: Brokers (``host:port``) for broadcasts and ERS issues; None for an installation without.
             time_scale: How long things take: 1 is natural (0.3 to 1.5 s a transition), 0 is at once.
             chatter_hz: ERS issues a second of the whole idle installation; four times as many while all run.
+            opmon_period_s: Seconds between two OpMon readings of everything; 0 for none.
             seed: Makes the background trickle of issues the same every time.
             reply_timeout_s: How long controllers wait for an application's reply.
             clock: Seconds by which addresses expire in the connectivity service.
@@ -134,7 +140,9 @@ class Installation:
             publisher=self._publisher,
             kafka_address=kafka_address,
             report=self._report,
+            complain=self._complain,
         )
+        self._manager_monitor = self._monitor(OPERATOR, PROCESS_MANAGER_NAME, self._manager_generation)
         broadcaster = Broadcaster(self._publisher, kafka_address, OPERATOR, PROCESS_MANAGER_NAME)
         self._table = ProcessTable(self._launch, broadcaster, KILL_TIMEOUT_S * time_scale)
         self._process_manager = ProcessManager(self._manager_dialect(broadcaster), broadcaster)
@@ -145,6 +153,7 @@ class Installation:
         living = self._surroundings.applications.living
         # Not for secrets: it only makes up what applications say.
         self._chatter = Chatter(chatter_hz, living, self._speak, random.Random(seed))  # noqa: S311
+        self._telemetry = Telemetry(opmon_period_s, living, self._measured, self._measure_drunc, random.Random(seed))  # noqa: S311
 
     @property
     def process_manager_address(self) -> str:
@@ -208,10 +217,12 @@ class Installation:
         self._boot(self._layouts)
         self._site_addresses = {name: server.serve() for name, server in self._site_servers.items()}
         self._chatter.start()
+        self._telemetry.start()
 
     def stop(self) -> None:
         """End everything; takes less than two seconds."""
         self._stopping.set()
+        self._telemetry.stop()
         self._chatter.stop()
         for server in self._site_servers.values():
             server.stop()
@@ -236,6 +247,9 @@ class Installation:
         if process.status is ProcessStatus.DEAD:
             raise SimulatorError(f"{name} of {session} is dead already")
         self._table.end(process, exit_code)
+        witness = next((known for known in self._surroundings.applications.living() if known.session == session), None)
+        if witness is not None:
+            self._issues.publish_for_control(session, witness.name, peer_lost_issue(name, exit_code))
 
     def controller_down(self, session: str, name: str) -> None:
         """Let a controller answer no more although its process runs on.
@@ -330,7 +344,8 @@ class Installation:
         """
         if severity not in SEVERITIES:
             raise SimulatorError(f"Unknown severity {severity!r}; known are {', '.join(SEVERITIES)}")
-        applications = self._surroundings.applications.living()
+        # All of a flood is on one topic, so that it can be counted.
+        applications = [known for known in self._surroundings.applications.living() if known.name != OLDER_STREAM]
         if not applications:
             raise SimulatorError("No application lives")
         return Flood(self._speak, self._has_room, self._stopping).run(applications, count, rate_hz, severity)
@@ -438,9 +453,9 @@ class Installation:
             case Generation.G1:
                 return EnvelopeDialect(self._table, broadcaster, OPERATOR)
             case Generation.G2:
-                return EnvelopeDialect(self._table, broadcaster, OPERATOR, MANAGER_LOG)
+                return EnvelopeDialect(self._table, broadcaster, OPERATOR, MANAGER_LOG, self._manager_monitor)
             case Generation.G3:
-                return G3ProcessManagerDialect(self._table, broadcaster, OPERATOR, MANAGER_LOG)
+                return G3ProcessManagerDialect(self._table, broadcaster, OPERATOR, MANAGER_LOG, self._manager_monitor)
 
     def _take_control(self, channel: grpc.Channel, generation: Generation, owner: g1.Owner) -> None:
         if generation is Generation.G1:
@@ -463,8 +478,30 @@ class Installation:
 
     def _report(self, application: Application, severity: str, text: str) -> None:
         """Publish what an application says about a command."""
-        name = "appfwk::CommandFailed" if severity == "ERROR" else "appfwk::CommandExecuted"
-        self._speak(application, Issue(severity, name, text))
+        self._speak(application, command_issue(application.name, severity, text))
+
+    def _complain(self, session: str, controller: str, text: str) -> None:
+        """Publish what a controller logs to ERS."""
+        self._issues.publish(session, f"drunc.{controller}_ctrl", error_state_issue(text))
+
+    def _monitor(self, session: str, application: str, generation: Generation) -> Monitor:
+        return Monitor(self._publisher, layout_of_entries(generation), session, application)
+
+    def _measured(self, application: Application, measurement: Measurement) -> None:
+        layout = self._known(application.session)
+        generation = Generation.G1 if layout is None else layout.generation
+        self._monitor(application.session, application.name, generation).publish(measurement)
+
+    def _measure_drunc(self) -> None:
+        """Let the controllers and the process manager measure themselves; those of G1 do not."""
+        processes = self._table.everything()
+        for process in processes:
+            if isinstance(process.program, ControllerProgram):
+                process.program.measure()
+        if self._manager_generation is not Generation.G1:
+            running = sum(process.status is ProcessStatus.RUNNING for process in processes)
+            sessions = len({process.session for process in processes})
+            self._manager_monitor.publish(process_status(running, len(processes) - running, sessions))
 
     def _speak(self, application: Application, issue: Issue) -> None:
         application.log.write(f"{issue.severity} [{issue.function}] {issue.message}")

@@ -10,6 +10,8 @@ from simulator import g1
 from simulator.broadcast import Broadcaster
 from simulator.flags import BroadcastType
 from simulator.g2 import description as g2_description
+from simulator.g3 import Behaviour
+from simulator.opmon import Monitor
 from simulator.pipeline import Answer, Call, Pipeline, Rpc, StreamRpc
 from simulator.processes import LiveProcess, ProcessTable, only
 from simulator.queries import Query
@@ -71,8 +73,19 @@ class ProcessManager:
 class EnvelopeDialect:
     """Process manager of G1 and G2, which differ little: ``Request`` to ``Response``, the logs a stream."""
 
-    def __init__(self, table: ProcessTable, broadcaster: Broadcaster, user: str, log_path: str | None = None) -> None:
-        """Serve ``table`` as the OS user ``user``, which is the session; ``log_path`` is the own log, in G2 only."""
+    def __init__(
+        self,
+        table: ProcessTable,
+        broadcaster: Broadcaster,
+        user: str,
+        log_path: str | None = None,
+        monitor: Monitor | None = None,
+    ) -> None:
+        """Serve ``table`` as the OS user ``user``, which is the session.
+
+        ``log_path`` is the own log and ``monitor`` publishes how long RPCs take, both in G2 only.
+        """
+        self._monitor = monitor
         self._table = table
         self._broadcaster = broadcaster
         self._user = user
@@ -83,9 +96,12 @@ class EnvelopeDialect:
         # A refusal of G2 has the name of the class (contract 7.2).
         refuses_as = None if self._log_path is None else "SSHProcessManager"
         pipeline = Pipeline(NAME, self._broadcaster, refuses_as=refuses_as)
-        behaviours = {rpc.name: pipeline.unary(rpc) for rpc in self._rpcs()}
+        behaviours = {rpc.name: self._timed(rpc.name, pipeline.unary(rpc)) for rpc in self._rpcs()}
         behaviours["logs"] = pipeline.stream(StreamRpc("logs", self._logs, payload="LogRequest"))
         return g1.service_handler(g1.PROCESS_MANAGER, behaviours)
+
+    def _timed(self, rpc: str, behave: Behaviour) -> Behaviour:
+        return behave if self._monitor is None else self._monitor.timed(rpc, behave)
 
     def _rpcs(self) -> tuple[Rpc, ...]:
         return (

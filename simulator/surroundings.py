@@ -49,6 +49,7 @@ class Surroundings:
         publisher: Way to Kafka.
         kafka_address: Brokers, as ``describe`` tells them; None without Kafka.
         report: Publishes an ERS issue: application, severity, text.
+        complain: Publishes the ERS issue of a controller: session, controller, text.
         applications: Living applications by address.
     """
 
@@ -58,4 +59,5 @@ class Surroundings:
     publisher: Publisher
     kafka_address: str | None
     report: Callable[[Application, str, str], None]
+    complain: Callable[[str, str, str], None]
     applications: ApplicationBook = field(default_factory=ApplicationBook)

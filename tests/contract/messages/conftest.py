@@ -10,7 +10,13 @@ from services.clock import utc_now
 from services.messages.consumer import ConsumerConfig, MessageConsumer
 from tests.kafka import KafkaBroker, running_broker
 
-TOPICS = ("^control\\..+", "^erscontrol\\..+", "^monitoring\\.ers_stream$")
+TOPICS = (
+    "^control\\..+",
+    "^erscontrol\\..+",
+    "^erskafka-reporting$",
+    "^monitoring\\.ers_stream$",
+    "^monitoring\\.opmon_stream$",
+)
 
 MakeConsumer = Callable[..., MessageConsumer]
 
