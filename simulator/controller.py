@@ -84,6 +84,24 @@ class Controller:
         """Leave the node in the middle of a transition, as a failed mandatory action does (contract 10.5, step 3)."""
         self._node.advance("preparing-start")
 
+    def to_error(self) -> None:
+        """Go in error; G1 has no way back but a reboot."""
+        self._node.latch_error()
+
+    @property
+    def node(self) -> NodeState:
+        """State of the node."""
+        return self._node
+
+    def include_as_holder(self, path: str, *, included: bool) -> None:  # noqa: ARG002 - G1 knows no targets
+        """Include or exclude the node and what is below it, as whoever holds control would.
+
+        Raises:
+            DruncError: It is so already.
+        """
+        call = Call(g1.token_message(self._owner), None)
+        self._set_included(call, "include" if included else "exclude", included=included)
+
     def _rpcs(self) -> tuple[Rpc, ...]:
         return (
             Rpc("describe", self._describe),

@@ -4,7 +4,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import grpc
@@ -15,6 +15,7 @@ from simulator.broadcast import Broadcaster
 from simulator.chatter import Chatter
 from simulator.connectivity import Announcer, Registry
 from simulator.connectivity_server import ConnectivityServer
+from simulator.controller import Controller
 from simulator.events import command_issue, error_state_issue, peer_lost_issue
 from simulator.faults import DURATIONS_S, Faults
 from simulator.flags import ProcessStatus
@@ -32,6 +33,7 @@ from simulator.layouts import (
     OPERATOR,
     PlannedProcess,
     Role,
+    Segment,
     SessionLayout,
     boot_request,
     layout_of,
@@ -58,6 +60,7 @@ from simulator.site import NAME as SESSION_MANAGER
 from simulator.site import RUN_CONTROL_NAME, SiteServer, run_control, session_manager
 from simulator.surroundings import Surroundings
 from simulator.telemetry import Telemetry
+from simulator.tree_controller import TreeController
 from wire import G2Layout, WireMessage
 
 DEFAULT_SESSIONS = ("local-1x1-config", "local-2x3-config")
@@ -70,6 +73,14 @@ _LOCAL_HOSTS = ("localhost", "127.0.0.1")
 
 class SimulatorError(Exception):
     """An order that the simulator cannot carry out; the text is for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeReport:
+    """How a controller is."""
+
+    state: str
+    in_error: bool
 
 
 class Installation:
@@ -288,7 +299,52 @@ class Installation:
         Raises:
             SimulatorError: There is no such controller.
         """
-        self._controller(session, name).wedge()
+        self._serving(session, name).wedge()
+
+    def to_error(self, session: str, name: str) -> None:
+        """Put a controller in error.
+
+        Raises:
+            SimulatorError: There is no such controller.
+        """
+        self._serving(session, name).to_error()
+
+    def exclude(self, session: str, name: str) -> None:
+        """Exclude a node and what is below it, as whoever holds control would; in G1 a controller only.
+
+        Raises:
+            SimulatorError: There is no such node, or it is excluded already.
+        """
+        self._include(session, name, included=False)
+
+    def include(self, session: str, name: str) -> None:
+        """Include a node and what is below it again; see `exclude`."""
+        self._include(session, name, included=True)
+
+    def node(self, session: str, name: str = ROOT_CONTROLLER) -> NodeReport | None:
+        """Return the state of a controller, None while there is none that serves."""
+        process = self._table.find(session, name)
+        program = None if process is None else process.program
+        controller = program.controller if isinstance(program, ControllerProgram) else None
+        return None if controller is None else NodeReport(controller.node.state, in_error=controller.node.in_error)
+
+    def raise_issue(self, session: str, node: str, severity: str, text: str) -> None:
+        """Let an application raise one ERS issue.
+
+        Raises:
+            SimulatorError: There is no such application, or it does not live.
+        """
+        _check_severity(severity)
+        living = self._surroundings.applications.living()
+        application = next((known for known in living if (known.session, known.name) == (session, node)), None)
+        if application is None:
+            raise SimulatorError(f"{session} has no living application {node!r}")
+        self._speak(application, Issue(severity, "simulator::Scenario", text, package="simulator", function="play"))
+
+    def processes(self, session: str) -> Mapping[str, bool]:
+        """Return the processes of a session by name, and whether each of them runs."""
+        of_session = [process for process in self._table.everything() if process.session == session]
+        return {process.name: process.status is ProcessStatus.RUNNING for process in of_session}
 
     def restart_process_manager(self) -> None:
         """Let the process manager end, with all that it started, and start again at its address, knowing nothing."""
@@ -297,9 +353,9 @@ class Installation:
         port = int(self._process_manager_address.rpartition(":")[2])
         self._process_manager.serve(port)
 
-    def empty_connectivity(self) -> None:
-        """Let the connectivity service forget everything and hear nothing any more, until `reset`."""
-        self._surroundings.announcer.mute(muted=True)
+    def empty_connectivity(self, *, emptied: bool = True) -> None:
+        """Let the connectivity service forget everything and hear nothing any more, or let it hear again."""
+        self._surroundings.announcer.mute(muted=emptied)
 
     def stall_kafka(self, *, stalled: bool) -> None:
         """Let nothing reach the brokers, or let it flow again.
@@ -342,8 +398,7 @@ class Installation:
         Raises:
             SimulatorError: The severity is unknown, or no application lives.
         """
-        if severity not in SEVERITIES:
-            raise SimulatorError(f"Unknown severity {severity!r}; known are {', '.join(SEVERITIES)}")
+        _check_severity(severity)
         # All of a flood is on one topic, so that it can be counted.
         applications = [known for known in self._surroundings.applications.living() if known.name != OLDER_STREAM]
         if not applications:
@@ -476,6 +531,23 @@ class Installation:
             raise SimulatorError(f"{name} is not a controller")
         return program
 
+    def _serving(self, session: str, name: str) -> Controller | TreeController:
+        controller = self._controller(session, name).controller
+        if controller is None:
+            raise SimulatorError(f"{name} of {session} does not serve")
+        return controller
+
+    def _include(self, session: str, name: str, *, included: bool) -> None:
+        layout = self._layout(session)
+        path = _path_to(layout.root, name)
+        if path is None:
+            raise SimulatorError(f"{session} has no node {name!r}")
+        asked = name if layout.generation is Generation.G1 else layout.root.controller
+        try:
+            self._serving(session, asked).include_as_holder(path, included=included)
+        except g1.DruncError as error:
+            raise SimulatorError(str(error)) from error
+
     def _report(self, application: Application, severity: str, text: str) -> None:
         """Publish what an application says about a command."""
         self._speak(application, command_issue(application.name, severity, text))
@@ -543,6 +615,21 @@ def _check_generations(layouts: Sequence[SessionLayout], generations: Mapping[st
     for name in generations:
         if name not in names:
             raise SimulatorError(f"A generation is given for {name!r}, which is not among the sessions")
+
+
+def _check_severity(severity: str) -> None:
+    if severity not in SEVERITIES:
+        raise SimulatorError(f"Unknown severity {severity!r}; known are {', '.join(SEVERITIES)}")
+
+
+def _path_to(segment: Segment, name: str) -> str | None:
+    """Return the path of a node from the root of a segment on, None where it is not in it (contract 11)."""
+    if segment.controller == name:
+        return name
+    if name in segment.applications:
+        return f"{segment.controller}/{name}"
+    below = (_path_to(inner, name) for inner in segment.segments)
+    return next((f"{segment.controller}/{path}" for path in below if path is not None), None)
 
 
 def _check_transition(transition: str) -> None:

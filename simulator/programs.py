@@ -143,16 +143,15 @@ class ControllerProgram:
         if self._begin_to_serve(controller):
             self.ready.set()
 
-    def wedge(self) -> None:
-        """Leave the controller in the middle of a transition, for good."""
+    @property
+    def controller(self) -> Controller | TreeController | None:
+        """The controller, once it serves and until it ends."""
         with self._lock:
-            if self._controller is not None:
-                self._controller.wedge()
+            return self._controller
 
     def measure(self) -> None:
         """Let the controller measure itself; those of G1 do not."""
-        with self._lock:
-            controller = self._controller
+        controller = self.controller
         if isinstance(controller, TreeController):
             controller.measure()
 

@@ -170,6 +170,21 @@ class TreeController:
         """Leave the node in the middle of a transition, as a failed mandatory action does (contract 10.5, step 3)."""
         self._node.advance("preparing-start")
 
+    def to_error(self) -> None:
+        """Go in error, as the RPC of that name does (contract 10.7)."""
+        self._node.latch_error()
+
+    @property
+    def node(self) -> NodeState:
+        """State of the node."""
+        return self._node
+
+    def include_as_holder(self, path: str, *, included: bool) -> None:
+        """Include or exclude what is at ``path``, from this node on, as whoever holds control would."""
+        rpc, owner = "include" if included else "exclude", self._owner
+        order = Order(rpc, owner, Address(path, along_path=False, all_below=True))
+        self.answer(rpc, owner, lambda: order)
+
     def measure(self) -> None:
         """Publish the state."""
         node = self._node
