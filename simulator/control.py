@@ -4,7 +4,7 @@ import hmac
 import json
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 
@@ -39,8 +39,8 @@ class ControlServer(LoopbackServer):
     """Takes orders as ``POST /<order>`` with a JSON body and ``Authorization: Bearer <token>``.
 
     An order is answered with ``{"done": "<order>"}`` or, status 400, 401, 403, 404 or 409, a text. ``flood`` and
-    ``play`` are answered when they begin. ``GET /state``, with the token as well, tells what there is; ``GET /`` is a
-    page for people, which gets the token in the fragment of its address.
+    ``play`` are answered when they begin. ``GET /state``, with the token as well, tells what there is, ``GET /traffic``
+    which requests came; ``GET /`` is a page for people, which gets the token in the fragment of its address.
 
     Requests for another host than this one are refused, and so are those of other pages: a page elsewhere must not
     reach it through a name that points to loopback.
@@ -74,9 +74,9 @@ class _Handler(JsonRequestHandler):
         """Send a file of the page, or what there is."""
         if not self._is_from_here():
             return
-        if self.path == "/state":
+        if self.path in _REPORTS:
             if self._knows_the_token():
-                self.send_text(HTTPStatus.OK, json.dumps(_state(self.server)), "application/json")
+                self.send_text(HTTPStatus.OK, json.dumps(_REPORTS[self.path](self.server)), "application/json")
         elif self.path in FILES:
             name, content_type = FILES[self.path]
             self.send_text(HTTPStatus.OK, (_PAGE / name).read_text(), content_type)
@@ -208,3 +208,11 @@ def _order(order: Order) -> Mapping[str, object]:
 def _scenario(name: str, text: str) -> Mapping[str, object]:
     scenario = read_scenario(text)
     return {"name": name, "title": scenario.title, "teaches": scenario.teaches, "steps": len(scenario.steps)}
+
+
+def _traffic(server: ControlServer) -> Mapping[str, object]:
+    arrivals = server.installation.traffic.snapshot()
+    return {key: {"count": known.count, "last_at": known.last_at} for key, known in arrivals.items()}
+
+
+_REPORTS: Mapping[str, Callable[[ControlServer], Mapping[str, object]]] = {"/state": _state, "/traffic": _traffic}

@@ -14,6 +14,7 @@ from simulator.fsm import FsmConfiguration
 from simulator.g1 import INITIAL_OWNER, NOBODY
 from simulator.node_state import NodeState
 from simulator.pipeline import Answer, Call, Pipeline, Rpc
+from simulator.traffic import Interceptor
 from simulator.transition import TransitionExecutor
 
 # RPC, data types, return type as ``describe`` tells them, in its order. Some are wrong in the original, too.
@@ -40,9 +41,16 @@ class Controller:
     """One controller of a session's tree."""
 
     def __init__(
-        self, session: str, name: str, fsm: FsmConfiguration, children: Sequence[Child], broadcaster: Broadcaster
+        self,
+        session: str,
+        name: str,
+        fsm: FsmConfiguration,
+        children: Sequence[Child],
+        broadcaster: Broadcaster,
+        *,
+        interceptors: Sequence[Interceptor] = (),
     ) -> None:
-        """Control ``children``; nothing is served before ``serve``."""
+        """Control ``children``; nothing is served before ``serve``. ``interceptors`` see every request."""
         self._session = session
         self._name = name
         self._fsm = fsm
@@ -54,7 +62,9 @@ class Controller:
         self._executor = TransitionExecutor(fsm, self._node, self._forwarder)
         # One worker: commands and reads wait for each other (contract 10.1).
         self._server = grpc.server(
-            ThreadPoolExecutor(1, thread_name_prefix=f"simulator-{name}"), options=[("grpc.so_reuseport", 0)]
+            ThreadPoolExecutor(1, thread_name_prefix=f"simulator-{name}"),
+            interceptors=list(interceptors),
+            options=[("grpc.so_reuseport", 0)],
         )
 
     def take_children(self) -> None:

@@ -60,6 +60,7 @@ from simulator.site import NAME as SESSION_MANAGER
 from simulator.site import RUN_CONTROL_NAME, SiteServer, run_control, session_manager
 from simulator.surroundings import Surroundings
 from simulator.telemetry import Telemetry
+from simulator.traffic import Traffic
 from simulator.tree_controller import TreeController
 from wire import G2Layout, WireMessage
 
@@ -152,11 +153,14 @@ class Installation:
             kafka_address=kafka_address,
             report=self._report,
             complain=self._complain,
+            traffic=Traffic(),
         )
         self._manager_monitor = self._monitor(OPERATOR, PROCESS_MANAGER_NAME, self._manager_generation)
         broadcaster = Broadcaster(self._publisher, kafka_address, OPERATOR, PROCESS_MANAGER_NAME)
         self._table = ProcessTable(self._launch, broadcaster, KILL_TIMEOUT_S * time_scale)
-        self._process_manager = ProcessManager(self._manager_dialect(broadcaster), broadcaster)
+        self._process_manager = ProcessManager(
+            self._manager_dialect(broadcaster), broadcaster, [self.traffic.counter(PROCESS_MANAGER_NAME)]
+        )
         self._site_servers = self._site()
         self._site_addresses: dict[str, str] = {}
         self._process_manager_address = ""
@@ -165,6 +169,11 @@ class Installation:
         # Not for secrets: it only makes up what applications say.
         self._chatter = Chatter(chatter_hz, living, self._speak, random.Random(seed))  # noqa: S311
         self._telemetry = Telemetry(opmon_period_s, living, self._measured, self._measure_drunc, random.Random(seed))  # noqa: S311
+
+    @property
+    def traffic(self) -> Traffic:
+        """Counts of the requests that controllers and process manager got."""
+        return self._surroundings.traffic
 
     @property
     def process_manager_address(self) -> str:

@@ -1,6 +1,6 @@
 """The process manager's gRPC server, and what G1 and G2 say on the wire (contract 4.3, 5.2, 9)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from simulator.opmon import Monitor
 from simulator.pipeline import Answer, Call, Pipeline, Rpc, StreamRpc
 from simulator.processes import LiveProcess, ProcessTable, only
 from simulator.queries import Query
+from simulator.traffic import Interceptor
 from wire import WireMessage
 
 NAME = "process_manager"
@@ -47,8 +48,14 @@ class ProcessManagerDialect(Protocol):
 class ProcessManager:
     """Serves a process table; calls may overlap (contract 9.1)."""
 
-    def __init__(self, dialect: ProcessManagerDialect, broadcaster: Broadcaster) -> None:
-        """Serve what ``dialect`` answers."""
+    def __init__(
+        self,
+        dialect: ProcessManagerDialect,
+        broadcaster: Broadcaster,
+        interceptors: Sequence[Interceptor] = (),
+    ) -> None:
+        """Serve what ``dialect`` answers; ``interceptors`` see every request."""
+        self._interceptors = interceptors
         self._dialect = dialect
         self._broadcaster = broadcaster
         self._server: grpc.Server | None = None
@@ -56,7 +63,9 @@ class ProcessManager:
     def serve(self, port: int = 0) -> str:
         """Answer requests from now on, on a port that the system chooses unless one is given; return the address."""
         self._server = grpc.server(
-            ThreadPoolExecutor(8, thread_name_prefix="simulator-process-manager"), options=[("grpc.so_reuseport", 0)]
+            ThreadPoolExecutor(8, thread_name_prefix="simulator-process-manager"),
+            interceptors=list(self._interceptors),
+            options=[("grpc.so_reuseport", 0)],
         )
         self._server.add_generic_rpc_handlers((self._dialect.handler(),))
         bound = self._server.add_insecure_port(f"127.0.0.1:{port}")

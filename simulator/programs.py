@@ -19,6 +19,7 @@ from simulator.process_log import ProcessLog
 from simulator.replies import Dialect
 from simulator.rules import G2_RULES, G3_RULES
 from simulator.surroundings import Surroundings
+from simulator.traffic import Interceptor
 from simulator.tree_children import MissingChild, RemoteController, TreeApplication
 from simulator.tree_controller import Identity, TreeChild, TreeController, Voices
 
@@ -138,7 +139,7 @@ class ControllerProgram:
         surroundings, name = self._surroundings, self._segment.controller
         broadcaster = Broadcaster(surroundings.publisher, surroundings.kafka_address, self._session, name)
         fsm = FSM_CONF_TEST if self._segment.segments else FSM_NO_ACTION
-        controller = Controller(self._session, name, fsm, children, broadcaster)
+        controller = Controller(self._session, name, fsm, children, broadcaster, interceptors=[self._counter()])
         controller.take_children()
         if self._begin_to_serve(controller):
             self.ready.set()
@@ -154,6 +155,9 @@ class ControllerProgram:
         controller = self.controller
         if isinstance(controller, TreeController):
             controller.measure()
+
+    def _counter(self) -> Interceptor:
+        return self._surroundings.traffic.counter(f"{self._session}/{self._segment.controller}")
 
     def _begin_to_serve(self, controller: Controller | TreeController) -> bool:
         """Serve and announce a controller; False when the program was stopped meanwhile."""
@@ -236,7 +240,7 @@ class TreeControllerProgram(ControllerProgram):
         identity = Identity(name, self._session, CONFIGURATION_FILE, self._layout.configuration_id)
         monitor = Monitor(surroundings.publisher, layout_of_entries(self._layout.generation), self._session, name)
         voices = Voices(broadcaster, monitor, self._complain)
-        return TreeController(identity, fsm, voices, self._dialect, self._rules)
+        return TreeController(identity, fsm, voices, self._dialect, self._rules, interceptors=[self._counter()])
 
     def _complain(self, text: str) -> None:
         """Log to ERS what the controller says, as those of G3 do (contract 16.3)."""

@@ -37,6 +37,7 @@ from simulator.replies import (
 from simulator.rules import Rules
 from simulator.stand_in import IDLE
 from simulator.targets import Route, ends_at_child
+from simulator.traffic import Interceptor
 from simulator.transition import walk
 from simulator.tree_children import MissingChild, RemoteController, TreeApplication
 
@@ -99,9 +100,16 @@ class TreeController:
     """One controller of a session's tree."""
 
     def __init__(
-        self, identity: Identity, fsm: FsmConfiguration, voices: Voices, dialect: Dialect, rules: Rules
+        self,
+        identity: Identity,
+        fsm: FsmConfiguration,
+        voices: Voices,
+        dialect: Dialect,
+        rules: Rules,
+        *,
+        interceptors: Sequence[Interceptor] = (),
     ) -> None:
-        """Control nobody yet; nothing is served before ``serve``."""
+        """Control nobody yet; nothing is served before ``serve``. ``interceptors`` see every request."""
         self._identity = identity
         self._name = identity.name
         self._fsm = fsm
@@ -120,6 +128,7 @@ class TreeController:
         self._endpoint = ""
         self._server = grpc.server(
             ThreadPoolExecutor(rules.workers, thread_name_prefix=f"simulator-{self._name}"),
+            interceptors=list(interceptors),
             options=[("grpc.so_reuseport", 0)],
         )
         self._handlers: Mapping[str, Callable[[Order, Route], Reply]] = {

@@ -12,6 +12,7 @@ from simulator.control import FILES, ControlServer
 from simulator.installation import Installation
 from simulator.orders import ORDERS
 from simulator.scenario import shipped_scenarios
+from tests.simulated import RawClient
 from tests.waiting import wait_until
 
 SESSION = "local-1x1-config"
@@ -59,7 +60,9 @@ def state(control: ControlServer) -> Any:
         ({"Origin": "null"}, 403),
     ],
 )
-@pytest.mark.parametrize(("method", "path"), [("GET", "/state"), ("POST", "/stall-kafka"), ("POST", "/stop-playing")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/state"), ("GET", "/traffic"), ("POST", "/stall-kafka"), ("POST", "/stop-playing")]
+)
 def test_only_who_knows_the_token_and_comes_from_here(
     control: ControlServer, method: str, path: str, headers: Mapping[str, str], status: int
 ) -> None:
@@ -106,6 +109,21 @@ def test_the_page_learns_what_there_is(control: ControlServer, small: Installati
     assert [order["name"] for order in found["orders"]] == [order.name for order in ORDERS]
     assert {scenario["name"] for scenario in found["scenarios"]} == set(shipped_scenarios())
     assert found["progress"] is None
+
+
+def test_requests_are_counted_where_they_arrive(control: ControlServer, root: RawClient) -> None:
+    before = json.loads(ask(control, "GET", "/traffic")[1])
+    root.status()
+    root.call("describe")
+    after = json.loads(ask(control, "GET", "/traffic")[1])
+
+    def more(rpc: str) -> int:
+        return int(after[rpc]["count"]) - int(before.get(rpc, {"count": 0})["count"])
+
+    assert more(f"{SESSION}/root-controller/get_status") == 1
+    assert more(f"{SESSION}/df-controller/describe") == 1, "passed on by the root"
+    assert after["process_manager/boot"]["count"] == 14
+    assert after[f"{SESSION}/root-controller/describe"]["last_at"] >= before["process_manager/boot"]["last_at"]
 
 
 def test_scenarios_are_played_by_name_and_by_text(control: ControlServer) -> None:
