@@ -94,12 +94,19 @@ check: lint types imports test ## All of it: format, lint, types, imports, tests
 SIZE ?= 1000000
 ENGINE ?= both
 
-.PHONY: bench-ingest bench-queries
+# Applications of the largest session that is polled, and drunc's generation.
+APPLICATIONS ?= 2000
+GENERATION ?= G3
+
+.PHONY: bench-ingest bench-queries bench-poll
 bench-ingest: programs setup-dev ## How fast messages are stored, with a plain way beside it (SIZE, ENGINE)
 	$(BIN)/python -m benchmarks.ingest --size $(SIZE) --engine $(ENGINE)
 
 bench-queries: programs setup-dev ## How long queries take with many messages stored (SIZE, ENGINE)
 	$(BIN)/python -m benchmarks.queries --size $(SIZE) --engine $(ENGINE)
+
+bench-poll: programs setup-dev ## What polling costs and how soon it shows what happens (APPLICATIONS, GENERATION)
+	$(BIN)/python -m benchmarks.poll --applications $(APPLICATIONS) --generation $(GENERATION)
 
 # --- making --------------------------------------------------------------------------------------------------------
 
