@@ -7,6 +7,7 @@ from pathlib import Path
 import grpc
 
 from services.errors import (
+    BrokenCallError,
     BusyError,
     ConsoleError,
     DruncError,
@@ -28,6 +29,9 @@ OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", 64 * 1024 * 1024),
     ("grpc.use_local_subchannel_pool", 1),
 )
+
+
+NO_KAFKA = "Most likely it cannot reach its Kafka broker."
 
 
 class Channels:
@@ -126,8 +130,21 @@ def console_error(error: grpc.RpcError, what: str, address: str) -> ConsoleError
             return UnknownCallError(f"{where} does not know the call ({details}): another version of drunc?")
         case grpc.StatusCode.RESOURCE_EXHAUSTED:
             return SchemaMismatchError(f"{where} sent an answer that is too large ({details}).")
+        case grpc.StatusCode.UNKNOWN:
+            return _broken(where, details)
         case _:
             return DruncError(f"{where} failed with the gRPC status {code.name}: {details}")
+
+
+def _broken(where: str, details: str) -> BrokenCallError:
+    """Return the error of a server that failed outside of what it turns into answers itself.
+
+    It announces each call on Kafka before and after it does anything, and fails without a broker (contract 7.1).
+    """
+    text = f"{where} failed with the gRPC status UNKNOWN: {details}"
+    if "kafka" not in details.lower():
+        return BrokenCallError(text, next_step="Look into its log.")
+    return BrokenCallError(f"{text}. {NO_KAFKA}", next_step="Check Kafka and its log.")
 
 
 def _status(error: grpc.RpcError) -> tuple[grpc.StatusCode, str]:

@@ -90,7 +90,7 @@ def name_patterns(query: ProcessQuery) -> tuple[str, ...]:
     for pattern in query.patterns:
         try:
             re.compile(pattern)
-        except re.error as error:
+        except (re.error, RecursionError, OverflowError) as error:
             raise InvalidInputError(f"{pattern!r} is not a regular expression: {error}.", field="query") from error
     return (*(f"^{re.escape(name)}$" for name in query.names), *query.patterns)
 
