@@ -15,8 +15,9 @@ from services.errors import (
     RefusedError,
 )
 from services.run_control.adapter import ControllerAdapter
+from services.run_control.execution import Order, execute
 from services.run_control.support import Deadlines
-from services.run_control.types import Action, Argument, ArgumentType, CommandResult, Target, Transition
+from services.run_control.types import Action, Argument, ArgumentType, CommandResult, CommandState, Target, Transition
 from tests.contract.run_control.conftest import SESSION
 from tests.contract.run_control.servers import aborting, saying, serving
 from tests.contract.run_control.sites import (
@@ -292,6 +293,22 @@ def _state(root: ControllerAdapter) -> str | None:
         return root.status("alice").state
     except BusyError:
         return None
+
+
+def test_a_wedged_controller_is_named_with_the_way_out(held: Site) -> None:
+    """A failed action leaves it between two states, where it refuses everything (contract 10.5, step 3)."""
+    held.execute("conf")
+    held.installation.wedge(SESSION)
+    order = Order(1, "alice", SESSION, Action.EXECUTE_TRANSITION, "", held.transition("start"), {"run_number": 1})
+    outcome = execute(order, held.root)
+    assert outcome.state is CommandState.FAILED
+    assert f"Stuck in the middle of a transition: {ROOT} (preparing-start)" in outcome.text
+    assert ("recompute its status" in outcome.text) is (held.variant is not G1)
+    assert outcome.after is not None
+    assert not outcome.after.status.in_error
+    if held.variant is not G1:
+        assert held.root.recompute_status("alice").succeeded
+        assert execute(order, held.root).state is CommandState.SUCCEEDED
 
 
 def test_a_controller_that_does_not_answer_is_not_reachable(held: Site) -> None:
