@@ -235,8 +235,7 @@ def _value(data: WireMessage, kind: ArgumentType) -> ArgumentValue | None:
         case "int_msg", (ArgumentType.INT | ArgumentType.FLOAT):
             return int(content.value) if kind is ArgumentType.INT else float(content.value)
         case "float_msg", ArgumentType.FLOAT:
-            # The short decimal that a 32-bit float stands for: 0.1 travels as 0.10000000149 (contract 22.6).
-            return finite(float(f"{content.value:.7g}"))
+            return short_decimal(content.value)
         case "string_msg", ArgumentType.STRING:
             return clean(content.value)
         case "bool_msg", ArgumentType.BOOL:
@@ -248,6 +247,11 @@ def _value(data: WireMessage, kind: ArgumentType) -> ArgumentValue | None:
 def finite(value: float) -> float | None:
     """Return a number that can be stored as JSON; None for what is none."""
     return value if math.isfinite(value) else None
+
+
+def short_decimal(value: float) -> float | None:
+    """Return the number that a 32-bit float stands for: 0.1 travels as 0.10000000149 (contract 22.6)."""
+    return finite(float(f"{value:.7g}"))
 
 
 def process(wire: WireMessage) -> Process:

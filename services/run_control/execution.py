@@ -9,6 +9,7 @@ from services.errors import (
     BusyError,
     ConsoleError,
     DruncError,
+    NotInControlError,
     NotReachableError,
     RefusedError,
     SchemaMismatchError,
@@ -105,6 +106,10 @@ def _checked_and_sent(order: Order, adapter: ControllerAdapter) -> Outcome:
         return Outcome(CommandState.FAILED, f"{error.message} Nothing was sent.")
     try:
         return _send(order, adapter)
+    except NotInControlError as error:
+        # The names agreed a moment ago; drunc compares the rest of the token as well (contract 8.1, 22.14).
+        text = f"{error.message} If {order.user} is shown in control, another program is, under that name."
+        return Outcome(CommandState.FAILED, f"{text} Take control again.")
     except ConsoleError as error:
         return failed_sending(error)
 
