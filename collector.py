@@ -16,6 +16,7 @@ from services.messages.consumer import ConsumerConfig, MessageConsumer
 from services.messages.retention import Retention
 from services.messages.types import Severity
 from services.run_control.config import RunControlConfig
+from services.run_control.tls import Tls, TlsFiles
 from services.run_control.worker import RunControlWorker
 from services.workers import WorkerReport
 from settings import Settings, load_settings_or_exit
@@ -112,8 +113,18 @@ def run_control_config(settings: Settings) -> RunControlConfig:
         rpc_deadline_s=settings.rpc_deadline_s,
         command_deadline_s=settings.command_deadline_s,
         generation=settings.drunc_generation,
-        grpc_ca_file=settings.grpc_ca_file,
+        tls=_tls(settings),
     )
+
+
+def _tls(settings: Settings) -> Tls:
+    """Return how drunc's addresses are spoken to; without any file, without TLS."""
+    everywhere = TlsFiles(settings.grpc_ca_file, settings.grpc_certificate_file, settings.grpc_key_file)
+    by_address = {
+        address: None if given is None else TlsFiles(**given.model_dump())
+        for address, given in settings.grpc_tls.items()
+    }
+    return Tls(None if everywhere == TlsFiles() else everywhere, by_address)
 
 
 def _consumer_config(settings: Settings) -> ConsumerConfig:

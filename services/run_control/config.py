@@ -1,8 +1,9 @@
 """What the run control worker needs to know, composed from the settings."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
+
+from services.run_control.tls import NO_TLS, Tls
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class RunControlConfig:
         lease_ttl_s: A worker that was not heard of for so long is taken over from.
         pending_limit_s: A command that waited longer than this for a worker is not sent any more.
         generation: Schema generation to assume everywhere; ``auto`` to find out for each address.
-        grpc_ca_file: Certificates of the authorities to trust, PEM; None for connections without TLS.
+        tls: How each address is spoken to.
     """
 
     process_manager_address: str
@@ -33,4 +34,4 @@ class RunControlConfig:
     lease_ttl_s: float = 5.0
     pending_limit_s: float = 15.0
     generation: Literal["auto", "G1", "G2", "G3"] = "auto"
-    grpc_ca_file: Path | None = None
+    tls: Tls = NO_TLS

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.database import Database
@@ -10,17 +11,17 @@ from models.run_control import Node as NodeRow
 from services.accounts.types import Identity, Permission
 from services.audit.trail import AuditTrail
 from services.clock import Clock
-from services.errors import ConsoleError, NotFoundError
+from services.errors import ConsoleError, NotFoundError, RefusedError
 from services.run_control import rules
 from services.run_control.commands import CommandLimits, locked_summary
 from services.run_control.expert import check_expert_command
 from services.run_control.orders import OrderBook, Plan, Wish
-from services.run_control.support import not_supported
+from services.run_control.support import also_matched, not_supported
 from services.run_control.texts import clean, is_storable
 from services.run_control.types import Action, NodeKind, SessionSummary, Target
 
 GRPC = "grpc://"
-G1 = "G1"
+G1, G2 = "G1", "G2"
 WHOLE_TREE = Target()
 
 _PERMISSIONS: Mapping[Action, Permission] = {
@@ -38,7 +39,7 @@ _WORDS: Mapping[Action, str] = {
 # What older generations lack (contract 19.3). The adapter refuses, too; this is known before anything is ordered.
 _LACKS: Mapping[str, frozenset[Action]] = {
     G1: frozenset({Action.RECOMPUTE_STATUS, Action.EXPERT_COMMAND, Action.TO_ERROR}),
-    "G2": frozenset({Action.TO_ERROR}),
+    G2: frozenset({Action.TO_ERROR}),
 }
 
 
@@ -127,8 +128,25 @@ def _addressed(tx: Session, summary: SessionSummary, target: Target) -> dict[str
             next_step="Reload the tree.",
         )
     if summary.generation != G1:
+        if summary.generation == G2:
+            _require_exact(tx, summary.name, target.path)
         return {"address": None, "path": target.path, **flags}
     # G1 has no targets: the node's own controller is asked (contract 10.6).
     if node.kind != NodeKind.CONTROLLER.value or not (node.endpoint or "").startswith(GRPC):
         raise not_supported(f"command {node.name} by itself, only a controller with all below it", G1)
     return {"address": (node.endpoint or "").removeprefix(GRPC), "path": "", **flags}
+
+
+def _require_exact(tx: Session, session: str, path: str) -> None:
+    """Check that a controller of G2 takes a path for one node only.
+
+    Raises:
+        RefusedError: It would act on others, too; the text names them.
+    """
+    others = also_matched(path, tx.scalars(select(NodeRow.path).where(NodeRow.session == session)))
+    if others:
+        raise RefusedError(
+            f"This drunc (G2) would take {path} for {', '.join(others)} as well: it reads names as patterns.",
+            not_done="Nothing was sent.",
+            next_step="Choose the part above, which holds them all.",
+        )
