@@ -50,14 +50,22 @@ class CommandJournal:
     """The tables ``command`` and ``command_result``, as the runner reads and writes them."""
 
     def __init__(
-        self, database: Database, leases: Leases, audit: AuditTrail, clock: Clock, process_manager: str
+        self,
+        database: Database,
+        leases: Leases,
+        audit: AuditTrail,
+        clock: Clock,
+        process_manager: str,
+        *,
+        run_control: str | None = None,
     ) -> None:
-        """Keep the collaborators and the process manager's address, ``host:port``."""
+        """Keep the collaborators and the addresses, ``host:port``; there may be no run control service."""
         self._database = database
         self._leases = leases
         self._audit = audit
         self._clock = clock
         self._process_manager = process_manager
+        self._run_control = run_control
 
     def has_pending(self) -> bool:
         """Tell whether a command waits to be claimed; a cheap read."""
