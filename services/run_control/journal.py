@@ -112,7 +112,9 @@ class CommandJournal:
     def _claim(self, tx: Session, row: Command, fence: Fence, now: datetime) -> Order | None:
         if Action(row.action).is_for_processes:
             _mark_claimed(row, fence, now)
-            return _process_order(row, self._process_manager)
+            return _order_without_tree(row, self._process_manager)
+        if Action(row.action).is_for_whole_sessions:
+            return self._claim_whole(tx, row, fence, now)
         daq = tx.get(DaqSession, row.session)
         if daq is None or daq.root_address is None:
             text = f"The session {row.session} is gone. Nothing was sent."
@@ -121,6 +123,14 @@ class CommandJournal:
         _mark_claimed(row, fence, now)
         # A part of the tree may be commanded through its own controller.
         return _order(row, daq, (row.payload or {}).get("address") or daq.root_address)
+
+    def _claim_whole(self, tx: Session, row: Command, fence: Fence, now: datetime) -> Order | None:
+        if self._run_control is None:
+            text = "This collector knows no run control service. Nothing was sent."
+            self._close(tx, [_Closing(row, Outcome(CommandState.FAILED, text))])
+            return None
+        _mark_claimed(row, fence, now)
+        return _order_without_tree(row, self._run_control)
 
     def finish(self, fence: Fence, order: Order, outcome: Outcome) -> None:
         """Write what came of a command: per node, in the audit, and what it means for the run.
@@ -212,7 +222,7 @@ def _mark_claimed(row: Command, fence: Fence, now: datetime) -> None:
     row.claimed_by = str(fence)
 
 
-def _process_order(row: Command, address: str) -> Order:
+def _order_without_tree(row: Command, address: str) -> Order:
     return Order(
         id=row.id,
         user=row.user_name,

@@ -331,7 +331,13 @@ class Action(StrEnum):
         """Whether it goes to the process manager: then no command of a session's controllers waits for it."""
         return self in PROCESS_ACTIONS
 
+    @property
+    def is_for_whole_sessions(self) -> bool:
+        """Whether it goes to the run control service, which needs no controller."""
+        return self in SESSION_ACTIONS
 
+
+SESSION_ACTIONS = frozenset({Action.START_SESSION, Action.END_SESSION})
 PROCESS_ACTIONS = frozenset({Action.BOOT, Action.KILL, Action.FLUSH, Action.RESTART, Action.TERMINATE})
 
 
