@@ -50,6 +50,7 @@ from services.run_control.process_commands import ProcessCommandService
 from services.run_control.process_logs import ProcessLogs
 from services.run_control.queries import RunControlQueries
 from services.run_control.sequences import SequenceService
+from services.run_control.session_commands import SessionCommandService
 from services.workers import WorkerQueries
 from settings import Settings, load_settings_or_exit
 
@@ -155,6 +156,7 @@ def _services(settings: Settings, database: Database, clock: Clock, wake_collect
         sequences=SequenceService(database, audit, clock, limits, wake_collector),
         process_logs=ProcessLogs(lambda: open_adapters(config), config.process_manager_address),
         process_commands=ProcessCommandService(database, audit, clock, wake_collector),
+        session_commands=SessionCommandService(database, audit, clock, config, on_submit=wake_collector),
         messages=MessageQueries(database, clock),
         measurements=MeasurementQueries(database, clock),
         pipeline=PipelineQueries(database),

@@ -107,6 +107,9 @@ def run_control_config(settings: Settings) -> RunControlConfig:
     return RunControlConfig(
         process_manager_address=settings.process_manager_url,
         connectivity_address=settings.connectivity_url,
+        connectivity_by_session=settings.connectivity_by_session,
+        session_manager_address=settings.session_manager_url,
+        run_control_address=settings.run_control_url,
         default_session=settings.default_session,
         service_user=settings.service_user,
         poll_interval_s=settings.poll_interval_s,

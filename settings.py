@@ -54,6 +54,7 @@ def _brokers(value: object) -> object:
 
 
 HostPort = Annotated[str, BeforeValidator(_host_port)]
+SessionName = Annotated[str, Field(min_length=1, max_length=255)]
 Brokers = Annotated[str, BeforeValidator(_brokers)]
 SeverityName = Literal["DEBUG", "LOG", "INFO", "WARNING", "ERROR", "FATAL"]
 
@@ -120,11 +121,18 @@ class Settings(BaseSettings):
     session_manager_url: HostPort | None = Field(
         None,
         validation_alias=_named("SESSION_MANAGER_URL", name="SESSION_MANAGER_URL"),
-        description="Address of the session manager, host:port, where there is one.",
+        description="Address of the session manager, host:port. Empty: looked for in the connectivity service.",
+    )
+    run_control_url: HostPort | None = Field(
+        None, description="Address of the run control service (G3), host:port, which boots and ends whole sessions."
     )
     connectivity_url: HostPort = Field(
         validation_alias=_named("CSC_URL", name="CONNECTIVITY_URL"),
         description="Address of the connectivity service, host:port.",
+    )
+    connectivity_by_session: dict[SessionName, HostPort] = Field(
+        default_factory=dict,
+        description='Sessions with a connectivity service of their own, a JSON object, e.g. `{"s": "host:5000"}`.',
     )
     default_session: str | None = Field(
         None,

@@ -17,6 +17,7 @@ from services.run_control.process_commands import ProcessCommandService
 from services.run_control.process_logs import ProcessLogs
 from services.run_control.queries import RunControlQueries
 from services.run_control.sequences import SequenceService
+from services.run_control.session_commands import SessionCommandService
 from services.workers import WorkerQueries
 
 
@@ -34,6 +35,7 @@ class Services:
     node_commands: NodeCommandService
     sequences: SequenceService
     process_commands: ProcessCommandService
+    session_commands: SessionCommandService
     process_logs: ProcessLogs
     messages: MessageQueries
     measurements: MeasurementQueries

@@ -74,6 +74,23 @@ class Channels:
         except ValueError as error:
             raise NotReachableError(f"The connection to {address} was closed.") from error
 
+    def reach(self, address: str, what: str, deadline_s: float) -> None:
+        """Connect to an address unless it is connected; nothing is called.
+
+        Raises:
+            NotReachableError: There is no connection in time to ``what``, e.g. ``The run control service``.
+        """
+        ready = grpc.channel_ready_future(self._channel(address))
+        try:
+            ready.result(timeout=deadline_s)
+        except (grpc.FutureTimeoutError, grpc.FutureCancelledError) as error:
+            raise NotReachableError(
+                f"{what} at {address} does not answer (no connection).",
+                next_step="Check that it is running and that the address is right.",
+            ) from error
+        finally:
+            ready.cancel()
+
     def forget(self, address: str) -> None:
         """Close the channel to an address, if there is one."""
         with self._lock:

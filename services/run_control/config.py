@@ -1,6 +1,7 @@
 """What the run control worker needs to know, composed from the settings."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from services.run_control.tls import NO_TLS, Tls
@@ -12,7 +13,10 @@ class RunControlConfig:
 
     Attributes:
         process_manager_address: ``host:port``.
-        connectivity_address: ``host:port``.
+        connectivity_address: ``host:port`` of the site's.
+        connectivity_by_session: ``host:port`` by session, of those that have a connectivity service of their own.
+        session_manager_address: ``host:port``; None to look for it in the connectivity service.
+        run_control_address: ``host:port`` of the run control service of G3; None where there is none.
         default_session: Session that is polled even while the process manager lists none of its processes.
         service_user: Name under which polls are made; commands are made under the person's.
         poll_interval_s: From one poll to the next.
@@ -35,3 +39,6 @@ class RunControlConfig:
     pending_limit_s: float = 15.0
     generation: Literal["auto", "G1", "G2", "G3"] = "auto"
     tls: Tls = NO_TLS
+    connectivity_by_session: Mapping[str, str] = field(default_factory=dict)
+    session_manager_address: str | None = None
+    run_control_address: str | None = None

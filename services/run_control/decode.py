@@ -13,6 +13,7 @@ from google.protobuf.message import DecodeError
 
 from services.errors import ConsoleError, DruncError, NotInControlError, SchemaMismatchError
 from services.run_control.adapter import DescribedNode, NodeStatus
+from services.run_control.directories import address_from
 from services.run_control.texts import clean
 from services.run_control.types import (
     ActiveSession,
@@ -277,6 +278,7 @@ def process(wire: WireMessage) -> Process:
         status=code,
         return_code=_return_code(wire) if code is ProcessStatus.DEAD else None,
         tree_id=clean(metadata.tree_id, ID_WIDTH) or None,
+        connectivity=address_from(wire.process_description.env, metadata.hostname),
     )
 
 

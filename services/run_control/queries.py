@@ -7,17 +7,18 @@ from sqlalchemy import select
 from models.commands import Command
 from models.commands import CommandResult as ResultRow
 from models.database import Database
-from models.run_control import Backend
+from models.run_control import Backend, BootConfiguration, DaqSession
 from models.run_control import Node as NodeRow
 from models.run_control import Process as ProcessRow
 from services.clock import Clock
 from services.errors import NotFoundError
-from services.run_control.rows import command_view, load_summaries, node_view, process_view
+from services.run_control.rows import command_view, load_summaries, node_view, process_view, summaries
 from services.run_control.texts import clean, is_storable
 from services.run_control.types import (
     BackendKind,
     BackendView,
     CommandView,
+    Configuration,
     Node,
     Process,
     SessionSummary,
@@ -36,6 +37,23 @@ class RunControlQueries:
         """Return every session that is present, by name."""
         with self._database.read() as tx:
             return load_summaries(tx)
+
+    def vanished_sessions(self, limit: int = 50) -> tuple[SessionSummary, ...]:
+        """Return sessions that nobody knows of any more, as they were when they vanished, the last one first."""
+        statement = (
+            select(DaqSession)
+            .where(~DaqSession.present)
+            .order_by(DaqSession.vanished_at.desc().nulls_last(), DaqSession.name)
+            .limit(limit)
+        )
+        with self._database.read() as tx:
+            return summaries(tx, statement)
+
+    def configurations(self) -> tuple[Configuration, ...]:
+        """Return what a session can be booted from, in the session manager's order; empty where there is none."""
+        statement = select(BootConfiguration).order_by(BootConfiguration.position)
+        with self._database.read() as tx:
+            return tuple(Configuration(row.file, row.configuration_id) for row in tx.scalars(statement))
 
     def session(self, name: str) -> SessionSummary:
         """Return one session.
