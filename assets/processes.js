@@ -41,6 +41,8 @@
         api().setFilterModel(model);
         return remember({});
       },
+      chosen: (rows) => (rows || []).map((row) => row.uuid),
+      clear: () => [],
       /** What the foot says: how many rows are shown and selected; filters go into the address and the tabs. */
       say(shown, selected, model, known) {
         const { status, ...others } = model || {};
