@@ -11,6 +11,7 @@
       const code = String(data.return_code);
       return e("span", null, e("b", { className: data.return_code ? "text-error" : "" }, code), data.exit.slice(code.length));
     },
+    ConsoleLog: ({ data }) => e("a", { href: data.log, title: `Log of ${data.name}` }, e("span", { className: "icon icon-log", "aria-hidden": "true" }), data.status === "dead" ? "Last lines" : "Log"),
     // clock.js writes the text, so that ages tick without touching the rows.
     ConsoleAge: ({ data }) =>
       data.at_ms === null ? "–" : e("span", { "data-at-ms": data.at_ms, ...(data.status === "dead" ? { "data-suffix": " ago" } : {}) }),

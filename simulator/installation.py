@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -236,6 +236,16 @@ class Installation:
         if process.status is ProcessStatus.DEAD:
             raise SimulatorError(f"{name} of {session} is dead already")
         self._table.end(process, exit_code)
+
+    def write_log(self, session: str, name: str, lines: Iterable[str]) -> None:
+        """Let a process write lines into its log.
+
+        Raises:
+            SimulatorError: There is no such process.
+        """
+        log = self._process(session, name).log
+        for line in lines:
+            log.write(line)
 
     def controller_down(self, session: str, name: str) -> None:
         """Let a controller answer no more although its process runs on.

@@ -2,16 +2,16 @@
 
 import importlib
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from types import ModuleType, SimpleNamespace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import ModuleType
 from typing import Any
 
 import pytest
 from dash import no_update
 from dash._callback_context import context_value
 from dash._utils import AttributeDict
-from flask import Flask, g
+from flask import Flask
 
 from components.process_stake import Act
 from models.database import Database
@@ -21,9 +21,8 @@ from services.container import Services
 from services.run_control.types import Action, CommandView
 from tests.db.services.run_control.rows import ALICE, SESSION, VIEWER, process_row, session_row
 from tests.unit.components.reading import drawn, words
-from tests.web.conftest import Person
+from tests.web.conftest import As, Person
 
-As = Callable[[Identity], AbstractContextManager[None]]
 ADMINISTRATOR = Identity("ada", Role.ADMINISTRATOR, "192.0.2.9")
 
 
@@ -40,17 +39,6 @@ def orders(app: Flask) -> ModuleType:
 @pytest.fixture
 def booting(app: Flask) -> ModuleType:
     return importlib.import_module("pages.processes._boot")
-
-
-@pytest.fixture
-def as_person(app: Flask) -> As:
-    @contextmanager
-    def act(identity: Identity) -> Iterator[None]:
-        with app.test_request_context():
-            g._login_user = SimpleNamespace(identity=identity)
-            yield
-
-    return act
 
 
 @pytest.fixture(autouse=True)
