@@ -1,7 +1,7 @@
 """The callbacks of the page of one process's log, on a process manager that is not there and on one that is."""
 
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
 
 import pytest
@@ -107,7 +107,7 @@ class Reader:
         self._known: list[str] | None = None
         self.said = ""
 
-    def ask(self, ask: dict[str, object], wanted: object = None) -> dict[str, object]:
+    def ask(self, ask: Mapping[str, object], wanted: object = None) -> dict[str, object]:
         delta, known, said, problem, _ = self._page.read(ask, self._uuid, self._known, wanted, 0)
         assert drawn(problem) == []
         if known is not no_update:
