@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -270,6 +270,16 @@ class Installation:
         witness = next((known for known in self._surroundings.applications.living() if known.session == session), None)
         if witness is not None:
             self._issues.publish_for_control(session, witness.name, peer_lost_issue(name, exit_code))
+
+    def write_log(self, session: str, name: str, lines: Iterable[str]) -> None:
+        """Let a process write lines into its log.
+
+        Raises:
+            SimulatorError: There is no such process.
+        """
+        log = self._process(session, name).log
+        for line in lines:
+            log.write(line)
 
     def controller_down(self, session: str, name: str) -> None:
         """Let a controller answer no more although its process runs on.

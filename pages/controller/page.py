@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from components.arguments_form import not_possible
 from components.attributes import marked
-from components.buttons import Look, button, icon_button
+from components.buttons import Look, button, button_look, icon_button
 from components.command_result import command_list
 from components.frame import page
 from components.icons import Icon
@@ -169,7 +169,7 @@ def show_buttons(
     """Switch the buttons on and off, each with the reasons."""
     session, person, commands = selected_session(wanted), identity(), services().commands
     looks = [
-        view.button_look(
+        button_look(
             commands.obstacles(person, session, found["key"]) if session else ("No session.",),
             Look.CHOSEN if found["key"] == chosen else Look.OUTLINE,
         )
@@ -191,7 +191,7 @@ def show_control(_sessions: int, wanted: str) -> tuple[Any, ...]:
     """Show who is in control, and whether that can be changed now."""
     session, person = selected_session(wanted), identity()
     if session is None:
-        off = view.button_look(["No session."])
+        off = button_look(["No session."])
         return (html.P("No session.", className="fg-1"), "", *astuple(off), *astuple(off))
     obstacle = services().commands.control_obstacle(person, session)
     take, release = view.take_look(session, person, obstacle), view.release_look(session, person, obstacle)
@@ -283,5 +283,5 @@ def show_standing(_sessions: int, chosen: str | None, wanted: str) -> tuple[Any,
     if session is None or chosen is None:
         return (no_update,) * 6
     obstacles = services().commands.obstacles(identity(), session, chosen)
-    look = view.button_look(obstacles, Look.PRIMARY)
+    look = button_look(obstacles, Look.PRIMARY)
     return (view.form_head(session, chosen), not_possible(obstacles), f"Execute {chosen}", *astuple(look))

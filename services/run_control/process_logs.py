@@ -16,7 +16,7 @@ from services.run_control.types import ProcessQuery
 
 # What drunc itself takes for "no number given" (contract 9.5).
 DEFAULT_LINES = 100
-MAX_LINES = 10_000
+MAX_LINES = 100_000
 MAX_PATTERN = 200
 UUID_WIDTH = 64
 # A line is searched so far: more is no text for people.

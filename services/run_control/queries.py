@@ -1,6 +1,7 @@
 """What pages and the API read of run control: the last state the collector saw."""
 
 import re
+from collections.abc import Collection
 
 from sqlalchemy import select
 
@@ -15,6 +16,7 @@ from services.errors import NotFoundError
 from services.run_control.rows import command_view, load_summaries, node_view, process_view, summaries
 from services.run_control.texts import clean, is_storable
 from services.run_control.types import (
+    Action,
     BackendKind,
     BackendView,
     CommandView,
@@ -104,9 +106,16 @@ class RunControlQueries:
             statement = select(ResultRow).where(ResultRow.command_id == command_id).order_by(ResultRow.position)
             return command_view(row, tx.scalars(statement))
 
-    def last_commands(self, session: str | None, limit: int = 20) -> tuple[CommandView, ...]:
-        """Return the newest commands of one session, or of all, newest first, with what each node answered."""
+    def last_commands(
+        self, session: str | None, limit: int = 20, actions: Collection[Action] = ()
+    ) -> tuple[CommandView, ...]:
+        """Return the newest commands of one session, or of all, newest first, with what each node answered.
+
+        With ``actions`` only those are returned.
+        """
         statement = select(Command).order_by(Command.id.desc()).limit(limit)
+        if actions:
+            statement = statement.where(Command.action.in_([action.value for action in actions]))
         if session is not None:
             statement = statement.where(Command.session == clean(session))
         with self._database.read() as tx:

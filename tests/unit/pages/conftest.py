@@ -1,9 +1,10 @@
 """A request in which somebody is logged in, with services that tests fill."""
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -16,7 +17,7 @@ from services.accounts.types import Identity, Role
 from services.alarms.types import AlarmCounts, Priority
 from services.errors import NotFoundError
 from services.messages.types import MessageFilter, MessagePage, MessageView, RateBucket
-from services.run_control.types import BackendView, CommandView, Node, Process, SessionSummary
+from services.run_control.types import Action, BackendView, CommandView, Node, Process, SessionSummary
 from tests.unit.components.samples import NOW
 
 
@@ -68,8 +69,11 @@ class RunControl:
     def backends(self) -> tuple[BackendView, ...]:
         return self.addresses
 
-    def last_commands(self, session: str | None, limit: int = 20) -> tuple[CommandView, ...]:
-        return self.commands[:limit]
+    def last_commands(
+        self, session: str | None, limit: int = 20, actions: Collection[Action] = ()
+    ) -> tuple[CommandView, ...]:
+        found = (command for command in self.commands if not actions or command.action in actions)
+        return tuple(islice(found, limit))
 
 
 @dataclass
