@@ -152,10 +152,10 @@ def _progress(session: SessionSummary, going: UnderWay, nodes: Sequence[Node]) -
         share = f"{100 * len(done) / len(taking_part):.0f}%"
         parts.append(html.Div(html.Span(className="progress-done", style={"width": share}), className="progress-track"))
         parts.append(html.Span(f"{len(done)} of {len(taking_part)} nodes in {going.destination}"))
-        parts.append(html.Span(["awaited: ", html.B(_some(awaited))], className="fg-1"))
+        parts.append(html.Span(["awaited: ", html.B(some(awaited))], className="fg-1"))
     if failed:
         parts.append(
-            html.Span([glyph(Glyph.ERROR), f"in error: {_some(failed)}"], className="badge-state state-in-error")
+            html.Span([glyph(Glyph.ERROR), f"in error: {some(failed)}"], className="badge-state state-in-error")
         )
     if going.by and going.since:
         parts.append(html.Span(["by ", html.B(going.by), ", ", clock_time(going.since)], className="push fg-1"))
@@ -166,7 +166,8 @@ def _said(transition: str, sub_state: str | None) -> str:
     return f"{transition}, {sub_state}" if sub_state else transition
 
 
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
     rest = len(names) - NAMED
     return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
@@ -217,7 +218,7 @@ def form(session: SessionSummary, transition: Transition, nodes: Sequence[Node])
         f" and all below, {reached} of {counted(len(nodes), 'node')}. " if nodes else " and all below. ",
     ]
     if excluded:
-        target.append(f"Excluded, gets nothing: {_some(excluded)}. ")
+        target.append(f"Excluded, gets nothing: {some(excluded)}. ")
     target.append(transition.help or fsm.EFFECTS.get(transition.name, ""))
     return [html.P(target, className="fg-1"), arguments_form(transition)]
 
@@ -237,6 +238,11 @@ def take_over(error: ConsoleError) -> Component:
 def refusal(error: ConsoleError) -> Component:
     """Return the service's refusal, in place."""
     return error_notice(error.message, not_done=error.not_done, next_step=error.next_step)
+
+
+def words_in_place(text: str) -> Component:
+    """Return a refusal of the page itself, in place."""
+    return error_notice(text)
 
 
 def outcome(command: CommandView) -> Component:

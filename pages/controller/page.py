@@ -13,7 +13,7 @@ from components.attributes import marked
 from components.buttons import Look, button, icon_button
 from components.command_result import command_list
 from components.frame import page
-from components.icons import Icon
+from components.icons import Icon, icon
 from components.notice import loading
 from components.outlet import CONTENT, drawing, outlet
 from components.panel import panel, panel_head
@@ -22,7 +22,10 @@ from components.words import counted
 from pages._access import callback
 from pages._context import identity, services
 from pages.controller import _ids as ids
-from pages.controller import _orders  # noqa: F401 - declares its callbacks
+from pages.controller import (
+    _nodes,
+    _orders,  # noqa: F401 - declares its callbacks
+)
 from pages.controller import _view as view
 from pages.controller._form import find_transition
 from pages.controller._selection import selected_session
@@ -42,6 +45,8 @@ def layout(session: str | None = None, **_: str) -> html.Div:
         dcc.Store(id=ids.CHOSEN),
         dcc.Store(id=ids.SENT),
         dcc.Store(id=ids.CONTROL_COMMAND),
+        dcc.Store(id=ids.SELECTED),
+        dcc.Store(id=ids.NODE_COMMAND),
     ]
     machine = panel(
         "State machine",
@@ -53,14 +58,27 @@ def layout(session: str | None = None, **_: str) -> html.Div:
         sub=html.Span(id=ids.MACHINE_SUB),
         flush=True,
     )
-    tree = panel(
+    main = html.Div([machine, _tree()], className="controller-main")
+    body = html.Div([main, _side()], className="controller")
+    return page("Controller", [*stores, body, _take_dialog(), *_nodes.dialogs()])
+
+
+def _tree() -> Component:
+    search: Component = dcc.Input(id=ids.SEARCH, type="text", placeholder="Find in the tree", autoComplete="off")
+    box = html.Div([icon(Icon.SEARCH), search, html.Kbd("/")], className="searchbox tree-search", role="search")
+    found = marked(html.Span(id=ids.FOUND, className="fg-1 small"), aria_live="polite")
+    body = [
+        _nodes.actions(),
+        outlet(ids.NODE_RESULT, None, class_name="node-result"),
+        outlet(ids.TREE, loading("Reading the tree", rows=8), class_name="tree-scroll"),
+    ]
+    return panel(
         "Application tree",
-        outlet(ids.TREE, loading("Reading the tree", rows=8)),
+        body,
         sub=html.Span(id=ids.TREE_SUB),
+        actions=[found, marked(box, data_search="1")],
         flush=True,
     )
-    main = html.Div([machine, tree], className="controller-main")
-    return page("Controller", [*stores, html.Div([main, _side()], className="controller"), _take_dialog()])
 
 
 def _side() -> Component:
@@ -86,7 +104,9 @@ def _side() -> Component:
         [head, html.Div(body, className="panel-body form-body")], id=ids.FORM, className="panel", hidden=True
     )
     commands = panel("Last commands", outlet(ids.COMMANDS, loading("Reading the last commands")), flush=True)
-    return html.Div([panel("Control", who, component_id=ids.CONTROL), form, commands], className="controller-side")
+    node = panel("Node", outlet(ids.NODE, None), sub=html.Span(id=ids.NODE_TITLE), class_name="node-panel")
+    control = panel("Control", who, component_id=ids.CONTROL)
+    return html.Div([control, form, node, commands], className="controller-side")
 
 
 def _take_dialog() -> Component:

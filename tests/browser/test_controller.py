@@ -1,0 +1,93 @@
+"""The controller page in a browser: nodes, sequences, the check before a start, and control between people."""
+
+from collections.abc import Iterator
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from simulator.installation import Installation
+from tests.browser.conftest import NewPerson
+from tests.browser.person import Person
+from tests.browser.test_main_job import take_control
+from tests.kafka import KafkaBroker
+
+SMALL, LARGE = "local-1x1-config", "local-2x3-config"
+ROW = ".tree-row[data-path$='/{}']"
+
+
+@pytest.fixture(scope="module")
+def installation(kafka_broker: KafkaBroker) -> Iterator[Installation]:
+    """One session of G1, which can do less, and one of G3."""
+    simulated = Installation(kafka_address=kafka_broker.address, time_scale=0.3, generations={LARGE: "G3"})
+    simulated.start()
+    yield simulated
+    simulated.stop()
+
+
+def page_of(person: Person, session: str) -> Person:
+    person.open(f"/controller?session={session}")
+    person.wait_that(lambda: len(person.find(".tree-row")) > 5, 15, "the tree")
+    return person
+
+
+def act(person: Person, action: str) -> None:
+    person.click(f'button[id*=\'"key":"{action}"\'][aria-disabled="false"]')
+
+
+def wait_row(person: Person, node: str, *, excluded: bool) -> None:
+    person.wait_that(
+        lambda: ("excluded" in person.text(ROW.format(node))) is excluded, 10, f"{node} with excluded {excluded}"
+    )
+
+
+@pytest.mark.timeout(180)
+def test_nodes_are_excluded_and_included_together(new_person: NewPerson) -> None:
+    alice = page_of(new_person("alice"), LARGE)
+    take_control(alice)
+    alice.click(ROW.format("df-01"))
+    alice.wait_text("#controller-node", "df-controller/df-01")
+    alice.click(f"{ROW.format('ru-02')} .tree-check")
+    alice.wait_text("#controller-node-actions-title", "2 nodes selected")
+    act(alice, "exclude")
+    result = alice.wait_text("#controller-node-result", ", took")
+    assert "exclude" in result
+    for node in ("df-01", "ru-02"):
+        wait_row(alice, node, excluded=True)
+    # The answers stay, and so does the selection.
+    assert alice.text("#controller-node-actions-title") == "2 nodes selected"
+    act(alice, "include")
+    for node in ("df-01", "ru-02"):
+        wait_row(alice, node, excluded=False)
+
+
+@pytest.mark.timeout(180)
+def test_what_cannot_be_done_to_a_node_says_why(new_person: NewPerson) -> None:
+    bob = page_of(new_person("bob"), SMALL)
+    exclude = 'button[id*=\'"key":"exclude"\']'
+    assert bob.wait(exclude).get_attribute("title") == "Select nodes in the tree first."
+    take_control(bob)
+    bob.click(ROW.format("df-01"))
+    bob.wait_text("#controller-node-obstacle", "df-01 by itself")
+    assert bob.wait(exclude).get_attribute("aria-disabled") == "true"
+    bob.click(ROW.format("df-controller"))
+    bob.wait(f"{exclude}[aria-disabled='false']")
+
+
+@pytest.mark.timeout(180)
+def test_the_tree_is_searched_and_selected_by_keyboard(new_person: NewPerson) -> None:
+    alice = page_of(new_person("alice"), LARGE)
+    alice.wait("#controller-search").send_keys("df-0")
+    alice.wait_text("#controller-found", "3 found")
+    assert alice.texts(".tree-row:not([hidden]) .is-node") == [
+        "root-controller",
+        "df-controller",
+        "df-01",
+        "df-02",
+        "df-03",
+    ]
+    first = alice.wait(".tree-row[tabindex='0']")
+    first.send_keys(Keys.ARROW_DOWN, Keys.ARROW_DOWN)
+    alice.driver.switch_to.active_element.send_keys(Keys.SPACE)
+    alice.wait_text("#controller-node-actions-title", "df-01")
+    alice.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+    alice.wait_text("#controller-node-actions-title", "nothing selected")
