@@ -119,9 +119,8 @@
     focus(row);
   });
 
-  document.addEventListener("input", (event) => event.target.id === "controller-search" && apply());
-
-  // The second click of a double click, or of a key held down, never reaches the button; a click elsewhere ends that.
+  // The second click of a double click, or of a key held down, never reaches the button; a click elsewhere ends that, and
+  // so does typing.
   let last = null;
   let lastAt = 0;
   document.addEventListener(
@@ -135,6 +134,11 @@
     },
     true,
   );
+
+  document.addEventListener("input", (event) => {
+    last = null;
+    if (event.target.id === "controller-search") apply();
+  });
 
   document.addEventListener("console:drawn", (event) => event.target.querySelector(".tree-row") && drawn());
 })();

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from components.strip import select
-from pages._context import services
+from pages._context import identity, services
 from services.run_control.types import Node, SessionSummary
 
 
@@ -18,3 +18,11 @@ def selected_nodes(session: SessionSummary | None, paths: Sequence[str] | None) 
         return ()
     wanted = frozenset(paths)
     return tuple(node for node in services().run_control.tree(session.name) if node.path in wanted)
+
+
+def obstacles(session: SessionSummary, name: str) -> tuple[str, ...]:
+    """Return all that stands against a transition or sequence now, for the person who asks; empty if nothing does."""
+    if any(sequence.name == name for sequence in session.sequences):
+        why = services().sequences.why_not(identity(), session, name)
+        return () if why is None else (why,)
+    return services().commands.obstacles(identity(), session, name)

@@ -8,7 +8,6 @@ from selenium.webdriver.common.keys import Keys
 from simulator.installation import Installation
 from tests.browser.conftest import NewPerson
 from tests.browser.person import Person
-from tests.browser.test_main_job import take_control
 from tests.kafka import KafkaBroker
 
 SMALL, LARGE = "local-1x1-config", "local-2x3-config"
@@ -30,6 +29,24 @@ def page_of(person: Person, session: str) -> Person:
     return person
 
 
+def get_control(person: Person, reason: str = "It is my turn.") -> None:
+    """Take control from whoever has it; from another person with a reason."""
+    person.wait("#controller-holder .holder")
+    if "you" in person.text("#controller-holder"):
+        return
+    person.click("#controller-take-button[aria-disabled='false']")
+    person.wait_that(
+        lambda: ", took" in person.text("#controller-control-result") or bool(person.find("#controller-take-dialog")),
+        10,
+        "an answer to taking control",
+    )
+    if person.find("#controller-take-dialog"):
+        person.wait("#controller-take-reason-input").send_keys(reason)
+        person.click("#controller-take-confirm-button")
+    person.wait_text("#controller-control-result", ", took")
+    person.wait_text("#controller-holder", "you")
+
+
 def act(person: Person, action: str) -> None:
     person.click(f'button[id*=\'"key":"{action}"\'][aria-disabled="false"]')
 
@@ -43,7 +60,7 @@ def wait_row(person: Person, node: str, *, excluded: bool) -> None:
 @pytest.mark.timeout(180)
 def test_nodes_are_excluded_and_included_together(new_person: NewPerson) -> None:
     alice = page_of(new_person("alice"), LARGE)
-    take_control(alice)
+    get_control(alice)
     alice.click(ROW.format("df-01"))
     alice.wait_text("#controller-node", "df-controller/df-01")
     alice.click(f"{ROW.format('ru-02')} .tree-check")
@@ -65,7 +82,7 @@ def test_what_cannot_be_done_to_a_node_says_why(new_person: NewPerson) -> None:
     bob = page_of(new_person("bob"), SMALL)
     exclude = 'button[id*=\'"key":"exclude"\']'
     assert bob.wait(exclude).get_attribute("title") == "Select nodes in the tree first."
-    take_control(bob)
+    get_control(bob)
     bob.click(ROW.format("df-01"))
     bob.wait_text("#controller-node-obstacle", "df-01 by itself")
     assert bob.wait(exclude).get_attribute("aria-disabled") == "true"
@@ -91,3 +108,35 @@ def test_the_tree_is_searched_and_selected_by_keyboard(new_person: NewPerson) ->
     alice.wait_text("#controller-node-actions-title", "df-01")
     alice.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
     alice.wait_text("#controller-node-actions-title", "nothing selected")
+
+
+def fill(person: Person, argument: str, value: str) -> None:
+    field = person.wait(f'#controller-form input[id*=\'"key":"{argument}"\']')
+    field.clear()
+    field.send_keys(value)
+
+
+def choose(person: Person, name: str) -> None:
+    """Open the form of a transition or sequence."""
+    person.click(f'button[id*=\'"key":"{name}"\']')
+    person.wait_text("#controller-form-head", name)
+
+
+@pytest.mark.timeout(180)
+def test_a_sequence_stops_at_the_step_that_fails(new_person: NewPerson, installation: Installation) -> None:
+    installation.fail(SMALL, "start", "df-01")
+    alice = page_of(new_person("alice"), SMALL)
+    get_control(alice)
+    choose(alice, "start_run")
+    alice.click("#controller-execute-button")
+    # A mandatory argument of a later step is asked for before the first one is sent.
+    alice.wait_text("#controller-form", "run_number is mandatory")
+    fill(alice, "run_number", "31428")
+    alice.click("#controller-execute-button")
+    alice.wait_that(lambda: "in progress" in alice.text("#controller-progress .steps"), 10, "the steps under way")
+    result = alice.wait_text("#controller-form-result", ", took", 30)
+    assert "Stopped at start" in result
+    steps = alice.texts("#controller-form-result .step")
+    assert [step.split(maxsplit=1)[0] for step in steps] == ["conf", "start", "enable_triggers"]
+    assert ["done" in steps[0], "failed" in steps[1], "awaited" in steps[2]] == [True] * 3
+    assert "df-01" in result

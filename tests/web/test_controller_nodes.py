@@ -28,6 +28,11 @@ def nodes(app: Flask) -> ModuleType:
     return importlib.import_module("pages.controller._nodes")
 
 
+@pytest.fixture
+def dialogs(app: Flask) -> ModuleType:
+    return importlib.import_module("pages.controller._node_dialogs")
+
+
 @pytest.fixture(autouse=True)
 def seeded(web_database: Database) -> None:
     with web_database.write() as tx:
@@ -76,19 +81,19 @@ def test_a_refusal_stands_in_place_and_nothing_is_sent(nodes: ModuleType, as_per
     with as_person(BOB):
         sent, said = nodes.include(1, [DF_01], SESSION)
         assert (sent, "alice is in control" in words(drawn(said))) == (nodes.no_update, True)
-        assert "select nodes" in words(drawn(nodes.recompute(1, [], SESSION)[1]))
+        assert "Select nodes" in words(drawn(nodes.recompute(1, [], SESSION)[1]))
     assert services.run_control.last_commands(SESSION) == ()
 
 
 def test_an_expert_command_names_its_target_and_is_checked_in_the_dialog(
-    nodes: ModuleType, as_person: As, services: Services
+    dialogs: ModuleType, as_person: As, services: Services
 ) -> None:
     with as_person(CHIEF):
-        with triggered(nodes.ids.node_action_id(Action.EXPERT_COMMAND)):
-            is_open, said, *_ = nodes.open_dialog(1, None, [DF_01], SESSION)
-        with triggered(nodes.ids.EXPERT_SEND):
-            wrong = nodes.send_expert(1, None, "{", [DF_01], SESSION)
-            sent, _, still_open, errors = nodes.send_expert(2, None, EXPERT, [DF_01], SESSION)
+        with triggered(dialogs.ids.node_action_id(Action.EXPERT_COMMAND)):
+            is_open, said, *_ = dialogs.open_dialog(1, None, [DF_01], SESSION)
+        with triggered(dialogs.ids.EXPERT_SEND):
+            wrong = dialogs.send_expert(1, None, "{", [DF_01], SESSION)
+            sent, _, still_open, errors = dialogs.send_expert(2, None, EXPERT, [DF_01], SESSION)
     assert is_open is True
     assert DF_01 in said
     assert "Run 31427 is on." in said
@@ -97,19 +102,19 @@ def test_an_expert_command_names_its_target_and_is_checked_in_the_dialog(
     assert services.run_control.command(sent).action is Action.EXPERT_COMMAND
 
 
-def test_what_cannot_be_ordered_opens_no_dialog(nodes: ModuleType, as_person: As) -> None:
-    with as_person(ALICE), triggered(nodes.ids.node_action_id(Action.TO_ERROR)):
-        expert, _, to_error, _, said = nodes.open_dialog(None, 1, [DF_01], SESSION)
+def test_what_cannot_be_ordered_opens_no_dialog(dialogs: ModuleType, as_person: As) -> None:
+    with as_person(ALICE), triggered(dialogs.ids.node_action_id(Action.TO_ERROR)):
+        expert, _, to_error, _, said = dialogs.open_dialog(None, 1, [DF_01], SESSION)
     assert (expert, to_error) == (False, False)
     assert "Nothing was sent." in words(drawn(said))
 
 
-def test_to_error_can_be_left(nodes: ModuleType, as_person: As, services: Services) -> None:
+def test_to_error_can_be_left(dialogs: ModuleType, as_person: As, services: Services) -> None:
     with as_person(CHIEF):
-        with triggered(nodes.ids.TO_ERROR_CANCEL):
-            assert nodes.send_to_error(None, 1, [DF_01], SESSION)[2] is False
-        with triggered(nodes.ids.TO_ERROR_SEND):
-            _, said, is_open = nodes.send_to_error(1, None, [DF_01], SESSION)
+        with triggered(dialogs.ids.TO_ERROR_CANCEL):
+            assert dialogs.send_to_error(None, 1, [DF_01], SESSION)[2] is False
+        with triggered(dialogs.ids.TO_ERROR_SEND):
+            _, said, is_open = dialogs.send_to_error(1, None, [DF_01], SESSION)
     # G2 has no such command.
     assert ("G2" in words(drawn(said)), is_open) == (True, False)
     assert services.run_control.last_commands(SESSION) == ()
