@@ -10,7 +10,6 @@ from components.ages import clock_time, duration_text, elapsed
 from components.arguments_form import as_text
 from components.attributes import marked
 from components.icons import Glyph, Icon, glyph, icon, ring
-from components.steps import step_list
 from components.words import breakable, counted
 from services.run_control.types import Action, ArgumentValue, CommandState, CommandView, NodeResult
 
@@ -28,7 +27,6 @@ def command_result(command: CommandView) -> html.Details:
         [
             html.Summary(_head(command), className="command-head"),
             *([html.Div(command.text, className="command-text")] if command.text else []),
-            *([step_list(command.steps)] if command.steps else []),
             *([_nodes(command)] if command.nodes else []),
         ],
         open=command.state is not CommandState.SUCCEEDED,
