@@ -136,7 +136,7 @@ def test_a_sequence_stops_at_the_step_that_fails(new_person: NewPerson, installa
     alice.wait_that(lambda: "in progress" in alice.text("#controller-progress .steps"), 10, "the steps under way")
     result = alice.wait_text("#controller-form-result", ", took", 30)
     assert "Stopped at start" in result
-    steps = alice.texts("#controller-form-result .step")
+    steps = alice.texts("#controller-form-result .command-steps .command-node")
     assert [step.split(maxsplit=1)[0] for step in steps] == ["conf", "start", "enable_triggers"]
-    assert ["done" in steps[0], "failed" in steps[1], "awaited" in steps[2]] == [True] * 3
+    assert ["done" in steps[0], "failed" in steps[1], "not reached" in steps[2]] == [True] * 3
     assert "df-01" in result
