@@ -112,6 +112,8 @@
     const named = event.target.closest?.("[data-node]");
     const row = named ? rows().find((each) => each.dataset.path === named.dataset.node) : event.target.closest?.(".tree-row");
     if (!row) return;
+    // A link to a node leads to its row, not to another page.
+    if (named) event.preventDefault(), event.stopImmediatePropagation();
     if (event.target.closest(".tree-caret")) toggle(row, !isOpen(row));
     else if (event.shiftKey) upTo(row);
     else if (event.ctrlKey || event.metaKey || event.target.closest(".tree-check")) flip(row);

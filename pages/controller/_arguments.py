@@ -18,9 +18,12 @@ from pages._context import identity, services
 from pages.controller import _ids as ids
 from pages.controller import _view as view
 from pages.controller._form import field_error, field_errors, find_sequence, find_transition, given_values
+from pages.controller._preflight import in_spite as in_spite_row
+from pages.controller._preflight import require_go
 from pages.controller._selection import obstacles, selected_session
 from services.accounts.types import Permission
 from services.errors import ConsoleError, InvalidInputError
+from services.run_control.types import SessionSummary
 
 VIEW = Permission.VIEW_RUN_CONTROL
 _CLICKED = "n_clicks"
@@ -33,6 +36,7 @@ def form_panel() -> Component:
     body = [
         html.Div(id=ids.FORM_BODY),
         html.Div(id=ids.STANDING),
+        in_spite_row(),
         html.Div(execute, className="form-actions"),
         outlet(ids.RESULT, None),
     ]
@@ -72,7 +76,9 @@ def open_form(chosen: str | None, wanted: str) -> tuple[bool, Any, None]:
     transition = find_transition(session, chosen)
     if session is None or transition is None:
         return True, [], None
-    return False, view.form(session, transition, services().run_control.tree(session.name)), None
+    queries = services().run_control
+    form = view.form(session, transition, queries.tree(session.name), queries.remembered(session.name))
+    return False, form, None
 
 
 @callback(
@@ -123,13 +129,13 @@ def check_field(value: object, chosen: str | None, wanted: str) -> Any:
     State(ids.WANTED, "data"),
     State(input_id(ALL), "value"),
     State(input_id(ALL), "id"),
+    State(ids.IN_SPITE, "value"),
     permission=Permission.EXECUTE_TRANSITION,
     prevent_initial_call=True,
 )
-def execute(
-    clicks: int | None, chosen: str | None, wanted: str, values: list[object], fields: list[Mapping[str, str]]
-) -> tuple[Any, Any, list[Any]]:
+def execute(clicks: int | None, chosen: str | None, wanted: str, *filled: Any) -> tuple[Any, Any, list[Any]]:
     """Order the transition or sequence; errors stand at their fields, a refusal below the button."""
+    values, fields, in_spite = filled
     unchanged = [no_update] * len(fields)
     session = selected_session(wanted)
     transition = find_transition(session, chosen)
@@ -139,15 +145,21 @@ def execute(
     wrong = field_errors(transition, given)
     errors = [argument_error(wrong.get(field["key"])) for field in fields]
     try:
-        if find_sequence(session, transition.name):
-            sent = services().sequences.execute(identity(), session.name, transition.name, given)
-        else:
-            sent = services().commands.execute_transition(identity(), session.name, transition.name, given)
+        sent = _send(session, transition.name, given, in_spite=bool(in_spite))
     except InvalidInputError:
         return no_update, drawing(None), errors
     except ConsoleError as error:
         return no_update, drawing(view.refusal(error)), errors
     return sent, drawing(None), errors
+
+
+def _send(session: SessionSummary, name: str, given: Mapping[str, object], *, in_spite: bool) -> int:
+    """Order it, unless the check before a run says no; the rules of the commands have the first word."""
+    if not obstacles(session, name):
+        require_go(session, name, given, in_spite=in_spite)
+    if find_sequence(session, name):
+        return services().sequences.execute(identity(), session.name, name, given)
+    return services().commands.execute_transition(identity(), session.name, name, given)
 
 
 @callback(Output(ids.RESULT, CONTENT), Input(ids.SENT, "data"), Input("live-commands", "data"), permission=VIEW)

@@ -17,6 +17,11 @@ TREE = "controller-tree"
 TREE_SUB = "controller-tree-sub"
 COMMANDS = "controller-commands"
 
+PREFLIGHT = "controller-preflight"
+IN_SPITE = "controller-in-spite-input"
+IN_SPITE_ROW = "controller-in-spite"
+IN_SPITE_SAID = "controller-in-spite-said"
+
 # The script of the tree knows these three (assets/controller.js).
 SEARCH = "controller-search"
 FOUND = "controller-found"

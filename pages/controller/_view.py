@@ -23,6 +23,7 @@ from pages.controller._form import find_sequence
 from services.accounts.types import Identity
 from services.errors import ConsoleError
 from services.run_control import fsm
+from services.run_control.remembered import Remembered
 from services.run_control.sequences import as_transition
 from services.run_control.types import Action, CommandView, Node, SessionSummary, StepState, Transition
 from services.run_control.types import Sequence as SequenceOfTransitions
@@ -229,7 +230,9 @@ def _holder(session: SessionSummary, *, mine: bool) -> Component:
     return html.Div(parts, className="holder")
 
 
-def form(session: SessionSummary, transition: Transition, nodes: Sequence[Node]) -> list[Component]:
+def form(
+    session: SessionSummary, transition: Transition, nodes: Sequence[Node], remembered: Remembered
+) -> list[Component]:
     """Return target, effect and the fields of a transition."""
     excluded = [node.name for node in nodes if node.included is False]
     reached = len(nodes) - len(excluded)
@@ -245,7 +248,7 @@ def form(session: SessionSummary, transition: Transition, nodes: Sequence[Node])
     sequence = find_sequence(session, transition.name)
     if sequence is not None:
         parts.append(html.P(_goes_through(sequence), className="fg-1"))
-    return [*parts, arguments_form(transition)]
+    return [*parts, arguments_form(transition, remembered)]
 
 
 def _goes_through(sequence: SequenceOfTransitions) -> list[Component | str]:

@@ -140,3 +140,19 @@ def test_a_sequence_stops_at_the_step_that_fails(new_person: NewPerson, installa
     assert [step.split(maxsplit=1)[0] for step in steps] == ["conf", "start", "enable_triggers"]
     assert ["done" in steps[0], "failed" in steps[1], "not reached" in steps[2]] == [True] * 3
     assert "df-01" in result
+
+
+@pytest.mark.timeout(180)
+def test_a_start_is_kept_back_while_a_process_is_dead(new_person: NewPerson, installation: Installation) -> None:
+    alice = page_of(new_person("alice"), LARGE)
+    get_control(alice)
+    choose(alice, "start_run")
+    fill(alice, "run_number", "31429")
+    alice.wait_text("#controller-preflight", "Before start_run: go")
+    installation.kill(LARGE, "ru-01", exit_code=255)
+    alice.wait_text("#controller-preflight", "ru-01 dead")
+    assert "no-go" in alice.text("#controller-preflight .check-head")
+    alice.click("#controller-execute-button")
+    assert "ru-01 dead" in alice.wait_text("#controller-form-result", "Nothing was sent")
+    # Somebody who knows better may: the box stands beside the button.
+    assert alice.wait("#controller-in-spite-input").is_displayed()

@@ -206,7 +206,7 @@ def test_wrong_arguments_are_told_at_their_fields_all_at_once(
     seed(web_database)
     with as_person(ALICE):
         sent, result, errors = form.execute(
-            1, "start", SESSION, ["", "12,4", "TEST"], fields(form, "run_number", "trigger_rate", "run_type")
+            1, "start", SESSION, ["", "12,4", "TEST"], fields(form, "run_number", "trigger_rate", "run_type"), False
         )
     assert sent is form.no_update
     assert drawn(result) == []
@@ -221,7 +221,9 @@ def test_execute_orders_the_transition_and_follows_it_in_place(
 ) -> None:
     seed(web_database)
     with as_person(ALICE):
-        sent, _, errors = form.execute(1, "start", SESSION, ["31428", ""], fields(form, "run_number", "trigger_rate"))
+        sent, _, errors = form.execute(
+            1, "start", SESSION, ["31428", ""], fields(form, "run_number", "trigger_rate"), False
+        )
         with triggered(form.ids.SENT):
             shown = form.show_result(sent, 0)
     assert errors == [[], []]
@@ -235,7 +237,7 @@ def test_a_refusal_stands_in_place_and_names_the_holder(
 ) -> None:
     seed(web_database)
     with as_person(BOB):
-        sent, result, _ = form.execute(1, "scrap", SESSION, [], [])
+        sent, result, _ = form.execute(1, "scrap", SESSION, [], [], False)
     assert sent is form.no_update
     assert "alice is in control" in words(drawn(result))
     assert "Nothing was sent." in words(drawn(result))
@@ -247,8 +249,8 @@ def test_a_second_click_while_the_first_is_under_way_is_refused(
 ) -> None:
     seed(web_database)
     with as_person(ALICE):
-        form.execute(1, "scrap", SESSION, [], [])
-        _, result, _ = form.execute(2, "scrap", SESSION, [], [])
+        form.execute(1, "scrap", SESSION, [], [], False)
+        _, result, _ = form.execute(2, "scrap", SESSION, [], [], False)
     assert "under way" in words(drawn(result))
     assert len(services.run_control.last_commands(SESSION)) == 1
 
@@ -278,8 +280,8 @@ def test_a_sequence_asks_for_the_arguments_of_what_it_goes_through(
         rows, names = transitions.make_buttons(0, SESSION, [])
         _, body, _ = form.open_form("start_run", SESSION)
         head = form.show_standing(0, "start_run", SESSION)[0]
-        refused, _, errors = form.execute(1, "start_run", SESSION, [""], fields(form, "run_number"))
-        sent, *_ = form.execute(2, "start_run", SESSION, ["31428"], fields(form, "run_number"))
+        refused, _, errors = form.execute(1, "start_run", SESSION, [""], fields(form, "run_number"), False)
+        sent, *_ = form.execute(2, "start_run", SESSION, ["31428"], fields(form, "run_number"), False)
     assert names == ["conf", "start", "scrap", "start_run"]
     assert words(rows).endswith("Sequences start_run…")
     assert words(head) == "start_run configured → ready"
