@@ -84,10 +84,12 @@ def command_result(command: CommandView, *, is_open: bool = False) -> html.Detai
 
 
 def command_title(command: CommandView) -> str:
-    """Return what was asked for: the transition's or sequence's name, or the action in words, with its node."""
+    """Return what was asked for: the transition's or sequence's name, or the action in words, with its nodes."""
     word = _ACTION_WORDS.get(command.action) or command.transition or command.action.value
-    node = command.target.rpartition("/")[2]
-    return f"{word} {node}" if command.action in _ON_A_NODE and node else word
+    if command.action not in _ON_A_NODE or not command.target:
+        return word
+    several = command.target.count(", ") + 1
+    return f"{word} {counted(several, 'node')}" if several > 1 else f"{word} {command.target.rpartition('/')[2]}"
 
 
 def _head(command: CommandView) -> list[Component]:

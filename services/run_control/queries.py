@@ -13,6 +13,7 @@ from models.run_control import Node as NodeRow
 from models.run_control import Process as ProcessRow
 from services.clock import Clock
 from services.errors import NotFoundError
+from services.run_control.remembered import Remembered, load_remembered
 from services.run_control.rows import command_view, load_summaries, node_view, process_view, summaries
 from services.run_control.texts import clean, is_storable
 from services.run_control.types import (
@@ -128,6 +129,11 @@ class RunControlQueries:
             ):
                 results[result.command_id].append(result)
             return tuple(command_view(row, results[row.id]) for row in commands)
+
+    def remembered(self, session: str) -> Remembered:
+        """Return the arguments that were used lately in a session."""
+        with self._database.read() as tx:
+            return load_remembered(tx, clean(session))
 
 
 def session_not_found(name: str) -> NotFoundError:

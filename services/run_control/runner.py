@@ -14,6 +14,7 @@ from services.errors import ConsoleError, NotReachableError
 from services.run_control.adapter import Adapters
 from services.run_control.endpoints import Endpoints
 from services.run_control.execution import Order, Outcome, execute
+from services.run_control.in_parts import PARTS, execute_in_parts
 from services.run_control.journal import CommandJournal
 from services.run_control.process_execution import execute_on_processes
 from services.run_control.sequence_run import SequenceRun
@@ -102,7 +103,7 @@ class CommandRunner:
 
     def _see_through(self, fence: Fence, order: Order) -> None:
         try:
-            outcome = self._sequence(fence, order) if order.steps else self._outcome(order)
+            outcome = self._whole(fence, order)
             log.info("command=%s user=%s session=%s outcome=%s", order.id, order.user, order.session, outcome.state)
             self._write(fence, order, outcome)
         except LeaseLostError as error:
@@ -117,6 +118,13 @@ class CommandRunner:
         # Of a session that begins or ends the process manager tells first.
         without_tree = order.action.is_for_processes or order.action.is_for_whole_sessions
         self._on_done(None if without_tree else order.session)
+
+    def _whole(self, fence: Fence, order: Order) -> Outcome:
+        if order.steps:
+            return self._sequence(fence, order)
+        if PARTS in order.payload:
+            return execute_in_parts(order, self._outcome)
+        return self._outcome(order)
 
     def _outcome(self, order: Order) -> Outcome:
         try:

@@ -96,6 +96,8 @@ def test_every_action_is_said_in_words(action: Action) -> None:
 
 def test_what_is_done_to_a_node_names_it() -> None:
     assert command_title(replace(COMMAND, action=Action.EXCLUDE, target="root-controller/df-03")) == "exclude df-03"
+    several = replace(COMMAND, action=Action.EXCLUDE, target="root-controller/df-03, root-controller/ru-01")
+    assert command_title(several) == "exclude 2 nodes"
 
 
 KILLED = NodeResult("s/df-01", "df-01", True, "DEAD", text="dead, exit code 143, not listed any more", detail="u-1")

@@ -25,7 +25,7 @@ from services.errors import (
     StaleError,
 )
 from services.run_control.commands import CommandLimits
-from services.run_control.node_commands import NodeCommandService
+from services.run_control.node_commands import NodeCommandService, outermost
 from services.run_control.queries import RunControlQueries
 from services.run_control.types import Action, CommandState, Target
 from tests.db.services.run_control.rows import (
@@ -114,6 +114,33 @@ def test_from_g2_on_the_root_passes_it_on(desk: Desk) -> None:
 def test_in_g1_an_application_cannot_be_commanded_by_itself(desk: Desk) -> None:
     with pytest.raises(NotSupportedError, match="df-01"):
         desk.service.exclude(ALICE, SESSION, Target(f"{DF}/df-01"))
+
+
+def test_several_parts_are_one_command(desk: Desk) -> None:
+    desk.change(generation="G2")
+    with desk.database.write() as tx:
+        tx.add(node_row("root-controller/ru-controller", 3))
+    ru, df_01 = Target("root-controller/ru-controller"), Target(f"{DF}/df-01")
+    command_id = desk.service.exclude(ALICE, SESSION, ru, Target(DF), df_01, ru)
+    # df-01 is below a chosen one, and nothing is sent twice.
+    assert desk.queries.command(command_id).target == f"{ru.path}, {DF}"
+    assert desk.payload(command_id) == {
+        "parts": [ROOT_ORDER | {"path": path, "node": path} for path in (ru.path, DF)],
+    }
+
+
+def test_a_part_stays_where_the_one_above_leaves_it_out() -> None:
+    above, below = Target("root-controller/df", all_children=False), Target("root-controller/df/df-01")
+    assert outermost([above, below]) == (above, below)
+
+
+def test_why_not_tells_of_nodes_that_cannot_be_commanded_by_themselves(desk: Desk) -> None:
+    summary = desk.queries.session(SESSION)
+    nodes = desk.queries.tree(SESSION)
+    assert desk.service.why_not(ALICE, summary, Action.EXCLUDE, nodes[:2]) is None
+    assert "df-01 by itself" in (desk.service.why_not(ALICE, summary, Action.EXCLUDE, nodes) or "")
+    desk.change(generation="G2")
+    assert desk.service.why_not(ALICE, desk.queries.session(SESSION), Action.EXCLUDE, nodes) is None
 
 
 @pytest.mark.parametrize(
