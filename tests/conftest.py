@@ -38,8 +38,8 @@ def postgres_url() -> Iterator[str]:
     binaries = find_binaries()
     if binaries is None:
         pytest.skip("PostgreSQL's server programs are not installed")
-    with running_postgres(binaries) as url:
-        yield url
+    with running_postgres(binaries) as server:
+        yield server.url
 
 
 @pytest.fixture(scope="session")

@@ -21,15 +21,14 @@ def find_binaries() -> Path | None:
     return Path(found).parent if found else None
 
 
-class PostgresCluster:
-    """A cluster in a directory of its own; ``url`` is the SQLAlchemy URL of its ``postgres`` database.
-
-    It keeps its data while it is stopped. PostgreSQL refuses to run as root, so as root it runs as the user
-    ``postgres``.
-    """
+class PostgresServer:
+    """A running cluster; ``url`` is the SQLAlchemy URL of its ``postgres`` database."""
 
     def __init__(self, binaries: Path, directory: Path) -> None:
-        """Make the cluster; it is not started yet."""
+        """Make and start a cluster in an empty directory.
+
+        PostgreSQL refuses to run as root, so as root it runs as the user ``postgres``.
+        """
         self._binaries = binaries
         self._directory = directory
         self._as_user: list[str] = []
@@ -37,38 +36,45 @@ class PostgresCluster:
             shutil.chown(directory, "postgres", "postgres")
             self._as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
         user = "postgres" if self._as_user else getpass.getuser()
-        self._is_running = False
-        self._port = _free_port()
-        self.url = f"postgresql+psycopg://{user}@127.0.0.1:{self._port}/postgres"
+        port = _free_port()
+        self.url = f"postgresql+psycopg://{user}@127.0.0.1:{port}/postgres"
         self._run("initdb", "-U", user, "-A", "trust", "-E", "UTF8", "--no-sync")
+        self._options = f"-p {port} -h 127.0.0.1 -k {directory} -c fsync=off -c max_connections=200"
+        self._is_running = False
+        self.start()
 
     def start(self) -> None:
-        """Start it and wait until it takes connections."""
-        options = f"-p {self._port} -h 127.0.0.1 -k {self._directory} -c fsync=off -c max_connections=200"
-        self._run("pg_ctl", "-w", "-l", str(self._directory / "log"), "-o", options, "start")
+        """Start it again after `stop`; it keeps its address and what was committed."""
+        self._control("start", "-o", self._options)
         self._is_running = True
 
+    def restart(self) -> None:
+        """Let it crash, whatever it is at, and start it again; it keeps its address and what was committed."""
+        self._control("restart", "-m", "immediate")
+
     def stop(self) -> None:
-        """End it as a crash would; what was committed stays. Nothing happens when it does not run."""
+        """Stop it without ceremony; nothing happens when it does not run."""
         if self._is_running:
             self._is_running = False
-            self._run("pg_ctl", "-m", "immediate", "stop")
+            self._control("stop", "-m", "immediate")
 
-    def _run(self, program: str, *arguments: str) -> None:
-        command = [*self._as_user, f"{self._binaries}/{program}", "-D", str(self._directory / "data"), *arguments]
+    def _control(self, action: str, *options: str) -> None:
+        self._run("pg_ctl", "-w", "-l", str(self._directory / "log"), *options, action)
+
+    def _run(self, program: str, *options: str) -> None:
+        command = [*self._as_user, str(self._binaries / program), "-D", str(self._directory / "data"), *options]
         subprocess.run(command, check=True, capture_output=True, cwd=self._directory)
 
 
 @contextmanager
-def running_postgres(binaries: Path) -> Iterator[str]:
-    """Run a cluster for the length of a block and give its URL; everything is removed at the end."""
+def running_postgres(binaries: Path) -> Iterator[PostgresServer]:
+    """Run a cluster for the length of a block; everything is removed at the end."""
     with tempfile.TemporaryDirectory(prefix="console-pg-", ignore_cleanup_errors=True) as root:
-        cluster = PostgresCluster(binaries, Path(root))
-        cluster.start()
+        server = PostgresServer(binaries, Path(root))
         try:
-            yield cluster.url
+            yield server
         finally:
-            cluster.stop()
+            server.stop()
 
 
 def _free_port() -> int:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from models.database import Database
 from services.clock import Clock, nanoseconds
 from services.health import WorkerHealth
+from services.loop import Board, Loop
 from services.messages.backend import Answer, BackendReport
 from services.messages.batch import PartitionKey, make_batch
 from services.messages.broker import BrokerClient, BrokerGoneError, ClientBrokenError, ClusterView
@@ -20,7 +21,6 @@ from services.messages.meter import Meter
 from services.messages.partitions import Partitions
 from services.messages.store import MessageStore, OffsetConflictError
 from services.messages.types import Decoded, Record
-from services.messages.worker import Board, Loop
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from tests.contract.messages.conftest import TOPICS
 from tests.contract.messages.observing import assert_consistent, gaps, number_stored, texts
 from tests.contract.messages.publishing import CONTROLLER, broadcast, publish
 from tests.kafka import KafkaBroker
-from tests.postgres import PostgresCluster, find_binaries
+from tests.postgres import PostgresServer, find_binaries, running_postgres
 from tests.waiting import wait_until
 
 # Takes the write lock of an SQLite file, says so, and keeps it until its input ends.
@@ -39,19 +39,13 @@ def sqlite(tmp_path: Path) -> Database:
 
 
 @pytest.fixture
-def postgres(tmp_path: Path) -> Iterator[PostgresCluster]:
-    """A cluster of the test's own, started."""
+def postgres() -> Iterator[PostgresServer]:
+    """A cluster of the test's own."""
     binaries = find_binaries()
     if binaries is None:
         pytest.skip("PostgreSQL's server programs are not installed")
-    # Its user must be let in.
-    for directory in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        directory.chmod(0o755)
-    (tmp_path / "cluster").mkdir()
-    cluster = PostgresCluster(binaries, tmp_path / "cluster")
-    cluster.start()
-    yield cluster
-    cluster.stop()
+    with running_postgres(binaries) as server:
+        yield server
 
 
 @contextmanager
@@ -97,7 +91,7 @@ def assert_goes_on(consumer: MessageConsumer, database: Database, sent: int) -> 
     assert consumer.health().details["lag_messages"] is not None
 
 
-def test_postgresql_is_stopped_and_started(embedded_broker: KafkaBroker, postgres: PostgresCluster) -> None:
+def test_postgresql_is_stopped_and_started(embedded_broker: KafkaBroker, postgres: PostgresServer) -> None:
     database = Database(postgres.url)
     database.migrate()
     with reading(embedded_broker, database) as consumer:
@@ -109,7 +103,7 @@ def test_postgresql_is_stopped_and_started(embedded_broker: KafkaBroker, postgre
 
 
 def test_postgresql_is_stopped_while_there_is_nothing_to_read(
-    embedded_broker: KafkaBroker, postgres: PostgresCluster
+    embedded_broker: KafkaBroker, postgres: PostgresServer
 ) -> None:
     database = Database(postgres.url)
     database.migrate()
