@@ -104,7 +104,7 @@ class Program:
         ends: dict[PartitionKey, int] = {}
         for record in self.topics.records:
             ends[record.topic, record.partition] = record.offset + 1
-        lives = ledger.lives(CLUSTER, {topic for topic, _ in ends})
+        lives = ledger.lives(CLUSTER, dict.fromkeys(topic for topic, _ in ends))
         return {key: ledger.start(CLUSTER, key, lives[key[0]], (0, end)) for key, end in ends.items()}
 
 
