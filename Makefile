@@ -102,12 +102,15 @@ BROKER ?= embedded
 MINUTES ?= 0
 ALSO ?=
 
-.PHONY: bench-ingest bench-queries soak
+.PHONY: bench-ingest bench-queries bench-latency soak
 bench-ingest: programs setup-dev ## How fast messages are stored, with a plain way beside it (SIZE, ENGINE)
 	$(BIN)/python -m benchmarks.ingest --size $(SIZE) --engine $(ENGINE)
 
 bench-queries: programs setup-dev ## How long queries take with many messages stored (SIZE, ENGINE)
 	$(BIN)/python -m benchmarks.queries --size $(SIZE) --engine $(ENGINE)
+
+bench-latency: programs setup-dev ## How long from publishing to the feed, at 1 000 and 10 000 messages a second (ENGINE)
+	$(BIN)/python -m benchmarks.latency --engine $(ENGINE)
 
 soak: programs setup-dev ## Kill collectors under load, count what is lost (KILLS, COLLECTORS, ENGINE, BROKER, MINUTES, ALSO)
 	$(BIN)/python -m benchmarks.soak --kills $(KILLS) --collectors $(COLLECTORS) --engine $(ENGINE) --broker $(BROKER) \
