@@ -102,7 +102,11 @@ BROKER ?= embedded
 MINUTES ?= 0
 ALSO ?=
 
-.PHONY: bench-ingest bench-queries bench-latency soak
+# Applications of the largest session that is polled, and drunc's generation.
+APPLICATIONS ?= 2000
+GENERATION ?= G3
+
+.PHONY: bench-ingest bench-queries bench-latency bench-poll soak
 bench-ingest: programs setup-dev ## How fast messages are stored, with a plain way beside it (SIZE, ENGINE)
 	$(BIN)/python -m benchmarks.ingest --size $(SIZE) --engine $(ENGINE)
 
@@ -111,6 +115,9 @@ bench-queries: programs setup-dev ## How long queries take with many messages st
 
 bench-latency: programs setup-dev ## How long from publishing to the feed, at 1 000 and 10 000 messages a second (ENGINE)
 	$(BIN)/python -m benchmarks.latency --engine $(ENGINE)
+
+bench-poll: programs setup-dev ## What polling costs and how soon it shows what happens (APPLICATIONS, GENERATION)
+	$(BIN)/python -m benchmarks.poll --applications $(APPLICATIONS) --generation $(GENERATION)
 
 soak: programs setup-dev ## Kill collectors under load, count what is lost (KILLS, COLLECTORS, ENGINE, BROKER, MINUTES, ALSO)
 	$(BIN)/python -m benchmarks.soak --kills $(KILLS) --collectors $(COLLECTORS) --engine $(ENGINE) --broker $(BROKER) \

@@ -12,8 +12,10 @@ from components.attributes import marked
 from components.badges import state_badge
 from components.icons import Glyph, Icon, glyph, icon
 from components.words import breakable
+from services.run_control.remembered import RUN_NUMBER, Remembered
 from services.run_control.types import Argument, ArgumentType, ArgumentValue, Transition
 
+NOTHING = Remembered()
 _INPUT_MODES = {ArgumentType.INT: "numeric", ArgumentType.FLOAT: "decimal", ArgumentType.STRING: "text"}
 
 
@@ -27,11 +29,15 @@ def error_id(argument: str | Wildcard) -> dict[str, Any]:
     return {"component": "arguments", "element": "error", "key": argument}
 
 
-def arguments_form(transition: Transition) -> html.Div:
-    """Return one field per argument, in the server's order; what is left empty takes the server's default."""
+def arguments_form(transition: Transition, remembered: Remembered = NOTHING) -> html.Div:
+    """Return one field per argument, in the server's order; what is left empty takes the server's default.
+
+    What was ``remembered`` is offered at each field, and filled in where it is neither mandatory nor free text: a run
+    number is given anew each time, and nothing is posted twice.
+    """
     if not transition.arguments:
         return html.Div("This transition takes no arguments.", className="label")
-    return html.Div([_field(argument) for argument in transition.arguments], className="arguments")
+    return html.Div([_field(argument, remembered) for argument in transition.arguments], className="arguments")
 
 
 def argument_error(message: str | None) -> list[str | Component]:
@@ -58,7 +64,7 @@ def not_possible(reasons: tuple[str, ...]) -> html.Div:
     )
 
 
-def _field(argument: Argument) -> html.Div:
+def _field(argument: Argument, remembered: Remembered) -> html.Div:
     name = argument.name
     head = html.Div(
         [
@@ -67,7 +73,10 @@ def _field(argument: Argument) -> html.Div:
         ],
         className="argument-head",
     )
-    parts: list[Component] = [head, _input(argument)]
+    parts: list[Component] = [head, *_input(argument, remembered)]
+    used = _used(argument, remembered)
+    if used:
+        parts.append(html.Div(used, className="argument-help"))
     if argument.help:
         parts.append(html.Div(argument.help, className="argument-help"))
     parts.append(html.Div(id=error_id(name), className="argument-error", role="status"))
@@ -95,29 +104,55 @@ def as_text(value: ArgumentValue) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _input(argument: Argument) -> Component:
+def _used(argument: Argument, remembered: Remembered) -> str:
+    """Return what is known of earlier values, in words; empty where nothing is."""
+    last = remembered.last(argument.name)
+    known = [] if last is None or last == "" else [f"last used in this session {as_text(last)}"]
+    if argument.name == RUN_NUMBER and remembered.run_numbers:
+        known.append(f"highest known {max(remembered.run_numbers)}")
+    return "; ".join(known)
+
+
+def _filled_in(argument: Argument, remembered: Remembered) -> ArgumentValue | None:
+    """Return what a field holds at first, None for nothing."""
+    last = remembered.last(argument.name)
+    if last is None or argument.mandatory:
+        return None
     if argument.choices:
-        return _choice(argument, [as_text(choice) for choice in argument.choices])
+        return last if last in argument.choices else None
+    return None if argument.type is ArgumentType.STRING else last
+
+
+def _input(argument: Argument, remembered: Remembered) -> list[Component]:
+    value = _filled_in(argument, remembered)
+    chosen = argument.default if value is None else value
+    if argument.choices:
+        return [_choice(argument, [as_text(choice) for choice in argument.choices], chosen)]
     if argument.type is ArgumentType.BOOL:
-        return _choice(argument, ["false", "true"])
+        return [_choice(argument, ["false", "true"], chosen)]
     default = argument.default
+    offered = [as_text(used) for used in remembered.values.get(argument.name, ()) if used != ""]
+    offers = f"used-{argument.name}"
     field: Component = dbc.Input(
         id=input_id(argument.name),
         type="text",
         inputmode=_INPUT_MODES[argument.type],
-        value="",
+        value="" if value is None else as_text(value),
         placeholder="" if default is None or default == "" else f"{as_text(default)} (default)",
         autocomplete="off",
+        list=offers if offered else None,
     )
-    return field
+    if not offered:
+        return [field]
+    return [field, html.Datalist([html.Option(value=text) for text in offered], id=offers)]
 
 
-def _choice(argument: Argument, values: list[str]) -> Component:
-    chosen = None if argument.default is None else as_text(argument.default)
+def _choice(argument: Argument, values: list[str], chosen: ArgumentValue | None) -> Component:
+    default = None if argument.default is None else as_text(argument.default)
     field: Component = dbc.RadioItems(
         id=input_id(argument.name),
-        options=[{"label": _choice_label(value, chosen), "value": value} for value in values],
-        value=chosen,
+        options=[{"label": _choice_label(value, default), "value": value} for value in values],
+        value=None if chosen is None else as_text(chosen),
         className="choices",
         inputClassName="visually-hidden",
         labelCheckedClassName="is-on",

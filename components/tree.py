@@ -1,6 +1,7 @@
 """The application tree of a session: flat rows in tree order, with the keyboard pattern of a tree grid.
 
-Opening, closing and moving the focus need no server: `assets/tree.js` does them, and finds rows by ``data-path``.
+Opening, closing, searching, selecting and moving the focus need no server: `assets/controller.js` does them, and finds
+rows by ``data-path``.
 """
 
 from collections.abc import Iterable, Sequence
@@ -84,7 +85,7 @@ def application_tree(nodes: Sequence[Node], *, expected: str | None = None, poll
     )
     rows = [_row(node, nodes, expected, polled, has_children=node.path in parents) for node in nodes]
     tree = html.Div([header, *rows], className="tree", role="treegrid")
-    return marked(tree, aria_label="Application tree", aria_readonly="true")
+    return marked(tree, aria_label="Application tree", aria_readonly="true", aria_multiselectable="true")
 
 
 def _row(
@@ -110,7 +111,9 @@ def _row(
         row,
         aria_level=str(node.depth + 1),
         aria_expanded="true" if has_children else None,
+        aria_selected="false",
         data_path=node.path,
+        data_find=_searched(node),
         data_level=str(node.depth),
     )
 
@@ -134,10 +137,17 @@ def _row_class(node: Node) -> str:
 def _name(node: Node, *, has_children: bool) -> Component:
     caret = html.Span([icon(Icon.DOWN)] if has_children else [], className="tree-caret")
     return html.Div(
-        [caret, html.Span(node.name, title=node.path)],
+        [html.Span(className="tree-check"), caret, html.Span(node.name, title=node.path)],
         role="rowheader",
         className="tree-cell is-node",
     )
+
+
+def _searched(node: Node) -> str:
+    """Return what a search looks at: what the row says, in lower case."""
+    marks = [word for word, on in (("in error", node.in_error), ("excluded", node.included is False)) if on]
+    parts = (node.name, node.state, node.sub_state, node.endpoint, *marks)
+    return " ".join(part for part in parts if part).lower()
 
 
 def _cell(name: str, content: Children) -> Component:

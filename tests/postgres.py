@@ -44,16 +44,24 @@ class PostgresServer:
         port = _free_port()
         self.url = f"postgresql+psycopg://{user}@127.0.0.1:{port}/postgres"
         self._run("initdb", "-U", user, "-A", "trust", "-E", "UTF8", "--no-sync")
-        options = f"-p {port} -h 127.0.0.1 -k {directory} -c fsync=off -c max_connections=200"
-        self._control("start", "-o", options)
+        self._options = f"-p {port} -h 127.0.0.1 -k {directory} -c fsync=off -c max_connections=200"
+        self._is_running = False
+        self.start()
+
+    def start(self) -> None:
+        """Start it again after `stop`; it keeps its address and what was committed."""
+        self._control("start", "-o", self._options)
+        self._is_running = True
 
     def restart(self) -> None:
         """Let it crash, whatever it is at, and start it again; it keeps its address and what was committed."""
         self._control("restart", "-m", "immediate")
 
     def stop(self) -> None:
-        """Stop it without ceremony."""
-        self._control("stop", "-m", "immediate")
+        """Stop it without ceremony; nothing happens when it does not run."""
+        if self._is_running:
+            self._is_running = False
+            self._control("stop", "-m", "immediate")
 
     def _control(self, action: str, *options: str) -> None:
         self._run("pg_ctl", "-w", "-l", str(self._directory / "log"), *options, action)

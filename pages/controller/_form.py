@@ -5,13 +5,24 @@ from typing import Any
 
 from services.errors import InvalidInputError
 from services.run_control.arguments import parse_arguments
+from services.run_control.sequences import as_transition
+from services.run_control.types import Sequence as SequenceOfTransitions
 from services.run_control.types import SessionSummary, Transition
 
 
 def find_transition(session: SessionSummary | None, name: str | None) -> Transition | None:
-    """Return the transition of a name, as the server describes it."""
-    listed = session.transitions if session else ()
-    return next((transition for transition in listed if transition.name == name), None)
+    """Return the transition of a name, as the server describes it; a sequence as one with all their arguments."""
+    if session is None:
+        return None
+    sequence = find_sequence(session, name)
+    if sequence is not None:
+        return as_transition(session, sequence)
+    return next((transition for transition in session.transitions if transition.name == name), None)
+
+
+def find_sequence(session: SessionSummary, name: str | None) -> SequenceOfTransitions | None:
+    """Return the sequence of a name, None for a transition's."""
+    return next((sequence for sequence in session.sequences if sequence.name == name), None)
 
 
 def given_values(ids: Sequence[Mapping[str, str]], values: Sequence[object]) -> dict[str, object]:

@@ -10,18 +10,23 @@ from dash.development.base_component import Component
 from components.ages import clock_time, elapsed, epoch_ms
 from components.arguments_form import arguments_form, leads_to
 from components.attributes import marked
-from components.buttons import Look, button
+from components.buttons import ButtonLook, Look, button, button_look
 from components.command_result import command_result
 from components.fsm_diagram import Situation, fsm_diagram
 from components.icons import Glyph, Icon, glyph, icon, ring
 from components.notice import empty, error_notice
+from components.steps import step_list
 from components.strip import STALE_AFTER_S, polled_key
 from components.words import breakable, counted
 from pages.controller import _ids as ids
+from pages.controller._form import find_sequence
 from services.accounts.types import Identity
 from services.errors import ConsoleError
 from services.run_control import fsm
-from services.run_control.types import Action, CommandView, Node, SessionSummary, Transition
+from services.run_control.remembered import Remembered
+from services.run_control.sequences import as_transition
+from services.run_control.types import Action, CommandView, Node, SessionSummary, StepState, Transition
+from services.run_control.types import Sequence as SequenceOfTransitions
 
 # So many awaited nodes are named, the rest is a count.
 NAMED = 3
@@ -45,6 +50,11 @@ def under_way(session: SessionSummary) -> UnderWay | None:
         since = command.claimed_at or command.created_at
         leads = fsm.destination(command.transition, session.state)
         return UnderWay(command.transition, leads, command.user_name, since)
+    steps = command.steps if command is not None else ()
+    step = next((step for step in steps if step.state is StepState.EXECUTING), None)
+    if command is not None and step is not None:
+        leads = fsm.destination(step.transition, session.state)
+        return UnderWay(step.transition, leads, command.user_name, step.started_at)
     return None if name is None else UnderWay(name, fsm.destination(name, session.state))
 
 
@@ -97,16 +107,25 @@ def machine(session: SessionSummary) -> Component:
     return follows_age(html.Div(fsm_diagram(situation)), session)
 
 
-def transition_rows(transitions: Sequence[Transition]) -> list[Component]:
-    """Return a button for each transition that the server lists; those the graph does not know stand apart.
+def transition_names(session: SessionSummary) -> list[str]:
+    """Return the names of all transitions and sequences."""
+    return [item.name for item in session.transitions] + [item.name for item in session.sequences]
+
+
+def transition_rows(session: SessionSummary) -> list[Component]:
+    """Return a button for each transition and sequence there is; transitions the graph does not know stand apart.
 
     The buttons are made once: what they look like is set on them afterwards, so that they keep the focus.
     """
+    transitions = session.transitions
     unplaced = fsm.unplaced(transition.name for transition in transitions)
     rows = [_transition_row([item for item in transitions if item.name not in unplaced], "Transitions")]
     if unplaced:
         others = [item for item in transitions if item.name in unplaced]
         rows.append(_transition_row(others, "Also offered by the server", titled=True))
+    if session.sequences:
+        sequences = [as_transition(session, sequence) for sequence in session.sequences]
+        rows.append(_transition_row(sequences, "Sequences", titled=True))
     return rows
 
 
@@ -119,24 +138,13 @@ def _transition_row(transitions: Sequence[Transition], label: str, *, titled: bo
     return marked(html.Div(buttons, className="transitions", role="group"), aria_label=label)
 
 
-@dataclass(frozen=True, slots=True)
-class ButtonLook:
-    """What changes about a button that stays in its place."""
-
-    disabled: str
-    title: str
-    class_name: str
-
-
-def button_look(obstacles: Sequence[str], look: Look = Look.OUTLINE) -> ButtonLook:
-    """Return how a button looks against which all this stands; with nothing it is on."""
-    return ButtonLook("true" if obstacles else "false", " ".join(obstacles), f"button button-{look}")
-
-
 def progress(session: SessionSummary, nodes: Sequence[Node]) -> list[Component]:
     """Return how far the transition in progress is; nothing when there is none."""
     going = under_way(session)
-    return [_progress(session, going, nodes)] if going else []
+    steps: list[Component] = []
+    if session.executing is not None and session.executing.steps:
+        steps.append(step_list(session.executing.steps))
+    return [*steps, _progress(session, going, nodes)] if going else steps
 
 
 def _progress(session: SessionSummary, going: UnderWay, nodes: Sequence[Node]) -> Component:
@@ -152,10 +160,10 @@ def _progress(session: SessionSummary, going: UnderWay, nodes: Sequence[Node]) -
         share = f"{100 * len(done) / len(taking_part):.0f}%"
         parts.append(html.Div(html.Span(className="progress-done", style={"width": share}), className="progress-track"))
         parts.append(html.Span(f"{len(done)} of {len(taking_part)} nodes in {going.destination}"))
-        parts.append(html.Span(["awaited: ", html.B(_some(awaited))], className="fg-1"))
+        parts.append(html.Span(["awaited: ", html.B(some(awaited))], className="fg-1"))
     if failed:
         parts.append(
-            html.Span([glyph(Glyph.ERROR), f"in error: {_some(failed)}"], className="badge-state state-in-error")
+            html.Span([glyph(Glyph.ERROR), f"in error: {some(failed)}"], className="badge-state state-in-error")
         )
     if going.by and going.since:
         parts.append(html.Span(["by ", html.B(going.by), ", ", clock_time(going.since)], className="push fg-1"))
@@ -166,7 +174,8 @@ def _said(transition: str, sub_state: str | None) -> str:
     return f"{transition}, {sub_state}" if sub_state else transition
 
 
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
     rest = len(names) - NAMED
     return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
@@ -207,7 +216,9 @@ def _holder(session: SessionSummary, *, mine: bool) -> Component:
     return html.Div(parts, className="holder")
 
 
-def form(session: SessionSummary, transition: Transition, nodes: Sequence[Node]) -> list[Component]:
+def form(
+    session: SessionSummary, transition: Transition, nodes: Sequence[Node], remembered: Remembered
+) -> list[Component]:
     """Return target, effect and the fields of a transition."""
     excluded = [node.name for node in nodes if node.included is False]
     reached = len(nodes) - len(excluded)
@@ -217,13 +228,30 @@ def form(session: SessionSummary, transition: Transition, nodes: Sequence[Node])
         f" and all below, {reached} of {counted(len(nodes), 'node')}. " if nodes else " and all below. ",
     ]
     if excluded:
-        target.append(f"Excluded, gets nothing: {_some(excluded)}. ")
+        target.append(f"Excluded, gets nothing: {some(excluded)}. ")
     target.append(transition.help or fsm.EFFECTS.get(transition.name, ""))
-    return [html.P(target, className="fg-1"), arguments_form(transition)]
+    parts: list[Component] = [html.P(target, className="fg-1")]
+    sequence = find_sequence(session, transition.name)
+    if sequence is not None:
+        parts.append(html.P(_goes_through(sequence), className="fg-1"))
+    return [*parts, arguments_form(transition, remembered)]
+
+
+def _goes_through(sequence: SequenceOfTransitions) -> list[Component | str]:
+    """Return the steps of a sequence in words."""
+    said: list[Component | str] = ["One after the other, up to the first that fails: "]
+    for position, name in enumerate(sequence.transitions):
+        said += [", " if position else "", html.B(breakable(name))]
+        if name in sequence.optional:
+            said.append(" (skipped where it is not possible)")
+    return [*said, "."]
 
 
 def form_head(session: SessionSummary, name: str) -> list[Component]:
     """Return the transition's name, and from where to where it leads."""
+    sequence = find_sequence(session, name)
+    if sequence is not None:
+        return [html.Span(breakable(name)), leads_to(session.state, fsm.destination(sequence.transitions[-1], None))]
     sources = fsm.sources(name)
     source = session.state if session.state in sources or not sources else sources[0]
     return [html.Span(breakable(name)), leads_to(source, fsm.destination(name, source))]
@@ -237,6 +265,11 @@ def take_over(error: ConsoleError) -> Component:
 def refusal(error: ConsoleError) -> Component:
     """Return the service's refusal, in place."""
     return error_notice(error.message, not_done=error.not_done, next_step=error.next_step)
+
+
+def words_in_place(text: str) -> Component:
+    """Return a refusal of the page itself, in place."""
+    return error_notice(text)
 
 
 def outcome(command: CommandView) -> Component:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from models.database import Database
 from services.clock import Clock, nanoseconds
 from services.health import WorkerHealth
+from services.loop import Board, Loop
 from services.messages.backend import Answer, BackendReport
 from services.messages.batch import PartitionKey, make_batch
 from services.messages.broker import BrokerClient, BrokerGoneError, ClientBrokenError, ClusterView
@@ -20,7 +21,6 @@ from services.messages.meter import Meter
 from services.messages.partitions import Partitions
 from services.messages.store import MessageStore, OffsetConflictError
 from services.messages.types import Decoded, Record
-from services.messages.worker import Board, Loop
 
 log = logging.getLogger(__name__)
 
@@ -108,9 +108,10 @@ class MessageConsumer:
     def health(self) -> WorkerHealth:
         """Return how reading goes.
 
-        Details: ``address``, ``cluster_id``, ``partitions``, ``lag_messages``, ``lag_s`` (age of the newest stored
-        record while there are more), ``stored``, ``quarantined``, ``echo``, ``duplicates``, ``measurements`` (since the
-        start of this process) and ``rate_per_s``.
+        Details: ``address``, ``cluster_id``, ``partitions``, ``lag_messages`` (None while the broker or the database is
+        gone), ``lag_s`` (age of the newest stored record while there are more; at least how long one of them has been
+        gone), ``stored``, ``quarantined``, ``echo``, ``duplicates``, ``measurements`` (since the start of this
+        process) and ``rate_per_s``.
         """
         return self._board.read()
 
@@ -130,6 +131,7 @@ class MessageConsumer:
             return 0.0
         except SQLAlchemyError as error:
             return self._database_gone(error)
+        self._meter.go_on()
         if leaderless := self._partitions.leaderless:
             topic, partition = leaderless
             self._board.erred(f"Kafka has no leader for {topic}[{partition}]; it is tried again.", self._details())
@@ -238,6 +240,7 @@ class MessageConsumer:
 
     def _broker_gone(self, text: str) -> float:
         self._next_look = 0.0
+        self._meter.halt()
         try:
             self._note_answer(Answer(error=text))
             self._report()
@@ -249,6 +252,9 @@ class MessageConsumer:
     def _database_gone(self, error: SQLAlchemyError) -> float:
         cause = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
         text = f"The database does not take messages: {cause}. Reading goes on from the same offset when it does."
+        self._meter.halt()
+        # Nothing is good before it takes a report.
+        self._next_report = 0.0
         self._board.erred(text, self._details())
         return RETRY_S
 

@@ -14,9 +14,11 @@ from services.errors import ConsoleError, NotReachableError
 from services.run_control.adapter import Adapters
 from services.run_control.endpoints import Endpoints
 from services.run_control.execution import Order, Outcome, execute
+from services.run_control.in_parts import PARTS, execute_in_parts
 from services.run_control.journal import CommandJournal
 from services.run_control.process_execution import execute_on_processes
 from services.run_control.sequence_run import SequenceRun
+from services.run_control.session_execution import execute_on_session
 from services.run_control.types import CommandState
 
 log = logging.getLogger(__name__)
@@ -42,7 +44,7 @@ class CommandRunner:
     ) -> None:
         """Keep the collaborators.
 
-        ``on_done`` is called with the session after each command, with None after one of the process manager;
+        ``on_done`` is called with the session after each command, with None after one that changes processes;
         ``on_error`` with the text of the console's own errors.
         """
         self._journal = journal
@@ -101,7 +103,7 @@ class CommandRunner:
 
     def _see_through(self, fence: Fence, order: Order) -> None:
         try:
-            outcome = self._sequence(fence, order) if order.steps else self._outcome(order)
+            outcome = self._whole(fence, order)
             log.info("command=%s user=%s session=%s outcome=%s", order.id, order.user, order.session, outcome.state)
             self._write(fence, order, outcome)
         except LeaseLostError as error:
@@ -113,7 +115,16 @@ class CommandRunner:
         finally:
             with self._lock:
                 self._threads.discard(threading.current_thread())
-        self._on_done(None if order.action.is_for_processes else order.session)
+        # Of a session that begins or ends the process manager tells first.
+        without_tree = order.action.is_for_processes or order.action.is_for_whole_sessions
+        self._on_done(None if without_tree else order.session)
+
+    def _whole(self, fence: Fence, order: Order) -> Outcome:
+        if order.steps:
+            return self._sequence(fence, order)
+        if PARTS in order.payload:
+            return execute_in_parts(order, self._outcome)
+        return self._outcome(order)
 
     def _outcome(self, order: Order) -> Outcome:
         try:
@@ -154,6 +165,9 @@ class CommandRunner:
         if order.action.is_for_processes:
             process_manager = self._adapters.process_manager(order.address)
             return lambda: execute_on_processes(order, process_manager)
+        if order.action.is_for_whole_sessions:
+            service = self._adapters.run_control_service(order.address)
+            return lambda: execute_on_session(order, service)
         controller = self._adapters.controller(order.address)
         return lambda: execute(order, controller)
 

@@ -1,6 +1,6 @@
 """Sequences of transitions: ordered as one command, checked as a whole, aborted between steps."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -105,6 +105,23 @@ class SequenceService:
         return sequence
 
 
+def needed_transitions(summary: SessionSummary, sequence: Sequence) -> tuple[Transition, ...]:
+    """Return the transitions that a sequence would go through now, without those that would be skipped first."""
+    known = {transition.name: transition for transition in summary.transitions}
+    first = sequence.transitions.index(_first(summary, sequence))
+    return tuple(known.get(name, Transition(name)) for name in sequence.transitions[first:])
+
+
+def as_transition(summary: SessionSummary, sequence: Sequence) -> Transition:
+    """Return a sequence as one transition that takes the arguments of all it would go through now, each once."""
+    arguments = {
+        argument.name: argument
+        for transition in reversed(needed_transitions(summary, sequence))
+        for argument in reversed(transition.arguments)
+    }
+    return Transition(sequence.name, tuple(reversed(arguments.values())))
+
+
 def _first(summary: SessionSummary, sequence: Sequence) -> str:
     """Return the transition it would begin with now."""
     needed = (name for name in sequence.transitions if name in summary.possible or name not in sequence.optional)
@@ -112,11 +129,7 @@ def _first(summary: SessionSummary, sequence: Sequence) -> str:
 
 
 def _plan(summary: SessionSummary, sequence: Sequence, raw: Mapping[str, object]) -> Plan:
-    known = {transition.name: transition for transition in summary.transitions}
-    # What comes before the first that is possible now is going to be skipped.
-    first = sequence.transitions.index(_first(summary, sequence))
-    needed = [known.get(name, Transition(name)) for name in sequence.transitions[first:]]
-    given = _given(summary, sequence, needed, raw)
+    given = _given(summary, sequence, needed_transitions(summary, sequence), raw)
     merged: dict[str, ArgumentValue] = {name: value for values in given.values() for name, value in values.items()}
     return Plan(
         summary.root_name or "",
@@ -128,7 +141,7 @@ def _plan(summary: SessionSummary, sequence: Sequence, raw: Mapping[str, object]
 
 
 def _given(
-    summary: SessionSummary, sequence: Sequence, needed: list[Transition], raw: Mapping[str, object]
+    summary: SessionSummary, sequence: Sequence, needed: Iterable[Transition], raw: Mapping[str, object]
 ) -> dict[str, Any]:
     declared = {
         argument.name

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 LEASE = "run_control"
 CLAIM_INTERVAL_S = 0.1
+# What is polled ends at any time and may be due again at once.
+LEAST_TURN_S = 0.05
 # The lease is renewed so many times within its life.
 RENEWALS = 4
 # An error younger than this makes the worker degraded.
@@ -45,6 +47,7 @@ class RunControlWorker:
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._turned_at: datetime | None = None
+        self._next_poll_s = 0.0
         self._error: tuple[str, datetime] | None = None
         self._stopped = False
         holder = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
@@ -62,7 +65,12 @@ class RunControlWorker:
         )
         self._runner = CommandRunner(
             journal=CommandJournal(
-                database, leases, AuditTrail(database, clock), clock, config.process_manager_address
+                database,
+                leases,
+                AuditTrail(database, clock),
+                clock,
+                config.process_manager_address,
+                run_control=config.run_control_address,
             ),
             adapters=self._adapters,
             endpoints=self._endpoints,
@@ -162,17 +170,18 @@ class RunControlWorker:
     def _poll(self) -> None:
         while not self._stopping.is_set():
             started = time.monotonic()
+            self._next_poll_s = self._config.poll_interval_s
             self._guarded(self._poll_once, "Polling failed")
             self._turned_at = self._clock()
-            rest = self._config.poll_interval_s - (time.monotonic() - started)
+            rest = min(self._next_poll_s, self._config.poll_interval_s) - (time.monotonic() - started)
             # A new tour of duty begins at once.
-            self._duty_changed.wait(max(0.01, rest))
+            self._duty_changed.wait(max(LEAST_TURN_S, rest))
             self._duty_changed.clear()
 
     def _poll_once(self) -> None:
         fence = self._lease.fence
         if fence is not None:
-            self._poller.turn(fence)
+            self._next_poll_s = self._poller.turn(fence)
 
     def _run_commands(self) -> None:
         while not self._stopping.is_set():

@@ -17,7 +17,8 @@ from services.accounts.types import Identity
 from services.clock import utc_now
 from services.container import Services
 from services.errors import NotFoundError
-from services.run_control.types import Action
+from services.run_control.rows import sequences_to_json, steps_to_json
+from services.run_control.types import Action, Sequence, SequenceStep, StepState
 from tests.db.services.run_control.rows import ALICE, BOB, SESSION, VIEWER, command_row, node_row, session_row
 from tests.unit.components.reading import attribute, drawn, walk, with_class, words
 
@@ -30,8 +31,18 @@ def page(app: Flask) -> ModuleType:
 
 
 @pytest.fixture
-def orders(app: Flask) -> ModuleType:
-    return importlib.import_module("pages.controller._orders")
+def form(app: Flask) -> ModuleType:
+    return importlib.import_module("pages.controller._arguments")
+
+
+@pytest.fixture
+def transitions(app: Flask) -> ModuleType:
+    return importlib.import_module("pages.controller._transitions")
+
+
+@pytest.fixture
+def control(app: Flask) -> ModuleType:
+    return importlib.import_module("pages.controller._control")
 
 
 @pytest.fixture
@@ -67,12 +78,12 @@ def button_ids(page: ModuleType, names: list[str]) -> list[dict[str, str]]:
     return [page.ids.transition_id(name) for name in names]
 
 
-def test_without_a_session_the_page_says_so(page: ModuleType, as_person: As) -> None:
+def test_without_a_session_the_page_says_so(page: ModuleType, control: ModuleType, as_person: As) -> None:
     with as_person(ALICE):
         assert "There is no session gone" in words(drawn(page.show_machine(0, 0, "gone")[0]))
         assert "No session is running" in words(drawn(page.show_machine(0, 0, "")[0]))
         assert words(drawn(page.show_tree(0, 0, "")[0])) == "No nodes known yet."
-        assert page.show_control(0, "")[2] == "true"
+        assert control.show_control(0, "")[2] == "true"
 
 
 def test_machine_and_tree_show_the_session(page: ModuleType, as_person: As, web_database: Database) -> None:
@@ -103,47 +114,53 @@ def test_old_data_is_marked_in_the_browser_but_not_during_a_command(
 
 
 def test_buttons_are_made_once_and_again_only_when_the_server_lists_others(
-    page: ModuleType, as_person: As, web_database: Database
+    page: ModuleType, transitions: ModuleType, as_person: As, web_database: Database
 ) -> None:
     seed(web_database)
     with as_person(ALICE):
-        rows, names = page.make_buttons(0, SESSION, [])
-        again, _ = page.make_buttons(1, SESSION, names)
+        rows, names = transitions.make_buttons(0, SESSION, [])
+        again, _ = transitions.make_buttons(1, SESSION, names)
     assert names == ["conf", "start", "scrap"]
     assert [words(part) for part in walk(rows) if part._type == "Button"] == ["conf", "start…", "scrap"]
-    assert again is page.no_update
+    assert again is transitions.no_update
 
 
-def test_buttons_are_off_with_every_reason(page: ModuleType, as_person: As, web_database: Database) -> None:
+def test_buttons_are_off_with_every_reason(
+    page: ModuleType, transitions: ModuleType, as_person: As, web_database: Database
+) -> None:
     seed(web_database, polled_at=utc_now() - timedelta(minutes=2))
     buttons = button_ids(page, ["conf", "start"])
     with as_person(BOB):
-        disabled, titles, _ = page.show_buttons(0, [], None, buttons, SESSION)
+        disabled, titles, _ = transitions.show_buttons(0, [], None, buttons, SESSION)
     assert disabled == ["true", "true"]
     for reason in ("s old", "alice is in control", "conf is not possible in the state configured"):
         assert reason in titles[0]
     assert "not possible" not in titles[1]
 
 
-def test_what_is_possible_is_on(page: ModuleType, as_person: As, web_database: Database) -> None:
+def test_what_is_possible_is_on(
+    page: ModuleType, transitions: ModuleType, as_person: As, web_database: Database
+) -> None:
     seed(web_database)
     with as_person(ALICE):
-        disabled, titles, classes = page.show_buttons(0, [], "start", button_ids(page, ["conf", "start"]), SESSION)
+        disabled, titles, classes = transitions.show_buttons(
+            0, [], "start", button_ids(page, ["conf", "start"]), SESSION
+        )
     assert disabled == ["true", "false"]
     assert titles[1] == ""
     assert classes == ["button button-outline", "button button-chosen"]
 
 
 def test_control_says_who_holds_it_and_what_can_be_done(
-    page: ModuleType, as_person: As, web_database: Database
+    control: ModuleType, as_person: As, web_database: Database
 ) -> None:
     seed(web_database)
     with as_person(ALICE):
-        mine = page.show_control(0, SESSION)
+        mine = control.show_control(0, SESSION)
     with as_person(BOB):
-        others = page.show_control(0, SESSION)
+        others = control.show_control(0, SESSION)
     with as_person(VIEWER):
-        looking = page.show_control(0, SESSION)
+        looking = control.show_control(0, SESSION)
     assert "alice you" in words(mine[0])
     assert (mine[2], mine[5]) == ("true", "false")
     assert "alice somebody else" in words(others[0])
@@ -153,12 +170,12 @@ def test_control_says_who_holds_it_and_what_can_be_done(
 
 
 def test_the_form_is_built_from_the_servers_description(
-    page: ModuleType, as_person: As, web_database: Database
+    form: ModuleType, as_person: As, web_database: Database
 ) -> None:
     seed(web_database)
     with as_person(ALICE):
-        hidden, body, _ = page.open_form("start", SESSION)
-        head, standing, text, disabled, *_ = page.show_standing(0, "start", SESSION)
+        hidden, body, _ = form.open_form("start", SESSION)
+        head, standing, text, disabled, *_ = form.show_standing(0, "start", SESSION)
     assert hidden is False
     assert "Target root-controller and all below, 1 of 2 nodes. Excluded, gets nothing: df-01." in words(body)
     assert [words(name) for name in with_class(body, "argument-name")][:2] == ["run_number", "trigger_rate"]
@@ -166,30 +183,32 @@ def test_the_form_is_built_from_the_servers_description(
     assert (words(standing), text, disabled) == ("", "Execute start", "false")
 
 
-def test_a_click_opens_a_form_but_a_button_drawn_anew_does_not(page: ModuleType, as_person: As) -> None:
-    choose = page.choose
+def test_a_click_opens_a_form_but_a_button_drawn_anew_does_not(
+    page: ModuleType, form: ModuleType, as_person: As
+) -> None:
+    choose = form.choose
     with as_person(ALICE):
         with triggered(page.ids.transition_id("conf")):
             assert choose([1], None) == "conf"
         with triggered(page.ids.transition_id("conf"), None):
-            assert choose([None], None) is page.no_update
+            assert choose([None], None) is form.no_update
         with triggered(page.ids.FORM_CLOSE):
             assert choose([1], 1) is None
 
 
-def fields(orders: ModuleType, *names: str) -> list[dict[str, str]]:
-    return [orders.input_id(name) for name in names]
+def fields(form: ModuleType, *names: str) -> list[dict[str, str]]:
+    return [form.input_id(name) for name in names]
 
 
 def test_wrong_arguments_are_told_at_their_fields_all_at_once(
-    orders: ModuleType, as_person: As, web_database: Database, services: Services
+    form: ModuleType, as_person: As, web_database: Database, services: Services
 ) -> None:
     seed(web_database)
     with as_person(ALICE):
-        sent, result, errors = orders.execute(
-            1, "start", SESSION, ["", "12,4", "TEST"], fields(orders, "run_number", "trigger_rate", "run_type")
+        sent, result, errors = form.execute(
+            1, "start", SESSION, ["", "12,4", "TEST"], fields(form, "run_number", "trigger_rate", "run_type"), False
         )
-    assert sent is orders.no_update
+    assert sent is form.no_update
     assert drawn(result) == []
     assert "run_number is mandatory." in words(errors[0])
     assert "trigger_rate must be a number." in words(errors[1])
@@ -198,15 +217,15 @@ def test_wrong_arguments_are_told_at_their_fields_all_at_once(
 
 
 def test_execute_orders_the_transition_and_follows_it_in_place(
-    orders: ModuleType, as_person: As, web_database: Database, services: Services
+    form: ModuleType, as_person: As, web_database: Database, services: Services
 ) -> None:
     seed(web_database)
     with as_person(ALICE):
-        sent, _, errors = orders.execute(
-            1, "start", SESSION, ["31428", ""], fields(orders, "run_number", "trigger_rate")
+        sent, _, errors = form.execute(
+            1, "start", SESSION, ["31428", ""], fields(form, "run_number", "trigger_rate"), False
         )
-        with triggered(orders.ids.SENT):
-            shown = orders.show_result(sent, 0)
+        with triggered(form.ids.SENT):
+            shown = form.show_result(sent, 0)
     assert errors == [[], []]
     command = services.run_control.command(sent)
     assert (command.transition, dict(command.arguments), command.user_name) == ("start", {"run_number": 31428}, "alice")
@@ -214,83 +233,149 @@ def test_execute_orders_the_transition_and_follows_it_in_place(
 
 
 def test_a_refusal_stands_in_place_and_names_the_holder(
-    orders: ModuleType, as_person: As, web_database: Database, services: Services
+    form: ModuleType, as_person: As, web_database: Database, services: Services
 ) -> None:
     seed(web_database)
     with as_person(BOB):
-        sent, result, _ = orders.execute(1, "scrap", SESSION, [], [])
-    assert sent is orders.no_update
+        sent, result, _ = form.execute(1, "scrap", SESSION, [], [], False)
+    assert sent is form.no_update
     assert "alice is in control" in words(drawn(result))
     assert "Nothing was sent." in words(drawn(result))
     assert services.run_control.last_commands(SESSION) == ()
 
 
 def test_a_second_click_while_the_first_is_under_way_is_refused(
-    orders: ModuleType, as_person: As, web_database: Database, services: Services
+    form: ModuleType, as_person: As, web_database: Database, services: Services
 ) -> None:
     seed(web_database)
     with as_person(ALICE):
-        orders.execute(1, "scrap", SESSION, [], [])
-        _, result, _ = orders.execute(2, "scrap", SESSION, [], [])
+        form.execute(1, "scrap", SESSION, [], [], False)
+        _, result, _ = form.execute(2, "scrap", SESSION, [], [], False)
     assert "under way" in words(drawn(result))
     assert len(services.run_control.last_commands(SESSION)) == 1
 
 
+SEQUENCES = (Sequence("start_run", ("conf", "start"), frozenset({"conf"})),)
+
+
+def seed_sequence(database: Database, steps: list[SequenceStep]) -> int:
+    seed(database, sequences=sequences_to_json(SEQUENCES))
+    with database.write() as tx:
+        row = command_row(
+            state="executing",
+            transition="start_run",
+            action=Action.EXECUTE_SEQUENCE.value,
+            steps=steps_to_json(steps),
+        )
+        tx.add(row)
+        tx.flush()
+        return row.id
+
+
+def test_a_sequence_asks_for_the_arguments_of_what_it_goes_through(
+    form: ModuleType, transitions: ModuleType, as_person: As, web_database: Database, services: Services
+) -> None:
+    seed(web_database, sequences=sequences_to_json(SEQUENCES))
+    with as_person(ALICE):
+        rows, names = transitions.make_buttons(0, SESSION, [])
+        _, body, _ = form.open_form("start_run", SESSION)
+        head = form.show_standing(0, "start_run", SESSION)[0]
+        refused, _, errors = form.execute(1, "start_run", SESSION, [""], fields(form, "run_number"), False)
+        sent, *_ = form.execute(2, "start_run", SESSION, ["31428"], fields(form, "run_number"), False)
+    assert names == ["conf", "start", "scrap", "start_run"]
+    assert words(rows).endswith("Sequences start_run…")
+    assert words(head) == "start_run configured → ready"
+    assert "conf (skipped where it is not possible), start" in words(body)
+    assert "run_number" in [words(name) for name in with_class(body, "argument-name")]
+    assert (refused is form.no_update, "mandatory" in words(errors[0])) == (True, True)
+    command = services.run_control.command(sent)
+    assert (command.action, [step.transition for step in command.steps]) == (
+        Action.EXECUTE_SEQUENCE,
+        ["conf", "start"],
+    )
+
+
+def test_a_sequence_shows_its_steps_and_can_be_ended_between_them(
+    page: ModuleType, transitions: ModuleType, as_person: As, web_database: Database, services: Services
+) -> None:
+    steps = [SequenceStep("conf", StepState.SKIPPED), SequenceStep("start", StepState.EXECUTING, started_at=utc_now())]
+    command_id = seed_sequence(web_database, steps)
+    with as_person(ALICE):
+        picture, _, progress = page.show_machine(0, 0, SESSION)
+        offered = transitions.show_abort(0, SESSION)
+        transitions.abort(1, SESSION)
+        asked = transitions.show_abort(0, SESSION)
+    assert "conf skipped start in progress" in words(drawn(progress))
+    assert [words(box) for box in with_class(with_class(drawn(picture), "fsm-wide"), "is-next")] == ["ready"]
+    assert (offered[0], offered[2]) == (False, "false")
+    assert services.run_control.command(command_id).aborted_by == "alice"
+    assert (asked[2], "alice asked" in asked[1]) == ("true", True)
+
+
+def test_without_a_sequence_there_is_nothing_to_end(
+    transitions: ModuleType, as_person: As, web_database: Database
+) -> None:
+    seed(web_database)
+    with as_person(ALICE):
+        assert transitions.show_abort(0, SESSION)[0] is True
+        assert transitions.abort(1, SESSION) is transitions.no_update
+
+
 def test_taking_from_nobody_needs_no_words(
-    orders: ModuleType, as_person: As, web_database: Database, services: Services
+    control: ModuleType, as_person: As, web_database: Database, services: Services
 ) -> None:
     seed(web_database, holder="controller_init_token")
     with as_person(BOB):
-        sent, _, is_open, _ = orders.take(1, SESSION)
-        shown = orders.show_control_result(sent, 0)
+        sent, _, is_open, _ = control.take(1, SESSION)
+        shown = control.show_control_result(sent, 0)
     assert is_open is False
     assert services.run_control.command(sent).action is Action.TAKE_CONTROL
     assert "take control waiting" in words(drawn(shown))
 
 
 def test_taking_from_somebody_needs_a_reason(
-    orders: ModuleType, as_person: As, web_database: Database, services: Services
+    control: ModuleType, as_person: As, web_database: Database, services: Services
 ) -> None:
     seed(web_database)
     with as_person(BOB):
-        sent, _, is_open, said = orders.take(1, SESSION)
-        assert (sent is orders.no_update, is_open) == (True, True)
+        sent, _, is_open, said = control.take(1, SESSION)
+        assert (sent is control.no_update, is_open) == (True, True)
         assert "alice is in control" in words(said)
-        with triggered(orders.ids.CONFIRM):
-            assert "needs a reason" in words(orders.force(1, None, " ", SESSION)[2])
-            taken, is_open, *_ = orders.force(2, None, "alice went home", SESSION)
+        with triggered(control.ids.CONFIRM):
+            assert "needs a reason" in words(control.force(1, None, " ", SESSION)[2])
+            taken, is_open, *_ = control.force(2, None, "alice went home", SESSION)
     assert is_open is False
     assert services.run_control.command(taken).reason == "alice went home"
 
 
 def test_leaving_the_dialog_changes_nothing(
-    orders: ModuleType, as_person: As, web_database: Database, services: Services
+    control: ModuleType, as_person: As, web_database: Database, services: Services
 ) -> None:
     seed(web_database)
-    with as_person(BOB), triggered(orders.ids.CANCEL):
-        assert orders.force(None, 1, "why not", SESSION)[1] is False
+    with as_person(BOB), triggered(control.ids.CANCEL):
+        assert control.force(None, 1, "why not", SESSION)[1] is False
     assert services.run_control.last_commands(SESSION) == ()
 
 
 def test_only_the_holder_releases(
-    orders: ModuleType, as_person: As, web_database: Database, services: Services
+    control: ModuleType, as_person: As, web_database: Database, services: Services
 ) -> None:
     seed(web_database)
     with as_person(BOB):
-        assert "alice is in control" in words(drawn(orders.release(1, SESSION)[1]))
+        assert "alice is in control" in words(drawn(control.release(1, SESSION)[1]))
     with as_person(ALICE):
-        sent, _ = orders.release(1, SESSION)
+        sent, _ = control.release(1, SESSION)
     assert services.run_control.command(sent).action is Action.RELEASE_CONTROL
 
 
-def test_a_field_is_checked_while_it_is_filled_in(orders: ModuleType, as_person: As, web_database: Database) -> None:
+def test_a_field_is_checked_while_it_is_filled_in(form: ModuleType, as_person: As, web_database: Database) -> None:
     seed(web_database)
-    with as_person(ALICE), triggered(orders.input_id("run_number")):
-        assert "whole number" in words(orders.check_field("x", "start", SESSION))
-        assert orders.check_field("", "start", SESSION) == []
-        assert orders.check_field("7", "start", SESSION) == []
+    with as_person(ALICE), triggered(form.input_id("run_number")):
+        assert "whole number" in words(form.check_field("x", "start", SESSION))
+        assert form.check_field("", "start", SESSION) == []
+        assert form.check_field("7", "start", SESSION) == []
 
 
-def test_a_command_that_is_gone_is_not_found(orders: ModuleType, as_person: As) -> None:
+def test_a_command_that_is_gone_is_not_found(form: ModuleType, as_person: As) -> None:
     with as_person(ALICE), pytest.raises(NotFoundError):
-        orders.show_result(99, 0)
+        form.show_result(99, 0)

@@ -12,7 +12,13 @@ from services.messages.consumer import ConsumerConfig, MessageConsumer
 from tests.apache_kafka.server import ApacheKafka
 from tests.kafka import KafkaBroker, running_broker
 
-TOPICS = ("^control\\..+", "^erscontrol\\..+", "^monitoring\\.ers_stream$")
+TOPICS = (
+    "^control\\..+",
+    "^erscontrol\\..+",
+    "^erskafka-reporting$",
+    "^monitoring\\.ers_stream$",
+    "^monitoring\\.opmon_stream$",
+)
 
 MakeConsumer = Callable[..., MessageConsumer]
 Broker = KafkaBroker | ApacheKafka

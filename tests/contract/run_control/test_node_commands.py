@@ -44,3 +44,20 @@ def test_the_part_belongs_to_somebody_else(console: Console, installation: Insta
     assert done.state is CommandState.FAILED
     assert "mallory is in control of this part" in done.text
     assert "Nothing was sent" in done.text
+
+
+def test_several_parts_are_excluded_by_one_command(console: Console) -> None:
+    console.take_control()
+    wait_until(lambda: all(node.endpoint for node in console.nodes().values()), what="the addresses")
+    parts = [Target(f"root-controller/{name}") for name in ("ru-controller", "df-controller")]
+    done = console.done(console.node_commands.exclude(ALICE, SESSION, *parts))
+    assert done.state is CommandState.SUCCEEDED, done.text
+    assert done.text == "2 of 2 parts of the tree done."
+    assert {node.name for node in done.nodes} >= {"ru-controller", "df-controller", "df-01"}
+    wait_until(
+        lambda: (
+            {name for name, node in console.nodes().items() if node.included is False}
+            >= {"ru-controller", "df-controller", "df-01"}
+        ),
+        what="the excluded parts",
+    )

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from models.commands import Command
 from models.database import Database
@@ -25,9 +25,9 @@ from services.errors import (
     StaleError,
 )
 from services.run_control.commands import CommandLimits
-from services.run_control.node_commands import NodeCommandService
+from services.run_control.node_commands import NodeCommandService, outermost
 from services.run_control.queries import RunControlQueries
-from services.run_control.types import Action, Target
+from services.run_control.types import Action, CommandState, Target
 from tests.db.services.run_control.rows import (
     ALICE,
     NOW,
@@ -61,6 +61,10 @@ class Desk:
             row = tx.get(DaqSession, SESSION)
             for name, value in fields.items():
                 setattr(row, name, value)
+
+    def finish(self) -> None:
+        with self.database.write() as tx:
+            tx.execute(update(Command).values(state=CommandState.SUCCEEDED.value))
 
     def payload(self, command_id: int) -> dict[str, Any]:
         with self.database.read() as tx:
@@ -110,6 +114,33 @@ def test_from_g2_on_the_root_passes_it_on(desk: Desk) -> None:
 def test_in_g1_an_application_cannot_be_commanded_by_itself(desk: Desk) -> None:
     with pytest.raises(NotSupportedError, match="df-01"):
         desk.service.exclude(ALICE, SESSION, Target(f"{DF}/df-01"))
+
+
+def test_several_parts_are_one_command(desk: Desk) -> None:
+    desk.change(generation="G2")
+    with desk.database.write() as tx:
+        tx.add(node_row("root-controller/ru-controller", 3))
+    ru, df_01 = Target("root-controller/ru-controller"), Target(f"{DF}/df-01")
+    command_id = desk.service.exclude(ALICE, SESSION, ru, Target(DF), df_01, ru)
+    # df-01 is below a chosen one, and nothing is sent twice.
+    assert desk.queries.command(command_id).target == f"{ru.path}, {DF}"
+    assert desk.payload(command_id) == {
+        "parts": [ROOT_ORDER | {"path": path, "node": path} for path in (ru.path, DF)],
+    }
+
+
+def test_a_part_stays_where_the_one_above_leaves_it_out() -> None:
+    above, below = Target("root-controller/df", all_children=False), Target("root-controller/df/df-01")
+    assert outermost([above, below]) == (above, below)
+
+
+def test_why_not_tells_of_nodes_that_cannot_be_commanded_by_themselves(desk: Desk) -> None:
+    summary = desk.queries.session(SESSION)
+    nodes = desk.queries.tree(SESSION)
+    assert desk.service.why_not(ALICE, summary, Action.EXCLUDE, nodes[:2]) is None
+    assert "df-01 by itself" in (desk.service.why_not(ALICE, summary, Action.EXCLUDE, nodes) or "")
+    desk.change(generation="G2")
+    assert desk.service.why_not(ALICE, desk.queries.session(SESSION), Action.EXCLUDE, nodes) is None
 
 
 @pytest.mark.parametrize(
@@ -188,3 +219,16 @@ def test_a_wrong_expert_command_is_not_stored(desk: Desk) -> None:
     with pytest.raises(InvalidInputError, match="JSON"):
         desk.service.expert_command(ADMINISTRATOR, SESSION, "{")
     assert desk.queries.last_commands(None) == ()
+
+
+def test_a_target_that_g2_would_take_for_others_too_is_refused(desk: Desk) -> None:
+    with desk.database.write() as tx:
+        tx.add(node_row(f"{DF}/df-012", 2, kind="application", endpoint="rest://127.0.0.1:5003"))
+    desk.change(generation="G2")
+    with pytest.raises(RefusedError, match=f"for {DF}/df-012 as well"):
+        desk.service.exclude(ALICE, SESSION, Target(f"{DF}/df-01"))
+    for path in (DF, f"{DF}/df-012"):
+        assert desk.payload(desk.service.exclude(ALICE, SESSION, Target(path)))["path"] == path
+        desk.finish()
+    desk.change(generation="G3")
+    assert desk.payload(desk.service.exclude(ALICE, SESSION, Target(f"{DF}/df-01")))["path"] == f"{DF}/df-01"

@@ -1,17 +1,23 @@
-"""What people order on the controller page: transitions, and control of the session. Each has its own permission."""
+"""Control of the session: who has it, and how people take, force and release it. Each has its own permission."""
 
-from collections.abc import Mapping
+from dataclasses import astuple
 from typing import Any
 
-from dash import ALL, MATCH, Input, Output, State, ctx, no_update
+import dash_bootstrap_components as dbc
+from dash import Input, Output, State, ctx, html, no_update
+from dash.development.base_component import Component
 
-from components.arguments_form import argument_error, error_id, input_id
-from components.outlet import CONTENT, drawing
+from components.arguments_form import argument_error
+from components.attributes import marked
+from components.buttons import Look, button, button_look
+from components.icons import Icon
+from components.notice import loading
+from components.outlet import CONTENT, drawing, outlet
+from components.panel import panel
 from pages._access import callback
 from pages._context import identity, services
 from pages.controller import _ids as ids
 from pages.controller import _view as view
-from pages.controller._form import field_error, field_errors, find_transition, given_values
 from pages.controller._selection import selected_session
 from services.accounts.types import Permission
 from services.errors import ConsoleError, InvalidInputError
@@ -20,61 +26,67 @@ VIEW = Permission.VIEW_RUN_CONTROL
 _CLICKED = "n_clicks"
 
 
+def control_panel() -> Component:
+    """Return the panel that says who is in control."""
+    who = [
+        html.Div(loading("Reading who is in control", rows=1), id=ids.HOLDER),
+        html.Div(
+            [button("Take control", ids.TAKE, sign=Icon.KEY), button("Release", ids.RELEASE)],
+            className="control-actions",
+        ),
+        html.P(id=ids.OBSTACLE, className="label"),
+        outlet(ids.CONTROL_RESULT, None),
+    ]
+    return panel("Control", who, component_id=ids.CONTROL)
+
+
+def take_dialog() -> Component:
+    """Return the dialog in which control is taken from somebody else."""
+    reason = dbc.Input(id=ids.REASON, type="text", value="", maxlength=500, autocomplete="off")
+    dialog: Component = dbc.Modal(
+        [
+            dbc.ModalHeader(dbc.ModalTitle("Take control from somebody else?")),
+            dbc.ModalBody(
+                [
+                    html.Div(id=ids.DIALOG_BODY),
+                    html.Label("Reason, for the audit", htmlFor=ids.REASON),
+                    reason,
+                    html.Div(id=ids.DIALOG_ERROR, className="argument-error", role="status"),
+                ],
+                className="arguments",
+            ),
+            dbc.ModalFooter(
+                [
+                    button("Leave it", ids.CANCEL),
+                    marked(button("Take control", ids.CONFIRM, look=Look.DANGER_FILLED), data_once="1"),
+                ]
+            ),
+        ],
+        id=ids.DIALOG,
+        is_open=False,
+        centered=True,
+    )
+    return dialog
+
+
 @callback(
-    Output(error_id(MATCH), "children", allow_duplicate=True),
-    Input(input_id(MATCH), "value"),
-    State(ids.CHOSEN, "data"),
-    State(ids.WANTED, "data"),
+    Output(ids.HOLDER, "children"),
+    Output(ids.OBSTACLE, "children"),
+    *(Output(ids.TAKE, name) for name in ("aria-disabled", "title", "className")),
+    *(Output(ids.RELEASE, name) for name in ("aria-disabled", "title", "className")),
+    Input("live-sessions", "data"),
+    Input(ids.WANTED, "data"),
     permission=VIEW,
-    prevent_initial_call=True,
 )
-def check_field(value: object, chosen: str | None, wanted: str) -> Any:
-    """Say at once what is wrong with a field."""
-    transition = find_transition(selected_session(wanted), chosen)
-    if transition is None or not isinstance(ctx.triggered_id, dict):
-        return no_update
-    return argument_error(field_error(transition, ctx.triggered_id["key"], value))
-
-
-@callback(
-    Output(ids.SENT, "data"),
-    Output(ids.RESULT, CONTENT, allow_duplicate=True),
-    Output(error_id(ALL), "children"),
-    Input(ids.EXECUTE, _CLICKED),
-    State(ids.CHOSEN, "data"),
-    State(ids.WANTED, "data"),
-    State(input_id(ALL), "value"),
-    State(input_id(ALL), "id"),
-    permission=Permission.EXECUTE_TRANSITION,
-    prevent_initial_call=True,
-)
-def execute(
-    clicks: int | None, chosen: str | None, wanted: str, values: list[object], fields: list[Mapping[str, str]]
-) -> tuple[Any, Any, list[Any]]:
-    """Order the transition; errors stand at their fields, a refusal below the button."""
-    unchanged = [no_update] * len(fields)
-    session = selected_session(wanted)
-    transition = find_transition(session, chosen)
-    if not clicks or session is None or transition is None:
-        return no_update, no_update, unchanged
-    given = given_values(fields, values)
-    wrong = field_errors(transition, given)
-    errors = [argument_error(wrong.get(field["key"])) for field in fields]
-    try:
-        sent = services().commands.execute_transition(identity(), session.name, transition.name, given)
-    except InvalidInputError:
-        return no_update, drawing(None), errors
-    except ConsoleError as error:
-        return no_update, drawing(view.refusal(error)), errors
-    return sent, drawing(None), errors
-
-
-@callback(Output(ids.RESULT, CONTENT), Input(ids.SENT, "data"), Input("live-commands", "data"), permission=VIEW)
-def show_result(sent: int | None, _commands: int) -> Any:
-    """Follow the command that was sent from the form, in place."""
-    if sent is None:
-        return drawing(None) if ctx.triggered_id == ids.SENT else no_update
-    return drawing(view.outcome(services().run_control.command(sent)))
+def show_control(_sessions: int, wanted: str) -> tuple[Any, ...]:
+    """Show who is in control, and whether that can be changed now."""
+    session, person = selected_session(wanted), identity()
+    if session is None:
+        off = button_look(["No session."])
+        return (html.P("No session.", className="fg-1"), "", *astuple(off), *astuple(off))
+    obstacle = services().commands.control_obstacle(person, session)
+    take, release = view.take_look(session, person, obstacle), view.release_look(session, person, obstacle)
+    return (view.holder(session, person), obstacle or "", *astuple(take), *astuple(release))
 
 
 @callback(

@@ -1,0 +1,78 @@
+"""What is known of selected nodes: all of one, or the names and states of several."""
+
+from collections.abc import Sequence
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from components.ages import age, clock_time
+from components.attributes import marked
+from components.badges import in_error_badge, state_badge
+from components.panel import Children, facts
+from components.strip import STALE_AFTER_S, with_session
+from components.words import breakable, counted
+from services.run_control.types import Node
+
+# So many selected nodes are listed, the rest is a count.
+LISTED = 12
+
+
+def node_details(session: str, nodes: Sequence[Node], host: str | None) -> list[Component]:
+    """Return what the panel of the selection says; ``host`` is where the process of a single node runs."""
+    if not nodes:
+        return [html.P("Select a node in the tree to see all of it, or several to act on them.", className="fg-1")]
+    if len(nodes) == 1:
+        return [facts(_facts(nodes[0], host)), _links(session, nodes[0])]
+    rows = [html.Li([html.Span(node.name, title=node.path), *_badges(node)]) for node in nodes[:LISTED]]
+    rest = len(nodes) - LISTED
+    more = [html.Li(f"and {rest} more", className="fg-1")] if rest > 0 else []
+    return [html.Ul([*rows, *more], className="node-list")]
+
+
+def selection_text(nodes: Sequence[Node]) -> str:
+    """Return what is selected in a few words: the node's name, or how many."""
+    if not nodes:
+        return "nothing selected"
+    return nodes[0].name if len(nodes) == 1 else f"{counted(len(nodes), 'node')} selected"
+
+
+def _facts(node: Node, host: str | None) -> list[tuple[str, Children]]:
+    since: Children = clock_time(node.state_since) if node.state_since else "not known"
+    return [
+        ("Path", breakable_path(node.path)),
+        ("State", html.Span(_badges(node), className="row-line")),
+        ("Since", since),
+        ("Sub-state", breakable(node.sub_state or "–")),
+        ("Error", {None: "not known", True: "in error", False: "none"}[node.in_error]),
+        ("Takes part", {None: "not known", True: "included", False: "excluded"}[node.included]),
+        ("Host", host or "not known"),
+        ("Endpoint", html.Span(node.endpoint or "not known", className="mono")),
+        ("Last heard", age(node.seen_at, stale_after_s=STALE_AFTER_S)),
+    ]
+
+
+def breakable_path(path: str) -> list[str | Component]:
+    """Return a path that may wrap after its slashes."""
+    parts: list[str | Component] = []
+    for index, name in enumerate(path.split("/")):
+        if index:
+            parts += ["/", html.Wbr()]
+        parts.append(name)
+    return parts
+
+
+def _badges(node: Node) -> list[Component]:
+    """Worst first: the error beside the state, not instead of it."""
+    shown: list[Component] = [in_error_badge()] if node.in_error else []
+    if node.included is False:
+        shown.append(state_badge(None, included=False))
+    return [*shown, state_badge(node.state)]
+
+
+def _links(session: str, node: Node) -> Component:
+    targets = (("Process", "/processes", "q"), ("Messages", "/messages", "application"))
+    links = [
+        dcc.Link(text, href=f"{with_session(path, session)}&{name}={node.name}", className="button button-outline")
+        for text, path, name in targets
+    ]
+    return marked(html.Div(links, className="node-links", role="group"), aria_label=f"More of {node.name}")
