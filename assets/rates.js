@@ -2,7 +2,7 @@
 (() => {
   const ui = (window.consoleUi = window.consoleUi || {});
 
-  const local = (ms) => ui.zone.fields(ms).toISOString().slice(0, -1);
+  const local = (ms) => (ms === null ? null : ui.zone.fields(ms).toISOString().slice(0, -1));
 
   /** Change parts of the address; what is null is taken out. */
   const address = (parts) => {

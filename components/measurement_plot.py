@@ -12,7 +12,7 @@ from components.rate_plot import FigureJson, plot_template, time_axis
 from components.words import counted
 from services.messages.types import MeasurementPoint, MeasurementView
 
-# A value is reported every few seconds; without one for longer the line is broken.
+# Values are reported every few seconds; without one for longer the line is broken.
 _BREAK_S = 300
 _BREAK_BUCKETS = 5
 
@@ -38,32 +38,30 @@ def value_text(value: float) -> str:
 def measurement_figure(
     points: Sequence[MeasurementPoint], start: datetime, end: datetime, theme: str, *, revision: str
 ) -> FigureJson:
-    """Return the mean as a line in the band from least to greatest; ``x`` as in `rate_plot.rate_figure`."""
-    drawn = _broken(points)
-    x = [at_ms for at_ms, _ in drawn]
+    """Return the mean as a line in the band from least to greatest; ``x`` as in `rate_plot.rate_figure`, or None."""
+    stretches = _stretches(points)
     colour = tokens(theme)
-    edge = {"type": "scatter", "mode": "lines", "x": x, "line": {"width": 0}, "hoverinfo": "skip"}
-    line = {"color": colour["c1"], "width": 2}
-    traces = [
-        {**edge, "name": "least", "y": [point and point.least for _, point in drawn]},
-        {
-            **edge,
-            "name": "greatest",
-            "y": [point and point.greatest for _, point in drawn],
-            "fill": "tonexty",
-            "fillcolor": f"{colour['c1']}33",
-        },
-        {
-            "type": "scatter",
-            "mode": "lines+markers",
-            "name": "mean",
-            "x": x,
-            "y": [point and point.mean for _, point in drawn],
-            "line": line,
-            "marker": {"size": 4, "color": colour["c1"]},
-            "hovertemplate": "%{y:.6~g}<extra>mean</extra>",
-        },
-    ]
+    band = {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "least to greatest",
+        "x": _joined([_times_ms(part) + _times_ms(part)[::-1] for part in stretches]),
+        "y": _joined([[one.least for one in part] + [one.greatest for one in reversed(part)] for part in stretches]),
+        "fill": "toself",
+        "fillcolor": f"{colour['c1']}33",
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+    }
+    mean = {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": "mean",
+        "x": _joined([_times_ms(part) for part in stretches]),
+        "y": _joined([[one.mean for one in part] for part in stretches]),
+        "line": {"color": colour["c1"], "width": 2},
+        "marker": {"size": 4, "color": colour["c1"]},
+        "hovertemplate": "%{y:.6~g}<extra>mean</extra>",
+    }
     layout = {
         "template": plot_template(theme),
         "uirevision": revision,
@@ -71,19 +69,31 @@ def measurement_figure(
         "yaxis": {"fixedrange": True, "nticks": 6},
         "margin": {"l": 62, "r": 4, "t": 8, "b": 36},
     }
-    return {"data": traces, "layout": layout}
+    return {"data": [band, mean], "layout": layout}
 
 
-def _broken(points: Sequence[MeasurementPoint]) -> list[tuple[int, MeasurementPoint | None]]:
-    """Return moments (milliseconds since 1970 UTC) and points, with nothing where none came for long."""
-    drawn: list[tuple[int, MeasurementPoint | None]] = []
+def _stretches(points: Sequence[MeasurementPoint]) -> list[list[MeasurementPoint]]:
+    """Return the points, apart where none came for long."""
+    stretches: list[list[MeasurementPoint]] = []
     for before, point in zip((None, *points), points, strict=False):
-        middle_ms = int(point.start.timestamp() * 1000) + point.width_s * 500
         longest_s = max(_BREAK_S, _BREAK_BUCKETS * point.width_s)
-        if before is not None and (point.start - before.start).total_seconds() > longest_s:
-            drawn.append((middle_ms - 1, None))
-        drawn.append((middle_ms, point))
-    return drawn
+        if before is None or (point.start - before.start).total_seconds() > longest_s:
+            stretches.append([])
+        stretches[-1].append(point)
+    return stretches
+
+
+def _times_ms(points: Sequence[MeasurementPoint]) -> list[int]:
+    """Return the middles of the buckets, milliseconds since 1970 UTC."""
+    return [int(point.start.timestamp() * 1000) + point.width_s * 500 for point in points]
+
+
+def _joined(parts: Sequence[Sequence[float]]) -> list[float | None]:
+    """Return one list of all parts, with nothing between them: there Plotly lifts its pen."""
+    joined: list[float | None] = []
+    for part in parts:
+        joined += [None, *part] if joined else part
+    return joined
 
 
 def measurement_sentence(series: MeasurementView, points: Sequence[MeasurementPoint], span: str) -> str:

@@ -107,7 +107,9 @@ def offer(
     named = next((source_label(series) for series in known if str(series.id) == value), None)
     source = source if ctx.triggered_id == SOURCE and source in sources else named or next(iter(sources), "")
     values = {str(series.id): series_label(series) for series in known if source_label(series) == source}
-    value = value if value in values else next(iter(values), "")
+    # Numbers first: of words there is nothing to draw.
+    number = next((str(one.id) for one in known if str(one.id) in values and one.last_text is None), None)
+    value = value if value in values else number or next(iter(values), "")
     scope = counted(len(known), "value") + " reported" if known else "nothing was reported so far"
     return (
         [{"label": label, "value": label} for label in sources],

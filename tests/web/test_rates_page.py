@@ -115,7 +115,7 @@ def test_measured_values_are_offered_by_application(app: Flask, opmon: ModuleTyp
     assert [option["label"] for option in sources] == ["df-01, np04", "df-02, np04"]
     assert (source, scope) == ("df-01, np04", "3 values reported")
     assert [option["label"] for option in values] == ["Rate: mode", "Rate: rate_hz"]
-    assert value == values[0]["value"]
+    assert value == values[1]["value"]
     _, source, others, other, _ = ask(app, opmon, opmon.SOURCE, wanted, "df-02, np04", 1, value, sources)
     assert (source, [option["label"] for option in others]) == ("df-02, np04", ["Rate: rate_hz"])
     # An address names the value alone.
@@ -138,7 +138,7 @@ def test_a_measured_value_is_drawn_told_and_listed(
         assert opmon.draw_value("99", wanted, 1, "dark", 0)[2] == "OpMon: no value is chosen."
     assert name == sentence
     assert sentence.endswith("1 value in 15 min, mean 12, least 12, greatest 12; 12 at the end.")
-    assert figure["data"][2]["y"] == [12.0]
+    assert figure["data"][1]["y"] == [12.0]
     assert len([part for part in walk(table) if part._type == "Tr"]) == 2
 
 
