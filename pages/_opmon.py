@@ -42,14 +42,12 @@ TABLE_BUTTON = "rates-table-button"
 def section(series: str | None) -> Component:
     """Return the section; ``series`` is the id of the value that the address names."""
     given = series if series and series.isdigit() else ""
-    chosen = dbc.Select(id=VALUE, options=[], value=given, className="opmon-value")
-    source = dbc.Select(id=SOURCE, options=[], value="", className="opmon-source")
+    chosen = dbc.Select(id=VALUE, options=[], value=given)
+    source = dbc.Select(id=SOURCE, options=[], value="")
     choices = html.Div(
         [
-            html.Label("Application", htmlFor=SOURCE, className="label"),
-            source,
-            html.Label("Value", htmlFor=VALUE, className="label"),
-            chosen,
+            html.Div([html.Label("Application", htmlFor=SOURCE, className="label"), source], className="opmon-field"),
+            html.Div([html.Label("Value", htmlFor=VALUE, className="label"), chosen], className="opmon-field"),
             dcc.Store(id=FIGURE),
             dcc.Store(id=ADDRESS),
         ],
