@@ -75,7 +75,8 @@ def end(
     run.ended_at = max(at, run.began_at)
     run.outcome = outcome.value
     run.state_after = state
-    rows = {row.path: row for row in tx.scalars(select(NodeTransition).where(NodeTransition.run_id == run.id))}
+    told = tx.scalars(select(NodeTransition).where(NodeTransition.run_id == run.id)).all()
+    rows = {row.path: row for row in told}
     for cell in {cell.path: cell for cell in cells}.values():
         row = rows.pop(cell.path[:NAME_WIDTH], None)
         if row is None:
@@ -85,6 +86,8 @@ def end(
         row.ended_at = row.ended_at or run.ended_at
     for silent in rows.values():
         _close_silent(silent, run.ended_at, outcome)
+    for row in told:
+        _follow_root(run, row)
 
 
 def node_began(tx: Session, run: TransitionRun, path: str, at: datetime) -> None:
@@ -94,6 +97,7 @@ def node_began(tx: Session, run: TransitionRun, path: str, at: datetime) -> None
         row = _cell(run, path, at, Source.BROADCAST)
         tx.add(row)
     row.began_at, row.source = at, Source.BROADCAST.value
+    _follow_root(run, row)
 
 
 def node_ended(tx: Session, run: TransitionRun, path: str, at: datetime) -> None:
@@ -103,6 +107,7 @@ def node_ended(tx: Session, run: TransitionRun, path: str, at: datetime) -> None
         row = _cell(run, path, run.began_at, Source.BROADCAST)
         tx.add(row)
     row.ended_at, row.source = max(at, row.began_at), Source.BROADCAST.value
+    _follow_root(run, row)
 
 
 def run_at(tx: Session, session: str, transition: str, at: datetime) -> TransitionRun | None:
@@ -125,6 +130,15 @@ def _cell(run: TransitionRun, path: str, began_at: datetime, source: Source) -> 
         source=source.value,
         text="",
     )
+
+
+def _follow_root(run: TransitionRun, row: NodeTransition) -> None:
+    """Give a transition that no command of ours began the times that its root told."""
+    if run.command_id is not None or "/" in row.path or row.source != Source.BROADCAST.value:
+        return
+    run.began_at = row.began_at
+    if run.ended_at is not None and row.ended_at is not None:
+        run.ended_at = row.ended_at
 
 
 def _close_silent(row: NodeTransition, at: datetime, outcome: TransitionOutcome) -> None:

@@ -153,14 +153,14 @@ def test_what_was_open_ends_when_the_next_begins(book: Book) -> None:
 def test_times_that_broadcasts_told_stay(book: Book) -> None:
     with book.database.write() as tx:
         run = transitions.begin(tx, SESSION, "conf", at=at(0), state="initial", source=Source.COMMAND)
-        transitions.node_began(tx, run, "df", at(1))
-        transitions.node_ended(tx, run, "df", at(3))
-        transitions.node_began(tx, run, "silent", at(2))
-        cells = [Cell("df", TransitionOutcome.FAILED, "broke"), Cell("ru", TransitionOutcome.SUCCEEDED)]
+        transitions.node_began(tx, run, "root/df", at(1))
+        transitions.node_ended(tx, run, "root/df", at(3))
+        transitions.node_began(tx, run, "root/silent", at(2))
+        cells = [Cell("root/df", TransitionOutcome.FAILED, "broke"), Cell("root/ru", TransitionOutcome.SUCCEEDED)]
         transitions.end(tx, run, at=at(9), outcome=TransitionOutcome.SUCCEEDED, state="configured", cells=cells)
     (found,) = book.queries.transitions(SESSION)
     cells_by_path = {node.path: node for node in found.nodes}
-    df, ru, silent = cells_by_path["df"], cells_by_path["ru"], cells_by_path["silent"]
+    df, ru, silent = cells_by_path["root/df"], cells_by_path["root/ru"], cells_by_path["root/silent"]
     assert (df.began_at, df.ended_at, df.source, df.outcome) == (
         at(1),
         at(3),
