@@ -19,6 +19,7 @@ from services.history.types import (
     TransitionOutcome,
     TransitionRun,
 )
+from services.texts import is_storable
 
 MAX_CHANGES = 500
 MAX_RUNS = 100
@@ -43,6 +44,9 @@ class HistoryQueries:
             InvalidInputError: The limit is no such number.
         """
         _check_limit(limit, MAX_CHANGES)
+        if not all(is_storable(text or "") for text in (wanted.session, wanted.name)):
+            # What cannot be stored never changed.
+            return ChangePage((), None)
         with self._database.read() as tx:
             statement = _filtered(wanted)
             if before is not None:
@@ -62,6 +66,8 @@ class HistoryQueries:
             InvalidInputError: The limit is not from 1 to `MAX_RUNS`.
         """
         _check_limit(limit, MAX_RUNS)
+        if not is_storable(session):
+            return ()
         statement = (
             select(rows.TransitionRun)
             .where(rows.TransitionRun.session == session)

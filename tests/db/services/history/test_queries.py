@@ -111,6 +111,12 @@ def test_filters(book: Book, wanted: HistoryFilter, names: list[str]) -> None:
     assert book.names(wanted) == names
 
 
+@pytest.mark.parametrize("name", ["a\x00", "\ud800"])
+def test_what_no_database_holds_is_the_name_of_nothing(book: Book, name: str) -> None:
+    assert book.names(HistoryFilter(session=name)) == book.names(HistoryFilter(name=name)) == []
+    assert book.queries.transitions(name) == ()
+
+
 @pytest.mark.parametrize("limit", [0, 501])
 def test_limits_of_pages(book: Book, limit: int) -> None:
     with pytest.raises(InvalidInputError):
