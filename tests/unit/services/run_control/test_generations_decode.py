@@ -1,7 +1,7 @@
-"""G2 and G3 bytes to plain data: only our errors, whatever the bytes."""
+"""Messages of G2 and G3 to plain data and back. What any bytes do is in the contract tests, over real gRPC."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -14,19 +14,11 @@ from services.run_control.channels import Channels
 from services.run_control.decode import PACKAGE
 from services.run_control.g2.controller import G2Controller
 from services.run_control.g2.description import read_description
-from services.run_control.g2.session_manager import G2SessionManager
-from services.run_control.g3.call import CONTROLLER, PROCESS_MANAGER, RUN_CONTROL, SESSION_MANAGER, TypedCaller
+from services.run_control.g3.call import CONTROLLER, TypedCaller
 from services.run_control.g3.controller import G3Controller
-from services.run_control.g3.process_manager import G3ProcessManager
-from services.run_control.g3.run_control_service import G3RunControlService
-from services.run_control.g3.session_manager import G3SessionManager
 from services.run_control.support import Deadlines
 from services.run_control.types import (
-    BootOrder,
-    Configuration,
     NodeKind,
-    ProcessQuery,
-    SessionOrder,
     Target,
     Transition,
 )
@@ -34,8 +26,6 @@ from tests.unit.services.run_control.test_decode import unhurried
 from wire.schema import WireMessage, load_g2, load_g3
 
 DEADLINES = Deadlines(1, 1)
-ORDER = BootOrder("x", "s", "u", (("true",),))
-SESSION = SessionOrder("s", Configuration("f", "i"))
 
 
 class OneAnswer(Channels):
@@ -66,71 +56,9 @@ class Adapters:
     def g3(self) -> G3Controller:
         return G3Controller(TypedCaller(self.channels, "h:1", CONTROLLER + "Controller", "It"), DEADLINES)
 
-    @property
-    def g3_manager(self) -> G3ProcessManager:
-        return G3ProcessManager(TypedCaller(self.channels, "h:1", PROCESS_MANAGER + "ProcessManager", "It"), DEADLINES)
-
-    def everything(self) -> Iterator[Callable[[], object]]:
-        controllers: list[G2Controller | G3Controller] = [self.g2, self.g3]
-        for controller in controllers:
-            for read in (
-                controller.describe,
-                controller.status,
-                controller.holder,
-                controller.transitions,
-                controller.possible,
-                controller.sequences,
-                controller.take_control,
-                controller.include,
-                controller.recompute_status,
-                controller.to_error,
-            ):
-                yield lambda read=read: read("u")  # type: ignore[misc]
-            yield lambda controller=controller: controller.execute("u", Transition("conf"), {})  # type: ignore[misc]
-            yield lambda controller=controller: controller.execute_expert_command("u", "{}")  # type: ignore[misc]
-        manager = self.g3_manager
-        yield lambda: manager.processes("u")
-        yield lambda: manager.boot("u", ORDER)
-        yield lambda: manager.restart("u", ProcessQuery())
-        yield lambda: manager.logs("u", ProcessQuery(), 5)
-        sessions = [
-            G2SessionManager(Caller(self.channels, "h:1", "SessionManager", "It", load_g2("a")), DEADLINES),
-            G3SessionManager(TypedCaller(self.channels, "h:1", SESSION_MANAGER + "SessionManager", "It"), DEADLINES),
-        ]
-        for lister in sessions:
-            yield lambda lister=lister: lister.sessions("u")  # type: ignore[misc]
-            yield lambda lister=lister: lister.configurations("u")  # type: ignore[misc]
-        service = G3RunControlService(TypedCaller(self.channels, "h:1", RUN_CONTROL + "RunControl", "It"), DEADLINES)
-        yield lambda: service.start_session("u", SESSION)
-        yield lambda: service.end_session("u", SESSION)
-
 
 def g3(name: str, /, **fields: object) -> WireMessage:
     return load_g3().message(PACKAGE + name)(**fields)
-
-
-@unhurried
-@given(st.binary(max_size=200))
-def test_any_bytes_as_an_answer(raw: bytes) -> None:
-    for ask in Adapters(OneAnswer(raw)).everything():
-        with contextlib.suppress(ConsoleError):
-            ask()
-
-
-@unhurried
-@given(
-    st.sampled_from(["Status", "Description", "FSMCommandsDescription", "FSMCommandResponse", "PlainText", "Nonsense"]),
-    st.binary(max_size=100),
-    st.integers(0, 20),
-)
-def test_any_bytes_as_a_payload_of_g2(kind: str, value: bytes, flag: int) -> None:
-    schema = load_g2("a")
-    data = schema.message("google.protobuf.Any")(type_url=f"type.googleapis.com/{PACKAGE}{kind}", value=value)
-    child = schema.message(PACKAGE + "Response")(name="c", data=data, flag=flag)
-    answer = schema.message(PACKAGE + "Response")(name="n", data=data, children=[child])
-    for ask in Adapters(OneAnswer(answer.SerializeToString())).everything():
-        with contextlib.suppress(ConsoleError):
-            ask()
 
 
 @unhurried
