@@ -23,26 +23,6 @@ def encoded(message: WireMessage) -> str:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "expected"),
-    [
-        ("string_msg", "TEST", "0a 04 54 45 53 54"),
-        ("int_msg", 5, "08 05"),
-        ("float_msg", 1.5, "0d 00 00 c0 3f"),
-        ("bool_msg", True, "08 01"),
-        ("bool_msg", False, ""),
-        ("int_msg", 0, ""),
-        ("float_msg", 0.0, ""),
-        ("string_msg", "", ""),
-    ],
-)
-def test_argument_values_of_contract_12_5(name: str, value: object, expected: str) -> None:
-    packed = load_g1().pack(g1(name, value=value))
-    assert packed.type_url == f"type.googleapis.com/{DRUNC}.{name}"
-    assert packed.value.hex(" ") == expected
-    assert load_g1().unpack(packed).value == value
-
-
-@pytest.mark.parametrize(
     ("message", "expected"),
     [
         (g1("Token", token="a-token", user_name="a"), "0a 07 61 2d 74 6f 6b 65 6e 12 01 61"),

@@ -12,18 +12,23 @@ from services.errors import ConsoleError
 from services.run_control.call import Caller
 from services.run_control.channels import Channels
 from services.run_control.decode import PACKAGE
+from services.run_control.g1.controller import G1Controller
 from services.run_control.g2.controller import G2Controller
 from services.run_control.g2.description import read_description
 from services.run_control.g3.call import CONTROLLER, TypedCaller
 from services.run_control.g3.controller import G3Controller
 from services.run_control.support import Deadlines
 from services.run_control.types import (
+    Argument,
+    ArgumentType,
+    ArgumentValue,
     NodeKind,
     Target,
     Transition,
 )
+from tests.unit.services.messages.wire_bytes import field
 from tests.unit.services.run_control.test_decode import unhurried
-from wire.schema import WireMessage, load_g2, load_g3
+from wire.schema import WireMessage, load_g1, load_g2, load_g3
 
 DEADLINES = Deadlines(1, 1)
 
@@ -47,6 +52,10 @@ class OneAnswer(Channels):
 @dataclass(frozen=True)
 class Adapters:
     channels: OneAnswer
+
+    @property
+    def g1(self) -> G1Controller:
+        return G1Controller(Caller(self.channels, "h:1", "Controller", "It", load_g1()), DEADLINES)
 
     @property
     def g2(self) -> G2Controller:
@@ -109,6 +118,52 @@ def test_what_a_g3_command_looks_like() -> None:
     token = b"\x0a\x09bob-token\x12\x03bob"
     expected = b"\x0a" + bytes([len(token)]) + token + b"\x12\x07root/df\x20\x01"
     assert channels.sent == [("/dunedaq.druncschema.controller.Controller/exclude", expected)]
+
+
+START = Transition(
+    "start",
+    (
+        Argument("run_number", ArgumentType.INT, mandatory=True),
+        Argument("disable_data_storage", ArgumentType.BOOL, mandatory=False, default=False),
+        Argument("trigger_rate", ArgumentType.FLOAT, mandatory=False, default=0.0),
+        Argument("run_type", ArgumentType.STRING, mandatory=False, default="TEST"),
+    ),
+)
+
+
+def in_any(name: str, value: bytes) -> bytes:
+    """An ``Any`` by hand; no bytes at all for zero, false and the empty text (contract 12.5)."""
+    url = b"type.googleapis.com/dunedaq.druncschema." + name.encode()
+    return field(1, url) + (field(2, value) if value else b"")
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "kind", "value"),
+    [
+        ("run_number", 5, "int_msg", b"\x08\x05"),
+        ("disable_data_storage", False, "bool_msg", b""),
+        ("trigger_rate", 1.5, "float_msg", b"\x0d\x00\x00\xc0\x3f"),
+        ("run_type", "TEST", "string_msg", b"\x0a\x04TEST"),
+    ],
+)
+def test_what_a_transition_looks_like_on_the_wire(name: str, given: ArgumentValue, kind: str, value: bytes) -> None:
+    command = field(1, b"start") + field(2, field(1, name.encode()) + field(2, in_any(kind, value)))
+    # All children on, along the path off; the target is empty: the node that is asked (contract 11).
+    addressed = field(1, b"execute_fsm_command") + field(2, in_any("FSMCommand", command)) + b"\x28\x01"
+    token = field(1, b"\x0a\x09bob-token\x12\x03bob")
+    channels = OneAnswer(b"")
+    made = Adapters(channels)
+    for adapter in (made.g1, made.g2, made.g3):
+        with contextlib.suppress(ConsoleError):
+            adapter.execute("bob", START, {name: given})
+    assert channels.sent == [
+        ("/dunedaq.druncschema.Controller/execute_fsm_command", token + field(2, in_any("FSMCommand", command))),
+        (
+            "/dunedaq.druncschema.Controller/execute_fsm_command",
+            token + field(2, in_any("AddressedCommand", addressed)),
+        ),
+        ("/dunedaq.druncschema.controller.Controller/execute_fsm_command", token + field(2, command) + b"\x28\x01"),
+    ]
 
 
 def node(name: str, *children: WireMessage, flag: int = 0, fsm_flag: int = 0, data: str = "") -> WireMessage:
