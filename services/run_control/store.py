@@ -17,9 +17,10 @@ from services.clock import Clock
 from services.coordination import Fence, Leases
 from services.revisions import LiveTopic, bump
 from services.run_control.adapter import NodeStatus
+from services.run_control.node_rows import save_nodes
 from services.run_control.readings import BackendReading, Origin, RootReading, SessionReading, SiteReading
 from services.run_control.rows import sequences_to_json, transitions_to_json
-from services.run_control.types import BackendKind, Configuration, Node, Process, ProcessStatus, RunInfo
+from services.run_control.types import BackendKind, Configuration, Process, ProcessStatus, RunInfo
 
 FILE_WIDTH = 1024
 # In these states no run is on (contract 12.1).
@@ -200,7 +201,7 @@ def _save_session(tx: Session, reading: SessionReading, now: datetime) -> set[Li
     if reading.root is not None:
         changed |= _save_root(row, reading.root, reading.at, now)
         row.polled_at = now
-        tree_changed = _save_nodes(tx, reading.name, reading.nodes, now)
+        tree_changed = save_nodes(tx, reading.name, reading.nodes, now)
     topics = {LiveTopic.SESSIONS} if changed or tree_changed else set()
     return topics | ({LiveTopic.TREE} if tree_changed else set())
 
@@ -283,42 +284,6 @@ def _run_is_over(row: DaqSession, root: RootReading, read_at: datetime) -> bool:
         # This was read before the run began.
         return False
     return root.status.state in STATES_WITHOUT_RUN or (row.root_address not in (None, root.address))
-
-
-def _save_nodes(tx: Session, session: str, nodes: Iterable[Node], now: datetime) -> bool:
-    rows = {row.path: row for row in tx.scalars(select(NodeRow).where(NodeRow.session == session))}
-    changed = False
-    for position, node in enumerate(nodes):
-        row = rows.pop(node.path, None)
-        if row is None:
-            row = NodeRow(session=session, path=node.path, state=None, state_since=None)
-            tx.add(row)
-        changed |= _save_node(row, node, position, now)
-    for vanished in rows.values():
-        tx.delete(vanished)
-    return changed or bool(rows)
-
-
-def _save_node(row: NodeRow, node: Node, position: int, now: datetime) -> bool:
-    values: dict[str, object] = {
-        "name": node.name,
-        "position": position,
-        "depth": node.depth,
-        "kind": node.kind.value,
-        "endpoint": node.endpoint,
-    }
-    if node.seen_at is not None:
-        values |= {
-            "state": node.state,
-            "sub_state": node.sub_state,
-            "in_error": node.in_error,
-            "included": node.included,
-        }
-        if row.state != node.state or row.state_since is None:
-            values["state_since"] = now
-        # Its age alone is no news.
-        row.seen_at = now
-    return assign(row, values)
 
 
 def _save_configurations(tx: Session, configurations: Iterable[Configuration] | None) -> set[LiveTopic]:
