@@ -18,9 +18,10 @@ from services.clock import Clock
 from services.coordination import Fence, Leases
 from services.revisions import LiveTopic, bump
 from services.run_control.execution import Order, Outcome, PlannedStep
+from services.run_control.process_rows import save_asked_processes
 from services.run_control.rows import steps_from_json, steps_to_json, transitions_from_json
 from services.run_control.sequence_run import Progress
-from services.run_control.store import assign, root_state_values, save_asked_processes
+from services.run_control.store import assign, root_state_values
 from services.run_control.texts import clean
 from services.run_control.types import (
     PROCESS_ACTIONS,

@@ -1,10 +1,10 @@
 """Writes what polls found, each in one short fenced transaction; revisions rise only when a page would change."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -12,15 +12,15 @@ from models.base import Base
 from models.database import Database
 from models.run_control import Backend, BootConfiguration, DaqSession
 from models.run_control import Node as NodeRow
-from models.run_control import Process as ProcessRow
 from services.clock import Clock
 from services.coordination import Fence, Leases
 from services.revisions import LiveTopic, bump
 from services.run_control.adapter import NodeStatus
 from services.run_control.node_rows import save_nodes
+from services.run_control.process_rows import save_processes, touch_processes
 from services.run_control.readings import BackendReading, Origin, RootReading, SessionReading, SiteReading
 from services.run_control.rows import sequences_to_json, transitions_to_json
-from services.run_control.types import BackendKind, Configuration, Process, ProcessStatus, RunInfo
+from services.run_control.types import BackendKind, Configuration, Process, RunInfo
 
 FILE_WIDTH = 1024
 # In these states no run is on (contract 12.1).
@@ -65,7 +65,12 @@ class RunControlStore:
         Raises:
             LeaseLostError: Somebody else polls now.
         """
-        self._write(fence, lambda tx, now: _touch_processes(tx, now) | _save_backends(tx, [backend]))
+
+        def work(tx: Session, now: datetime) -> set[LiveTopic]:
+            touch_processes(tx, now)
+            return _save_backends(tx, [backend])
+
+        self._write(fence, work)
 
     def save_backend(self, fence: Fence, backend: BackendReading) -> bool:
         """Note how one address answered; return whether anything changed.
@@ -134,52 +139,9 @@ def assign(row: Base, values: Mapping[str, object]) -> bool:
     return bool(changed)
 
 
-def save_asked_processes(tx: Session, asked: Collection[str], listed: Iterable[Process], now: datetime) -> None:
-    """Bring the rows of some processes up to date: those of ``asked`` that are not ``listed`` any more are removed."""
-    found = {process.uuid: process for process in listed}
-    rows = {row.uuid: row for row in tx.scalars(select(ProcessRow).where(ProcessRow.uuid.in_([*asked, *found])))}
-    for process in found.values():
-        _save_process(tx, rows.pop(process.uuid, None), process, now)
-    for vanished in rows.values():
-        tx.delete(vanished)
-
-
 def _save_processes(tx: Session, processes: Iterable[Process], now: datetime) -> set[LiveTopic]:
-    rows = {row.uuid: row for row in tx.scalars(select(ProcessRow))}
-    changed = False
-    for process in processes:
-        row = rows.pop(process.uuid, None)
-        changed |= _save_process(tx, row, process, now)
-    for vanished in rows.values():
-        tx.delete(vanished)
-    tx.flush()
-    _touch_processes(tx, now)
     # A session's summary counts its processes.
-    return {LiveTopic.PROCESSES, LiveTopic.SESSIONS} if changed or rows else set()
-
-
-def _touch_processes(tx: Session, now: datetime) -> set[LiveTopic]:
-    tx.execute(update(ProcessRow).values(seen_at=now).execution_options(synchronize_session=False))
-    return set()
-
-
-def _save_process(tx: Session, row: ProcessRow | None, process: Process, now: datetime) -> bool:
-    values: dict[str, object] = {
-        "name": process.name,
-        "session": process.session,
-        "user": process.user,
-        "hostname": process.hostname,
-        "tree_id": process.tree_id,
-        "status_code": process.status.value,
-        "return_code": process.return_code,
-    }
-    dead = process.status is ProcessStatus.DEAD
-    if row is None:
-        tx.add(ProcessRow(uuid=process.uuid, first_seen_at=now, seen_at=now, ended_at=now if dead else None, **values))
-        return True
-    # A restart keeps the UUID, so the dead can come back (contract 9.4).
-    values["ended_at"] = (row.ended_at or now) if dead else None
-    return assign(row, values)
+    return {LiveTopic.PROCESSES, LiveTopic.SESSIONS} if save_processes(tx, processes, now) else set()
 
 
 def _save_session(tx: Session, reading: SessionReading, now: datetime) -> set[LiveTopic]:
