@@ -1,8 +1,9 @@
 """The page Processes in a browser: what runs is ended after a question, in a run with its number; also by keyboard."""
 
+from functools import partial
+
 import pytest
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
-from selenium.webdriver.common.by import By
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.keys import Keys
 
 from simulator.installation import Installation
@@ -21,7 +22,7 @@ def look_at(person: Person, session: str, *names: str, find: str = "") -> Person
     """Open the page with the processes of a session that hold ``find``, and select some of them."""
     person.open(f"/processes?session={session}&q={session} {find}".rstrip())
     for name in names:
-        person.wait_that(lambda name=name: select(person, name), 20, f"{name} in the table")
+        person.wait_that(partial(select, person, name), 20, f"{name} in the table")
     if names:
         person.wait_text(SELECTION, f"{len(names)} selected")
     return person
@@ -31,10 +32,11 @@ def select(person: Person, name: str) -> bool:
     """Tick the box of a process, as soon as its row is there."""
     try:
         for row in person.find("#processes-grid .ag-center-cols-container .ag-row"):
-            if row.find_element(By.CSS_SELECTOR, "[col-id=name]").text.strip() == name:
-                row.find_element(By.CSS_SELECTOR, ".ag-checkbox-input").click()
+            if row.text.split("\n", 1)[0].strip() == name:
+                number = row.get_attribute("row-index")
+                person.find(f"#processes-grid .ag-row[row-index='{number}'] .ag-checkbox-input")[0].click()
                 return True
-    except (StaleElementReferenceException, NoSuchElementException):
+    except (StaleElementReferenceException, IndexError):
         # The row was drawn anew.
         pass
     return False

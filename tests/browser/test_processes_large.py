@@ -73,7 +73,7 @@ def test_two_thousand_rows_live(new_person: NewPerson, installation: Installatio
     """)
     for number, name in enumerate(behind, 1):
         installation.kill(SESSION, name, exit_code=137)
-        alice.wait_that(lambda number=number: count(alice, "dead") == number, 30, f"{number} dead")
+        alice.wait_text("#processes-count-dead", str(number), 30)
         assert view(alice) == before
 
     alice.click("#processes-kill-button[aria-disabled=false]")
