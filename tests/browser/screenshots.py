@@ -24,7 +24,7 @@ SESSION = "local-2x3-config"
 PAGES = {
     "overview": "/",
     "controller": f"/controller?session={SESSION}",
-    "processes": f"/processes?session={SESSION}",
+    "processes": f"/processes?session={SESSION}&q={SESSION}",
     "processes-question": f"/processes?session={SESSION}&q={SESSION}%20df-0",
     "messages": f"/messages?session={SESSION}",
     "rates": f"/rates?session={SESSION}",
@@ -135,12 +135,14 @@ def open_side_panel(person: Person, page: str) -> None:
         person.click('button[id*=\'"key":"change_rate"\']')
         person.wait_text("#controller-form-head", "change_rate")
     if page.startswith("processes"):
-        for row in (3, 5) if page == "processes" else (0, 1):
-            person.click(f"#processes-grid .ag-row[row-index='{row}'] .ag-checkbox-input")
+        for row in (6, 8) if page == "processes" else (0, 1):
+            person.click(f"#processes-grid .ag-row[row-index='{row}'] .ag-selection-checkbox")
         person.wait_text("#processes-selection", "2 selected")
     if page == "processes-question":
         person.click("#processes-kill-button[aria-disabled=false]")
-        person.wait(".modal.show #processes-dialog-title")
+        person.wait("#processes-confirm-button[aria-disabled=true]")
+        shown = "return getComputedStyle(document.querySelector('.modal.show')).opacity === '1'"
+        person.wait_that(lambda: bool(person.driver.execute_script(shown)), 5, "the whole question")
     if page == "messages":
         person.driver.find_element(By.TAG_NAME, "body").send_keys(Keys.ARROW_LEFT)
         person.wait("#messages-close")
