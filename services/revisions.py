@@ -22,6 +22,7 @@ class LiveTopic(StrEnum):
     BACKENDS = "backends"
     MESSAGES = "messages"
     STATUS = "status"
+    CONTROL = "control"
 
 
 def bump(session: Session, now: datetime, *topics: LiveTopic) -> None:

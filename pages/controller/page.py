@@ -50,7 +50,9 @@ def layout(session: str | None = None, **_: str) -> html.Div:
     main = html.Div([machine, _tree()], className="controller-main")
     body = html.Div([main, _side()], className="controller")
     check = outlet(ids.PREFLIGHT, None)
-    return page("Controller", [*stores, check, body, _control.take_dialog(), *_node_dialogs.dialogs()])
+    return page(
+        "Controller", [*stores, check, body, _control.take_dialog(), _control.ask_dialog(), *_node_dialogs.dialogs()]
+    )
 
 
 def _tree() -> Component:

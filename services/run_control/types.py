@@ -293,6 +293,10 @@ class Action(StrEnum):
 
     TAKE_CONTROL = "take_control"
     RELEASE_CONTROL = "surrender_control"
+    REQUEST_CONTROL = "request_control"
+    GRANT_CONTROL = "grant_control"
+    DECLINE_CONTROL = "decline_control"
+    WITHDRAW_REQUEST = "withdraw_control_request"
     EXECUTE_TRANSITION = "execute_fsm_command"
     EXECUTE_SEQUENCE = "execute_sequence"
     ABORT_SEQUENCE = "abort_sequence"

@@ -15,6 +15,7 @@ from services.clock import Clock
 from services.coordination import LeaseKeeper, LeaseLostError, Leases
 from services.health import AlreadyStartedError, WorkerHealth, WorkerState
 from services.run_control.config import RunControlConfig
+from services.run_control.control_requests import RequestCloser
 from services.run_control.endpoints import Endpoints
 from services.run_control.journal import CommandJournal
 from services.run_control.opening import open_adapters
@@ -60,10 +61,10 @@ class RunControlWorker:
             clock=clock,
             on_error=self._note_error,
         )
+        audit = AuditTrail(database, clock)
+        self._requests = RequestCloser(database, audit, clock)
         self._runner = CommandRunner(
-            journal=CommandJournal(
-                database, leases, AuditTrail(database, clock), clock, config.process_manager_address
-            ),
+            journal=CommandJournal(database, leases, audit, clock, config.process_manager_address),
             adapters=self._adapters,
             endpoints=self._endpoints,
             pending_limit_s=config.pending_limit_s,
@@ -173,6 +174,7 @@ class RunControlWorker:
         fence = self._lease.fence
         if fence is not None:
             self._poller.turn(fence)
+            self._requests.close_due()
 
     def _run_commands(self) -> None:
         while not self._stopping.is_set():
