@@ -34,7 +34,7 @@ setup: $(VENV)/.installed ## Make the virtual environment and install the exact 
 
 setup-dev: $(VENV)/.installed-dev ## The same with what tests and checks need
 
-programs: ## Install Debian's chromium, chromium-driver and postgresql, where that is possible
+programs: ## Install Debian's chromium, chromium-driver, postgresql, Java and Maven, and fetch Apache Kafka, where that is possible
 	@bash deploy/install-test-programs.sh
 
 lock: setup-dev ## Resolve the newest versions again and write requirements*.txt
@@ -94,12 +94,31 @@ check: lint types imports test ## All of it: format, lint, types, imports, tests
 SIZE ?= 1000000
 ENGINE ?= both
 
-.PHONY: bench-ingest bench-queries
+# Of a soak: how often a collector is killed, how many there are, whose broker, for how long at least, and what else
+# happens after each kill: postgresql, kafka (crashes), topic (deleted and made anew).
+KILLS ?= 20
+COLLECTORS ?= 1
+BROKER ?= embedded
+MINUTES ?= 0
+ALSO ?=
+
+# Applications of the largest session that is polled, and drunc's generation.
+APPLICATIONS ?= 2000
+GENERATION ?= G3
+
+.PHONY: bench-ingest bench-queries bench-poll soak
 bench-ingest: programs setup-dev ## How fast messages are stored, with a plain way beside it (SIZE, ENGINE)
 	$(BIN)/python -m benchmarks.ingest --size $(SIZE) --engine $(ENGINE)
 
 bench-queries: programs setup-dev ## How long queries take with many messages stored (SIZE, ENGINE)
 	$(BIN)/python -m benchmarks.queries --size $(SIZE) --engine $(ENGINE)
+
+bench-poll: programs setup-dev ## What polling costs and how soon it shows what happens (APPLICATIONS, GENERATION)
+	$(BIN)/python -m benchmarks.poll --applications $(APPLICATIONS) --generation $(GENERATION)
+
+soak: programs setup-dev ## Kill collectors under load, count what is lost (KILLS, COLLECTORS, ENGINE, BROKER, MINUTES, ALSO)
+	$(BIN)/python -m benchmarks.soak --kills $(KILLS) --collectors $(COLLECTORS) --engine $(ENGINE) --broker $(BROKER) \
+		--minutes $(MINUTES) --also $(ALSO)
 
 # --- making --------------------------------------------------------------------------------------------------------
 

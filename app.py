@@ -32,11 +32,14 @@ from pages import _frame
 from pages._access import CALLBACKS, verify_callbacks
 from pages._errors import on_callback_error
 from services.accounts.service import AccountService
+from services.alarms.queries import AlarmQueries
+from services.alarms.service import AlarmService
 from services.audit.trail import AuditTrail
 from services.clock import Clock, utc_now
 from services.container import Services
 from services.live import LiveService
 from services.logs import configure_logging
+from services.messages.measurement_queries import MeasurementQueries
 from services.messages.pipeline import PipelineQueries
 from services.messages.queries import MessageQueries
 from services.platform_health import HealthService
@@ -48,6 +51,7 @@ from services.run_control.process_commands import ProcessCommandService
 from services.run_control.process_logs import ProcessLogs
 from services.run_control.queries import RunControlQueries
 from services.run_control.sequences import SequenceService
+from services.run_control.session_commands import SessionCommandService
 from services.workers import WorkerQueries
 from settings import Settings, load_settings_or_exit
 
@@ -154,9 +158,13 @@ def _services(settings: Settings, database: Database, clock: Clock, wake_collect
         sequences=SequenceService(database, audit, clock, limits, wake_collector),
         process_logs=ProcessLogs(lambda: open_adapters(config), config.process_manager_address),
         process_commands=ProcessCommandService(database, audit, clock, wake_collector),
+        session_commands=SessionCommandService(database, audit, clock, config, on_submit=wake_collector),
         messages=MessageQueries(database, clock),
+        measurements=MeasurementQueries(database, clock),
         pipeline=PipelineQueries(database),
         workers=WorkerQueries(database),
+        alarms=AlarmQueries(database, clock),
+        alarm_service=AlarmService(database, audit, clock),
         live=LiveService(database, clock),
         health=HealthService(database, clock),
         poll_interval_s=settings.poll_interval_s,

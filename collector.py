@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from models.database import Database, SchemaError
+from services.alarms.worker import AlarmWatch
 from services.clock import Clock, utc_now
 from services.health import WorkerHealth
 from services.logs import configure_logging
@@ -15,6 +16,7 @@ from services.messages.consumer import ConsumerConfig, MessageConsumer
 from services.messages.retention import Retention
 from services.messages.types import Severity
 from services.run_control.config import RunControlConfig
+from services.run_control.tls import Tls, TlsFiles
 from services.run_control.worker import RunControlWorker
 from services.workers import WorkerReport
 from settings import Settings, load_settings_or_exit
@@ -51,6 +53,7 @@ class Collector:
             self._run_control,
             MessageConsumer(_consumer_config(settings), self._database, clock),
             _retention(settings, self._database, clock),
+            AlarmWatch(self._database, clock),
         )
         self._workers: Sequence[Worker] = (*workers, WorkerReport(self._database, clock, workers))
 
@@ -104,14 +107,27 @@ def run_control_config(settings: Settings) -> RunControlConfig:
     return RunControlConfig(
         process_manager_address=settings.process_manager_url,
         connectivity_address=settings.connectivity_url,
+        connectivity_by_session=settings.connectivity_by_session,
+        session_manager_address=settings.session_manager_url,
+        run_control_address=settings.run_control_url,
         default_session=settings.default_session,
         service_user=settings.service_user,
         poll_interval_s=settings.poll_interval_s,
         rpc_deadline_s=settings.rpc_deadline_s,
         command_deadline_s=settings.command_deadline_s,
         generation=settings.drunc_generation,
-        grpc_ca_file=settings.grpc_ca_file,
+        tls=_tls(settings),
     )
+
+
+def _tls(settings: Settings) -> Tls:
+    """Return how drunc's addresses are spoken to; without any file, without TLS."""
+    everywhere = TlsFiles(settings.grpc_ca_file, settings.grpc_certificate_file, settings.grpc_key_file)
+    by_address = {
+        address: None if given is None else TlsFiles(**given.model_dump())
+        for address, given in settings.grpc_tls.items()
+    }
+    return Tls(None if everywhere == TlsFiles() else everywhere, by_address)
 
 
 def _consumer_config(settings: Settings) -> ConsumerConfig:

@@ -7,7 +7,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from dotenv import dotenv_values
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -44,8 +54,26 @@ def _brokers(value: object) -> object:
 
 
 HostPort = Annotated[str, BeforeValidator(_host_port)]
+SessionName = Annotated[str, Field(min_length=1, max_length=255)]
 Brokers = Annotated[str, BeforeValidator(_brokers)]
 SeverityName = Literal["DEBUG", "LOG", "INFO", "WARNING", "ERROR", "FATAL"]
+
+
+class GrpcTls(BaseModel):
+    """PEM files for one address, and the name that its certificate bears where that is not the address's."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+    server_name: str | None = None
+
+    @model_validator(mode="after")
+    def _certificate_has_its_key(self) -> "GrpcTls":
+        if (self.certificate_file is None) is not (self.key_file is None):
+            raise ValueError("give both certificate_file and key_file, or neither")
+        return self
 
 
 class SettingsError(Exception):
@@ -93,11 +121,18 @@ class Settings(BaseSettings):
     session_manager_url: HostPort | None = Field(
         None,
         validation_alias=_named("SESSION_MANAGER_URL", name="SESSION_MANAGER_URL"),
-        description="Address of the session manager, host:port, where there is one.",
+        description="Address of the session manager, host:port. Empty: looked for in the connectivity service.",
+    )
+    run_control_url: HostPort | None = Field(
+        None, description="Address of the run control service (G3), host:port, which boots and ends whole sessions."
     )
     connectivity_url: HostPort = Field(
         validation_alias=_named("CSC_URL", name="CONNECTIVITY_URL"),
         description="Address of the connectivity service, host:port.",
+    )
+    connectivity_by_session: dict[SessionName, HostPort] = Field(
+        default_factory=dict,
+        description='Sessions with a connectivity service of their own, a JSON object, e.g. `{"s": "host:5000"}`.',
     )
     default_session: str | None = Field(
         None,
@@ -149,6 +184,15 @@ class Settings(BaseSettings):
     grpc_ca_file: Path | None = Field(
         None, description="Certificates (PEM) of the authorities to trust in calls to drunc. Empty: calls without TLS."
     )
+    grpc_certificate_file: Path | None = Field(
+        None, description="The console's own certificate (PEM) in calls to drunc, where a server asks for one."
+    )
+    grpc_key_file: Path | None = Field(None, description="Key (PEM) of the console's own certificate.")
+    grpc_tls: dict[str, GrpcTls | None] = Field(
+        default_factory=dict,
+        description="What differs for some addresses, as a JSON object by `host:port` or `host`: `null` for calls "
+        "without TLS, or an object with any of `ca_file`, `certificate_file`, `key_file`, `server_name`.",
+    )
     metrics: bool = Field(default=False, description="Serve /metrics for Prometheus, without a log-in: numbers only.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level that is logged.")
 
@@ -181,6 +225,12 @@ class Settings(BaseSettings):
         url = self.sqlalchemy_url
         if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("CONSOLE_DATABASE_URL: expected sqlite:///<file> or postgresql+psycopg://…")
+        return self
+
+    @model_validator(mode="after")
+    def _certificate_has_its_key(self) -> "Settings":
+        if (self.grpc_certificate_file is None) is not (self.grpc_key_file is None):
+            raise ValueError("CONSOLE_GRPC_CERTIFICATE_FILE and CONSOLE_GRPC_KEY_FILE: give both or neither")
         return self
 
     @model_validator(mode="after")

@@ -230,7 +230,7 @@
         session: session || null,
         application: application || null,
         q: (text || "").trim() || null,
-        match: (text || "").trim() && match !== "contains" ? match : null,
+        match: (text || "").trim() ? match : null,
         where: where || null,
         before: position?.before || null,
         after: position?.after || null,

@@ -49,9 +49,9 @@
   const observer = new MutationObserver(() => document.querySelectorAll("[data-content]").forEach(draw));
   observer.observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["data-content"] });
 
-  // Links to our own pages change the page as Dash's own links do, without loading everything anew.
+  // Links to our own pages, also in grids, change the page as Dash's own links do, without loading everything anew.
   document.addEventListener("click", (event) => {
-    const link = event.target.closest?.("[data-content] a[href]");
+    const link = event.target.closest?.("[data-content] a[href], .grid a[href]");
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     history.pushState({}, "", link.href);

@@ -11,6 +11,7 @@
       const code = String(data.return_code);
       return e("span", null, e("b", { className: data.return_code ? "text-error" : "" }, code), data.exit.slice(code.length));
     },
+    ConsoleLog: ({ data }) => e("a", { href: data.log, title: `Log of ${data.name}` }, e("span", { className: "icon icon-log", "aria-hidden": "true" }), data.status === "dead" ? "Last lines" : "Log"),
     // clock.js writes the text, so that ages tick without touching the rows.
     ConsoleAge: ({ data }) =>
       data.at_ms === null ? "–" : e("span", { "data-at-ms": data.at_ms, ...(data.status === "dead" ? { "data-suffix": " ago" } : {}) }),
@@ -41,6 +42,8 @@
         api().setFilterModel(model);
         return remember({});
       },
+      chosen: (rows) => (rows || []).map((row) => row.uuid),
+      clear: () => [],
       /** What the foot says: how many rows are shown and selected; filters go into the address and the tabs. */
       say(shown, selected, model, known) {
         const { status, ...others } = model || {};

@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, text
 
 from models.database import Database
 from models.search import TRIGRAM_INDEX
-from tests.postgres import find_binaries, running_postgres
+from tests.postgres import PostgresServer, find_binaries, running_postgres
 
 # The third is PostgreSQL without the index that a search needs.
 ENGINES = ("sqlite", "postgresql", "postgresql-no-trigrams")
@@ -27,15 +27,22 @@ def fresh_url(engine: str) -> Iterator[str]:
         with tempfile.TemporaryDirectory(prefix="console-bench-") as directory:
             yield f"sqlite:///{Path(directory) / 'console.db'}"
         return
+    with fresh_server() as (_, url):
+        yield url
+
+
+@contextmanager
+def fresh_server() -> Iterator[tuple[PostgresServer, str]]:
+    """Give a PostgreSQL server of its own, and the URL of an empty database in it."""
     binaries = find_binaries()
     if binaries is None:
         raise SystemExit("PostgreSQL's server programs are not installed")
-    with running_postgres(binaries) as url:
-        server = create_engine(url, isolation_level="AUTOCOMMIT")
-        with server.connect() as connection:
+    with running_postgres(binaries) as server:
+        engine = create_engine(server.url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
             connection.execute(text("CREATE DATABASE console"))
-        server.dispose()
-        yield url.removesuffix("postgres") + "console"
+        engine.dispose()
+        yield server, server.url.removesuffix("postgres") + "console"
 
 
 @contextmanager

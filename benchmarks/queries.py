@@ -7,18 +7,14 @@ from collections.abc import Callable
 from datetime import timedelta
 from statistics import median
 
-from sqlalchemy import func, select
-
 from benchmarks.databases import chosen, fresh_database
 from benchmarks.figures import Figures
 from benchmarks.pipeline import Pipeline
 from benchmarks.records import COMMON_WORD, RARE_WORD, SESSIONS, records
 from models.database import Database
-from models.messages import Message, MessageSession
 from services.clock import utc_now
 from services.messages.queries import MessageQueries
-from services.messages.search import Words, find
-from services.messages.types import MessageFilter, Severity
+from services.messages.types import MessageFilter, Severity, Words
 
 TARGET_MS = 10.0
 DAYS = 14
@@ -58,9 +54,7 @@ def _settle(database: Database) -> None:
 def _queries(database: Database) -> dict[str, Callable[[], object]]:
     queries = MessageQueries(database, utc_now)
     now = utc_now()
-    with database.read() as session:
-        newest = session.scalar(select(func.max(Message.id))) or 0
-        session_id = session.scalars(select(MessageSession.id).where(MessageSession.name == SESSIONS[0])).one()
+    newest = queries.newest_id()
     deep = max(newest - DEEP_ROWS, newest // 2)
     one_session = frozenset({SESSIONS[0]})
     return {
@@ -71,24 +65,21 @@ def _queries(database: Database) -> dict[str, Callable[[], object]]:
         ),
         "page_deep_down": lambda: queries.page(MessageFilter(severities=SEVERE), before=deep, limit=LIMIT),
         "follow_after": lambda: queries.page(MessageFilter(severities=SEVERE), after=newest - 50, limit=LIMIT),
-        "word_rare": _search(database, Words.of(RARE_WORD)),
-        "word_common": _search(database, Words.of(COMMON_WORD)),
-        "words_two": _search(database, Words.of(f"{COMMON_WORD} {RARE_WORD}")),
-        "word_and_filter": _search(database, Words.of(COMMON_WORD, severities=SEVERE, session_ids={session_id})),
+        "word_rare": lambda: queries.page(MessageFilter(where=Words(RARE_WORD)), limit=LIMIT),
+        "word_common": lambda: queries.page(MessageFilter(where=Words(COMMON_WORD)), limit=LIMIT),
+        "words_two": lambda: queries.page(MessageFilter(where=Words(f"{COMMON_WORD} {RARE_WORD}")), limit=LIMIT),
+        "word_rare_and_filter": lambda: queries.page(
+            MessageFilter(SEVERE, one_session, where=Words(RARE_WORD)), limit=LIMIT
+        ),
+        "word_common_and_filter": lambda: queries.page(
+            MessageFilter(SEVERE, one_session, where=Words(COMMON_WORD)), limit=LIMIT
+        ),
         "counts_per_second_15_min": lambda: queries.rates(now - timedelta(minutes=15), now),
         "counts_14_days": lambda: queries.rates(now - timedelta(days=DAYS), now, max_points=DAYS * 144 + 1),
         "counts_14_days_one_session": lambda: queries.rates(
             now - timedelta(days=DAYS), now, session=SESSIONS[0], max_points=DAYS * 144 + 1
         ),
     }
-
-
-def _search(database: Database, wanted: Words) -> Callable[[], object]:
-    def run() -> object:
-        with database.read() as session:
-            return find(session, wanted, limit=LIMIT)
-
-    return run
 
 
 def _median_ms(query: Callable[[], object]) -> float:

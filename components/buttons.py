@@ -1,6 +1,7 @@
 """Buttons, chips and segmented choices. A button that is off always says why."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from dash import dcc, html
@@ -43,6 +44,20 @@ def button(
     element = html.Button(content, id=component_id, type="button", className=_classes(look, small=small), title=reason)
     disabled = None if reason is None else "true"
     return marked(element, aria_disabled=disabled, aria_describedby=described_by)
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonLook:
+    """What changes about a button that stays in its place."""
+
+    disabled: str
+    title: str
+    class_name: str
+
+
+def button_look(obstacles: Sequence[str], look: Look = Look.OUTLINE) -> ButtonLook:
+    """Return how a button looks against which all this stands; with nothing it is on."""
+    return ButtonLook("true" if obstacles else "false", " ".join(obstacles), f"button button-{look}")
 
 
 def button_with_reason(text: str, component_id: str, reason: str | None, *, look: Look = Look.OUTLINE) -> html.Span:

@@ -64,15 +64,15 @@ _STEP_CLASSES = {
 NAMED = 3
 
 
-def command_list(commands: Sequence[CommandView]) -> list[Component]:
-    """Return the commands, newest first."""
-    return [command_result(command) for command in commands]
+def command_list(commands: Sequence[CommandView], *, newest_open: bool = False) -> list[Component]:
+    """Return the commands, newest first; with ``newest_open`` the first shows all its targets, however it ended."""
+    return [command_result(command, is_open=newest_open and not place) for place, command in enumerate(commands)]
 
 
-def command_result(command: CommandView) -> html.Details:
+def command_result(command: CommandView, *, is_open: bool = False) -> html.Details:
     """Return one command: outcome, who, when, how long, its steps and its targets, failed ones first.
 
-    It is open unless it succeeded.
+    It is open unless it succeeded, or when ``is_open`` says so.
     """
     shown = html.Details(
         [
@@ -81,7 +81,7 @@ def command_result(command: CommandView) -> html.Details:
             *([_steps(command)] if command.steps else []),
             *([_nodes(command)] if command.nodes else []),
         ],
-        open=command.state is not CommandState.SUCCEEDED,
+        open=is_open or command.state is not CommandState.SUCCEEDED,
         className="command",
     )
     return marked(shown, data_keep=f"command-{command.id}")

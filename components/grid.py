@@ -45,6 +45,7 @@ ROW_NORMAL = 32
 ROW_COMPACT = 28
 ROW_BOARD = 26
 ROW_TOUCH = 40
+ROW_LINE = 20
 
 DEFAULT_COLUMN: Mapping[str, GridValue] = {
     "sortable": True,

@@ -29,6 +29,7 @@ DESTINATIONS = (
     Destination("/processes", "Processes", Icon.PROCESSES),
     Destination("/messages", "Messages", Icon.MESSAGES),
     Destination("/rates", "Rates", Icon.RATES, on_phone=False),
+    Destination("/alarms", "Alarms", Icon.BELL, on_phone=False),
     Destination("/status", "Status", Icon.STATUS, on_phone=False),
 )
 

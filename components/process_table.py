@@ -3,12 +3,14 @@
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from dash import html
 
 from components.ages import epoch_ms
 from components.badges import exit_code_meaning, process_glyph, process_word
 from components.grid import GridValue, grid
+from components.strip import with_session
 from services.run_control.types import Process, ProcessStatus
 
 Row = dict[str, str | int | None]
@@ -65,6 +67,7 @@ def process_row(process: Process) -> Row:
         "user": process.user,
         "hostname": process.hostname,
         "at_ms": None if moment is None else epoch_ms(moment),
+        "log": with_session(f"/processes/{quote(process.uuid, safe='')}/log", process.session),
     }
 
 
@@ -121,6 +124,14 @@ def process_grid(component_id: str, search: str, filter_model: Mapping[str, Grid
             {"field": "session", "headerName": "Session", "width": 176, "cellClass": "quiet"},
             {"field": "status", "headerName": "Status", "cellRenderer": "ConsoleStatus", "width": 106},
             {"field": "exit", "headerName": "Exit code", "cellRenderer": "ConsoleExit", "width": 230},
+            {
+                "field": "log",
+                "headerName": "Log",
+                "cellRenderer": "ConsoleLog",
+                "width": 106,
+                "filter": False,
+                "sortable": False,
+            },
             {"field": "user", "headerName": "User", "width": 100, "cellClass": "quiet"},
             {"field": "hostname", "headerName": "Host", "width": 136},
             {

@@ -1,7 +1,6 @@
 """The strip: what every page must always show about the selected session."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from dash import dcc, html
@@ -12,38 +11,24 @@ from components.attributes import marked
 from components.badges import in_error_badge, state_badge, state_glyph, unreachable_badge
 from components.icons import Glyph, Icon, glyph, icon, ring
 from components.outlet import outlet
-from services.run_control.types import BackendView, CommandView, SessionSummary
+from components.words import counted
+from services.alarms.types import AlarmCounts, Priority
+from services.run_control.types import CommandView, SessionSummary
 
 # Two missed polls and a little; older than that is not the present any more.
 STALE_AFTER_S = 3.0
+
+# The shapes are those of the severities that the priorities stand for.
+PRIORITY_WORDS = {
+    Priority.HIGH: (Glyph.FATAL, "high"),
+    Priority.MEDIUM: (Glyph.ERROR, "medium"),
+    Priority.LOW: (Glyph.WARNING, "low"),
+}
 
 PICKER_NAME_ID = "strip-session-name"
 PICKER_LIST_ID = "strip-session-list"
 CELLS_ID = "strip-cells"
 AGE_ID = "strip-age"
-
-
-@dataclass(frozen=True, slots=True)
-class Abnormal:
-    """What is not as it should be, in all sessions together."""
-
-    dead: int = 0
-    in_error: int = 0
-    lost: int = 0
-
-    @property
-    def total(self) -> int:
-        """All of it."""
-        return self.dead + self.in_error + self.lost
-
-
-def abnormal_now(sessions: Sequence[SessionSummary], backends: Sequence[BackendView]) -> Abnormal:
-    """Count dead processes (those with exit code 0 are not), nodes in error, and addresses that do not answer."""
-    return Abnormal(
-        dead=sum(session.processes_dead - session.processes_ended for session in sessions),
-        in_error=sum(session.nodes_in_error for session in sessions),
-        lost=sum(not backend.reachable for backend in backends),
-    )
 
 
 def select(sessions: Sequence[SessionSummary], wanted: str | None) -> SessionSummary | None:
@@ -91,10 +76,10 @@ def session_links(sessions: Sequence[SessionSummary], chosen: str | None, path: 
     ]
 
 
-def cells(session: SessionSummary | None, person: str, abnormal: Abnormal) -> list[Component]:
-    """Return the cells after the session picker, for the selected session."""
+def cells(session: SessionSummary | None, person: str, alarms: AlarmCounts) -> list[Component]:
+    """Return the cells after the session picker, for the selected session; alarms are those of all sessions."""
     shown = [] if session is None else _session_cells(session, person)
-    return [*shown, abnormal_cell(abnormal), _title(session, abnormal)]
+    return [*shown, alarm_cell(alarms, session.name if session else None), _title(session, alarms)]
 
 
 def age_cell(session: SessionSummary | None) -> list[Component]:
@@ -105,23 +90,26 @@ def age_cell(session: SessionSummary | None) -> list[Component]:
     return [icon(Icon.SIGNAL), marked(shown, data_polled=polled_key(session.name))]
 
 
-def abnormal_cell(abnormal: Abnormal) -> html.Div:
-    """Return the count of what is abnormal now; tinted unless it is nothing."""
-    if not abnormal.total:
-        return _cell("Abnormal now", html.Span("nothing", className="fg-1"), "cell-abnormal")
-    words = (
-        (Glyph.DEAD, abnormal.dead, "dead"),
-        (Glyph.ERROR, abnormal.in_error, "in error"),
-        (Glyph.UNREACHABLE, abnormal.lost, "not reachable"),
-    )
-    parts = [_counted(shape, count, word) for shape, count, word in words if count]
-    return _cell("Abnormal now", parts, "cell-abnormal is-abnormal")
+def alarm_cell(alarms: AlarmCounts, session: str | None = None) -> dcc.Link:
+    """Return how many alarms wait for somebody, by priority: a link to them, tinted unless there is none.
+
+    ``alarms.js`` reads from it whether there is a new one to announce.
+    """
+    parts: list[Component] = [
+        _counted(shape, alarms.waiting.get(priority, 0), word)
+        for priority, (shape, word) in PRIORITY_WORDS.items()
+        if alarms.waiting.get(priority)
+    ]
+    tint = "is-calling" if alarms.total else ""
+    cell = _cell("Alarms", parts or html.Span("none", className="fg-1"), f"cell-alarms {tint}".strip())
+    marked(cell, data_alarms=str(alarms.total), data_newest_alarm=str(alarms.newest_id))
+    return dcc.Link(cell, href=with_session("/alarms", session), className="strip-link", title="To the alarms")
 
 
 def _counted(shape: Glyph, count: int, word: str) -> html.Span:
-    """Return "1 dead"; on a narrow screen the word is there for screen readers only, the shape for everybody."""
-    said = html.Span([f"{count} ", html.Span(word, className="abnormal-word")])
-    return html.Span([glyph(shape), said], className="badge-state text-error")
+    """Return "1 high"; on a narrow screen the word is there for screen readers only, the shape for everybody."""
+    said = html.Span([f"{count} ", html.Span(word, className="alarm-word")])
+    return html.Span([glyph(shape), said], className=f"badge-state alarm-{word}")
 
 
 def _session_cells(session: SessionSummary, person: str) -> list[Component]:
@@ -174,13 +162,13 @@ def _storage(session: SessionSummary) -> str:
     return "off" if session.run.storage_disabled else "on"
 
 
-def _title(session: SessionSummary | None, abnormal: Abnormal) -> html.Span:
+def _title(session: SessionSummary | None, alarms: AlarmCounts) -> html.Span:
     """Return what the tab's title says first; clock.js puts it there."""
     said = [] if session is None or session.state is None else [session.state]
     if session is not None and session.executing is not None and session.executing.transition is not None:
         said = [f"{session.executing.transition}…"]
-    if abnormal.total:
-        said.append(f"{abnormal.total} abnormal")
+    if alarms.total:
+        said.append(counted(alarms.total, "alarm"))
     return marked(html.Span(className="hidden"), data_title=" · ".join(said))
 
 

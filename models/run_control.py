@@ -13,7 +13,8 @@ class DaqSession(Base):
     """One run-control session: its root controller's state, its holder of control, its run.
 
     ``state`` never carries the sub-state in brackets that G1 adds (contract 10.3). ``holder`` is null while unknown
-    and empty when nobody holds control (contract 8.3).
+    and empty when nobody holds control (contract 8.3). ``sources`` is who knows of it (``types.SessionSource``). A
+    session that is gone stays, with ``present`` off and ``vanished_at``.
     """
 
     __tablename__ = "daq_session"
@@ -41,6 +42,22 @@ class DaqSession(Base):
     error: Mapped[str | None] = mapped_column(Text)
     error_since: Mapped[datetime | None]
     present: Mapped[bool]
+    owner: Mapped[str | None] = mapped_column(String(255))
+    configuration_file: Mapped[str | None] = mapped_column(Text)
+    configuration_id: Mapped[str | None] = mapped_column(String(255))
+    sources: Mapped[list[Any] | None]
+    first_seen_at: Mapped[datetime | None]
+    vanished_at: Mapped[datetime | None]
+
+
+class BootConfiguration(Base):
+    """A configuration from which a session can be booted, as the session manager lists it (contract 5.3)."""
+
+    __tablename__ = "boot_configuration"
+
+    file: Mapped[str] = mapped_column(String(1024), primary_key=True)
+    configuration_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    position: Mapped[int]
 
 
 class Process(Base):

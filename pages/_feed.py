@@ -11,7 +11,8 @@ from components.ages import thin
 from components.icons import Glyph, glyph
 from components.message_list import message_row
 from services.errors import InvalidInputError
-from services.messages.filters import Match, all_of, parse, text_filter
+from services.messages.filter_text import parse
+from services.messages.filters import Match, all_of, text_filter
 from services.messages.queries import MessageQueries
 from services.messages.types import NOTHING, MessageFilter, MessagePage, MessageStatistics, Severity
 
@@ -54,10 +55,9 @@ class Wanted:
 def parse_filter(given: Mapping[str, Any]) -> Wanted:
     """Return the filter of the browser's store; what is not understood is left out."""
     names = [name for name in str(given.get("severity") or "").split(",") if name in Severity.__members__]
-    try:
-        where, problem = parse(str(given.get("where") or "")), ""
-    except InvalidInputError as error:
-        where, problem = NOTHING, error.message
+    expression = str(given.get("where") or "")
+    problem = problem_of(expression)
+    where = NOTHING if problem else parse(expression)
     text = text_filter(_match(given.get("match")), str(given.get("q") or ""))
     return Wanted(
         filter=MessageFilter(
@@ -74,8 +74,17 @@ def parse_filter(given: Mapping[str, Any]) -> Wanted:
     )
 
 
+def problem_of(expression: str) -> str:
+    """Return what is wrong with the text of an expression, empty if it is understood."""
+    try:
+        parse(expression)
+    except InvalidInputError as error:
+        return error.message
+    return ""
+
+
 def _match(given: object) -> Match:
-    return Match(str(given)) if given in [*Match] else Match.CONTAINS
+    return Match(str(given)) if given in [*Match] else Match.WORDS
 
 
 def _one(name: object) -> frozenset[str]:
@@ -171,8 +180,6 @@ def _missing(page: MessagePage, around: int | None) -> str:
 def footer(statistics: MessageStatistics, counts: Mapping[Severity, int], wanted: Wanted) -> list[Component]:
     """Return what is not in the list and why: hidden by the filter, own echo, not decodable, never received."""
     parts = [html.Span(_hidden(counts, wanted))]
-    if wanted.problem:
-        parts.append(html.Span([glyph(Glyph.WARNING), wanted.problem], className="badge-state text-warn"))
     if statistics.echo_not_stored:
         parts.append(html.Span(f"own echo not stored {thin(statistics.echo_not_stored)}"))
     for count, word in ((statistics.quarantined, "not decodable, kept aside"), (statistics.gaps, "gaps in the stream")):

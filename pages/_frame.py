@@ -50,6 +50,7 @@ def selected_name(search: str | None) -> str | None:
     Input(live_store_id(LiveTopic.TREE), "data"),
     Input(live_store_id(LiveTopic.BACKENDS), "data"),
     Input(live_store_id(LiveTopic.COMMANDS), "data"),
+    Input(live_store_id(LiveTopic.ALARMS), "data"),
     Input(URL_ID, "pathname"),
     Input(URL_ID, "search"),
     permission=Permission.VIEW_RUN_CONTROL,
@@ -67,7 +68,7 @@ def show_strip(
     return (
         name or "none",
         drawing(strip.session_links(sessions, name, path)),
-        drawing(strip.cells(chosen, identity().name, strip.abnormal_now(sessions, backends))),
+        drawing(strip.cells(chosen, identity().name, services().alarms.counts())),
         drawing(strip.age_cell(chosen)),
         drawing(backend_notices(backends)),
     )

@@ -16,13 +16,14 @@ from components.buttons import Look, button, chip, icon_button
 from components.figures import STACK_ORDER
 from components.frame import page
 from components.icons import Icon, icon
+from components.message_expression import expression_field, problem_line
 from components.message_list import count_list, inspector, message_grid, severity_option
 from components.notice import empty
 from components.panel import panel, panel_head
 from components.rate_plot import SPANS, bins, rate_figure, rate_graph, summary, totals, window
 from pages._access import callback, clientside_callback
 from pages._context import services
-from pages._feed import Delta, feed_delta, footer, older_delta, parse_filter
+from pages._feed import Delta, feed_delta, footer, older_delta, parse_filter, problem_of
 from services.accounts.types import Permission
 from services.clock import utc_now
 from services.messages.filters import Match
@@ -47,6 +48,8 @@ SESSION = "messages-session-radio"
 SEARCH = "messages-search-input"
 MATCH = "messages-match-select"
 WHERE = "messages-where"
+EXPRESSION = "messages-expression-input"
+PROBLEM = "messages-expression-problem"
 EXPORT_CSV = "messages-export-csv"
 EXPORT_LINES = "messages-export-lines"
 INSPECTOR = "messages-inspector"
@@ -60,7 +63,12 @@ FOOTER = "messages-footer"
 FROM_INFO = (Severity.FATAL, Severity.ERROR, Severity.WARNING, Severity.INFO)
 EVERYTHING = ""
 _SPAN = SPANS[0]
-_MATCHES = {Match.CONTAINS: "contains", Match.NOT: "does not contain", Match.EXACT: "is exactly"}
+_MATCHES = {
+    Match.WORDS: "words begin with",
+    Match.CONTAINS: "contains",
+    Match.NOT: "does not contain",
+    Match.EXACT: "is exactly",
+}
 
 
 def layout(
@@ -94,7 +102,7 @@ def layout(
         dcc.Store(id=FIGURE),
         marked(html.Span([dcc.Store(id=ZONE)], hidden=True), data_zone_follows=ZONE),
     ]
-    body = html.Div([_sidebar(_severities(severity), session), _list(), _inspector()], className="feed")
+    body = html.Div([_sidebar(_severities(severity), session), _list(where), _inspector()], className="feed")
     return page("Messages", [*stores, _histogram(), body], actions=_search(q, match), fill=True)
 
 
@@ -114,7 +122,7 @@ def _search(text: str | None, match: str | None) -> list[Component]:
     how = dbc.Select(
         id=MATCH,
         options=[{"label": label, "value": value.value} for value, label in _MATCHES.items()],
-        value=match if match in [*Match] else Match.CONTAINS.value,
+        value=match if match in [*Match] else Match.WORDS.value,
         className="feed-match",
     )
     how_label = html.Label("How the text is meant", htmlFor=MATCH, className="visually-hidden")
@@ -174,7 +182,7 @@ def _session_options(names: list[str]) -> list[dict[str, Any]]:
     return [{"label": "all", "value": EVERYTHING}, *named]
 
 
-def _list() -> Component:
+def _list(where: str | None) -> Component:
     following = html.Span("…", id="messages-following", className="fg-1")
     resume = html.Button(
         [icon(Icon.PLAY), html.Span("resume", id="messages-resume-text")],
@@ -195,6 +203,7 @@ def _list() -> Component:
     )
     return html.Section(
         [
+            expression_field(EXPRESSION, PROBLEM, where),
             html.Div(
                 [
                     older,
@@ -325,30 +334,26 @@ def _next_steps(message: MessageView) -> Component:
     return html.Div(steps, className="notice-actions")
 
 
-@callback(
-    Output(CHIP, "children"), Input(APPLICATION, "data"), Input(WHERE, "data"), permission=Permission.VIEW_MESSAGES
-)
-def show_chips(application: str | None, where: str | None) -> Any:
-    """Say that only one application, or only what fits an expression, is shown, with a way to drop that."""
-    chips = []
-    if application:
-        chips.append(
-            chip("application", application, {"component": "messages", "element": "drop-application", "key": "it"})
-        )
-    if where:
-        chips.append(chip("where", where, {"component": "messages", "element": "drop-where", "key": "it"}))
-    return chips
+@callback(Output(CHIP, "children"), Input(APPLICATION, "data"), permission=Permission.VIEW_MESSAGES)
+def show_chip(application: str | None) -> Any:
+    """Say that only one application is shown, with a way to drop that."""
+    if not application:
+        return []
+    return chip("application", application, {"component": "messages", "element": "drop-application", "key": "it"})
 
 
 @callback(
     Output(WHERE, "data"),
-    Input({"component": "messages", "element": "drop-where", "key": ALL}, "n_clicks"),
+    Output(PROBLEM, "children"),
+    Output(EXPRESSION, "invalid"),
+    Input(EXPRESSION, "value"),
     permission=Permission.VIEW_MESSAGES,
-    prevent_initial_call=True,
 )
-def drop_where(clicks: list[int | None]) -> Any:
-    """Drop the expression of the address."""
-    return None if any(clicks) else no_update
+def check(expression: str | None) -> tuple[Any, list[Component], bool]:
+    """Apply the expression, or say what is wrong with it; the list then stays as it is."""
+    text = (expression or "").strip()
+    problem = problem_of(text)
+    return no_update if problem else text or None, problem_line(problem), bool(problem)
 
 
 @callback(
@@ -357,6 +362,7 @@ def drop_where(clicks: list[int | None]) -> Any:
     Output(APPLICATION, "data", allow_duplicate=True),
     Output(SEARCH, "value"),
     Output(WHERE, "data", allow_duplicate=True),
+    Output(EXPRESSION, "value"),
     Output(POSITION, "data"),
     Input({"component": "messages", "element": "around", "key": ALL}, "n_clicks"),
     permission=Permission.VIEW_MESSAGES,
@@ -365,8 +371,9 @@ def drop_where(clicks: list[int | None]) -> Any:
 def look_around(clicks: list[int | None]) -> tuple[Any, ...]:
     """Show what came before and after one message, whatever it is: no filter stays."""
     if not any(clicks):
-        return (no_update,) * 6
-    return [severity.name for severity in STACK_ORDER], EVERYTHING, None, "", None, {"around": ctx.triggered_id["key"]}
+        return (no_update,) * 7
+    everything = [severity.name for severity in STACK_ORDER]
+    return everything, EVERYTHING, None, "", None, "", {"around": ctx.triggered_id["key"]}
 
 
 @callback(

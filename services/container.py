@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 
 from services.accounts.service import AccountService
+from services.alarms.queries import AlarmQueries
+from services.alarms.service import AlarmService
 from services.audit.trail import AuditTrail
 from services.live import LiveService
+from services.messages.measurement_queries import MeasurementQueries
 from services.messages.pipeline import PipelineQueries
 from services.messages.queries import MessageQueries
 from services.platform_health import HealthService
@@ -15,6 +18,7 @@ from services.run_control.process_commands import ProcessCommandService
 from services.run_control.process_logs import ProcessLogs
 from services.run_control.queries import RunControlQueries
 from services.run_control.sequences import SequenceService
+from services.run_control.session_commands import SessionCommandService
 from services.workers import WorkerQueries
 
 
@@ -33,10 +37,14 @@ class Services:
     node_commands: NodeCommandService
     sequences: SequenceService
     process_commands: ProcessCommandService
+    session_commands: SessionCommandService
     process_logs: ProcessLogs
     messages: MessageQueries
+    measurements: MeasurementQueries
     pipeline: PipelineQueries
     workers: WorkerQueries
+    alarms: AlarmQueries
+    alarm_service: AlarmService
     live: LiveService
     health: HealthService
     poll_interval_s: float

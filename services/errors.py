@@ -85,14 +85,23 @@ class NotFoundError(ConsoleError):
 
 
 class DruncError(ConsoleError):
-    """drunc answered with a fault of its own. ``stack`` is for experts."""
+    """drunc answered with a fault of its own. ``stack`` is for experts, ``node`` is whose it is where that is told."""
 
     code = "drunc_fault"
 
-    def __init__(self, message: str, *, stack: str = "", not_done: str = "", next_step: str = "") -> None:
+    def __init__(
+        self, message: str, *, stack: str = "", node: str = "", not_done: str = "", next_step: str = ""
+    ) -> None:
         """Keep drunc's stack trace."""
         super().__init__(message, not_done=not_done, next_step=next_step)
         self.stack = stack
+        self.node = node
+
+
+class BrokenCallError(DruncError):
+    """drunc failed outside of the command itself, so that it does not tell whether it was executed."""
+
+    code = "broken_call"
 
 
 class NodeInErrorError(RefusedError):

@@ -22,6 +22,7 @@ class LiveTopic(StrEnum):
     BACKENDS = "backends"
     MESSAGES = "messages"
     STATUS = "status"
+    ALARMS = "alarms"
     CONTROL = "control"
 
 

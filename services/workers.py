@@ -16,9 +16,9 @@ from models.messages import MessageCounter
 from models.run_control import Backend
 from services.clock import Clock
 from services.health import WorkerHealth, WorkerState, WorkerView
+from services.loop import Board, Loop
 from services.messages.texts import cut, storable
 from services.messages.upsert import insert_into
-from services.messages.worker import Board, Loop
 from services.revisions import LiveTopic, bump
 
 log = logging.getLogger(__name__)

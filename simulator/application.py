@@ -60,6 +60,8 @@ class Application:
         self._report = report
         self._ended = threading.Event()
         self.running = False
+        self.run: int | None = None
+        self.trigger_rate_hz = 0.0
 
     @property
     def alive(self) -> bool:
@@ -91,16 +93,26 @@ class Application:
             raise UnreachableError(f"Connection to {self.name} refused")
         if duration_s > timeout_s:
             raise UnreachableError(f"No response from {self.name} within {timeout_s:g} s")
-        return self._finish(transition)
+        return self._finish(transition, data)
 
-    def _finish(self, transition: str) -> Reply:
+    def _finish(self, transition: str, data: str) -> Reply:
         if self._work.faults.take_failure(self.session, transition, self.name):
             text = f"Command {transition} failed in {self.name}"
             self._report("ERROR", text)
             return Reply(success=False, result=text, appname=self.name)
         self.running = self.running_after(transition)
+        self._note_run(transition, data)
         self._report("INFO", f"{self.name} executed {transition}")
         return Reply(success=True, result=f"{transition} OK", appname=self.name)
+
+    def _note_run(self, transition: str, data: str) -> None:
+        """Remember run number and trigger rate as the root controller's actions tell them (contract 13)."""
+        known = json.loads(data or "{}")
+        self.trigger_rate_hz = float(known.get("trigger_rate", self.trigger_rate_hz))
+        if transition == "start":
+            self.run = known.get("run")
+        elif transition == "stop":
+            self.run = None
 
     def running_after(self, transition: str) -> bool:
         """Tell whether data flow after a transition."""

@@ -14,6 +14,7 @@ from simulator.fsm import FsmConfiguration
 from simulator.g1 import INITIAL_OWNER, NOBODY
 from simulator.node_state import NodeState
 from simulator.pipeline import Answer, Call, Pipeline, Rpc
+from simulator.traffic import Interceptor
 from simulator.transition import TransitionExecutor
 
 # RPC, data types, return type as ``describe`` tells them, in its order. Some are wrong in the original, too.
@@ -40,9 +41,16 @@ class Controller:
     """One controller of a session's tree."""
 
     def __init__(
-        self, session: str, name: str, fsm: FsmConfiguration, children: Sequence[Child], broadcaster: Broadcaster
+        self,
+        session: str,
+        name: str,
+        fsm: FsmConfiguration,
+        children: Sequence[Child],
+        broadcaster: Broadcaster,
+        *,
+        interceptors: Sequence[Interceptor] = (),
     ) -> None:
-        """Control ``children``; nothing is served before ``serve``."""
+        """Control ``children``; nothing is served before ``serve``. ``interceptors`` see every request."""
         self._session = session
         self._name = name
         self._fsm = fsm
@@ -54,7 +62,9 @@ class Controller:
         self._executor = TransitionExecutor(fsm, self._node, self._forwarder)
         # One worker: commands and reads wait for each other (contract 10.1).
         self._server = grpc.server(
-            ThreadPoolExecutor(1, thread_name_prefix=f"simulator-{name}"), options=[("grpc.so_reuseport", 0)]
+            ThreadPoolExecutor(1, thread_name_prefix=f"simulator-{name}"),
+            interceptors=list(interceptors),
+            options=[("grpc.so_reuseport", 0)],
         )
 
     def take_children(self) -> None:
@@ -83,6 +93,24 @@ class Controller:
     def wedge(self) -> None:
         """Leave the node in the middle of a transition, as a failed mandatory action does (contract 10.5, step 3)."""
         self._node.advance("preparing-start")
+
+    def to_error(self) -> None:
+        """Go in error; G1 has no way back but a reboot."""
+        self._node.latch_error()
+
+    @property
+    def node(self) -> NodeState:
+        """State of the node."""
+        return self._node
+
+    def include_as_holder(self, path: str, *, included: bool) -> None:  # noqa: ARG002 - G1 knows no targets
+        """Include or exclude the node and what is below it, as whoever holds control would.
+
+        Raises:
+            DruncError: It is so already.
+        """
+        call = Call(g1.token_message(self._owner), None)
+        self._set_included(call, "include" if included else "exclude", included=included)
 
     def _rpcs(self) -> tuple[Rpc, ...]:
         return (

@@ -9,6 +9,7 @@ from simulator.broadcast import Broadcaster
 from simulator.flags import BroadcastType, ProcessStatus, ResponseFlag
 from simulator.g1 import BadQueryError
 from simulator.g3 import Behaviour, asker_of, token_of
+from simulator.opmon import Monitor
 from simulator.process_manager import CALL_TIMEOUT_S, DEFAULT_LINES, NAME, leaves_first, query_of
 from simulator.processes import LiveProcess, ProcessTable, only
 from wire import WireMessage, load_g3
@@ -20,8 +21,14 @@ _COMMANDS = ("describe", "kill", "restart", "boot", "terminate", "flush", "logs"
 class G3ProcessManagerDialect:
     """Answers the RPCs of G3 in the name of one process manager."""
 
-    def __init__(self, table: ProcessTable, broadcaster: Broadcaster, user: str, log_path: str) -> None:
-        """Serve ``table`` as the OS user ``user``; ``log_path`` is the process manager's own log."""
+    def __init__(
+        self, table: ProcessTable, broadcaster: Broadcaster, user: str, log_path: str, monitor: Monitor
+    ) -> None:
+        """Serve ``table`` as the OS user ``user``.
+
+        ``log_path`` is the process manager's own log; ``monitor`` publishes how long RPCs take.
+        """
+        self._monitor = monitor
         self._table = table
         self._broadcaster = broadcaster
         self._user = user
@@ -42,7 +49,7 @@ class G3ProcessManagerDialect:
             "echo_on_server": _logged,
         }
         table = self._table
-        answering = {rpc: self._behaviour(rpc, answer) for rpc, answer in behaviours.items()}
+        answering = {rpc: self._monitor.timed(rpc, self._behaviour(rpc, answer)) for rpc, answer in behaviours.items()}
         return g3.service_handler(g3.PROCESS_MANAGER, answering)
 
     def _behaviour(self, rpc: str, answer: Callable[[WireMessage], WireMessage]) -> Behaviour:

@@ -3,8 +3,8 @@
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import grpc
@@ -15,6 +15,8 @@ from simulator.broadcast import Broadcaster
 from simulator.chatter import Chatter
 from simulator.connectivity import Announcer, Registry
 from simulator.connectivity_server import ConnectivityServer
+from simulator.controller import Controller
+from simulator.events import command_issue, error_state_issue, peer_lost_issue
 from simulator.faults import DURATIONS_S, Faults
 from simulator.flags import ProcessStatus
 from simulator.flood import Flood
@@ -27,13 +29,16 @@ from simulator.issues import SEVERITIES, Issue, IssuePublisher
 from simulator.layouts import (
     LAYOUTS,
     MANAGER_LOG,
+    OLDER_STREAM,
     OPERATOR,
     PlannedProcess,
     Role,
+    Segment,
     SessionLayout,
     boot_request,
     layout_of,
 )
+from simulator.opmon import Measurement, Monitor, layout_of_entries, process_status
 from simulator.process_log import ProcessLog
 from simulator.process_manager import NAME as PROCESS_MANAGER_NAME
 from simulator.process_manager import EnvelopeDialect, ProcessManager, ProcessManagerDialect
@@ -54,6 +59,9 @@ from simulator.replies import Dialect, Order
 from simulator.site import NAME as SESSION_MANAGER
 from simulator.site import RUN_CONTROL_NAME, SiteServer, run_control, session_manager
 from simulator.surroundings import Surroundings
+from simulator.telemetry import Telemetry
+from simulator.traffic import Traffic
+from simulator.tree_controller import TreeController
 from wire import G2Layout, WireMessage
 
 DEFAULT_SESSIONS = ("local-1x1-config", "local-2x3-config")
@@ -66,6 +74,14 @@ _LOCAL_HOSTS = ("localhost", "127.0.0.1")
 
 class SimulatorError(Exception):
     """An order that the simulator cannot carry out; the text is for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeReport:
+    """How a controller is."""
+
+    state: str
+    in_error: bool
 
 
 class Installation:
@@ -82,6 +98,7 @@ class Installation:
         *,
         time_scale: float = 0.0,
         chatter_hz: float = 0.0,
+        opmon_period_s: float = 0.0,
         seed: int | None = None,
         reply_timeout_s: float = REPLY_TIMEOUT_S,
         clock: Callable[[], float] = time.monotonic,
@@ -99,6 +116,7 @@ class Installation:
             kafka_address: Brokers (``host:port``) for broadcasts and ERS issues; None for an installation without.
             time_scale: How long things take: 1 is natural (0.3 to 1.5 s a transition), 0 is at once.
             chatter_hz: ERS issues a second of the whole idle installation; four times as many while all run.
+            opmon_period_s: Seconds between two OpMon readings of everything; 0 for none.
             seed: Makes the background trickle of issues the same every time.
             reply_timeout_s: How long controllers wait for an application's reply.
             clock: Seconds by which addresses expire in the connectivity service.
@@ -134,10 +152,15 @@ class Installation:
             publisher=self._publisher,
             kafka_address=kafka_address,
             report=self._report,
+            complain=self._complain,
+            traffic=Traffic(),
         )
+        self._manager_monitor = self._monitor(OPERATOR, PROCESS_MANAGER_NAME, self._manager_generation)
         broadcaster = Broadcaster(self._publisher, kafka_address, OPERATOR, PROCESS_MANAGER_NAME)
         self._table = ProcessTable(self._launch, broadcaster, KILL_TIMEOUT_S * time_scale)
-        self._process_manager = ProcessManager(self._manager_dialect(broadcaster), broadcaster)
+        self._process_manager = ProcessManager(
+            self._manager_dialect(broadcaster), broadcaster, [self.traffic.counter(PROCESS_MANAGER_NAME)]
+        )
         self._site_servers = self._site()
         self._site_addresses: dict[str, str] = {}
         self._process_manager_address = ""
@@ -145,6 +168,12 @@ class Installation:
         living = self._surroundings.applications.living
         # Not for secrets: it only makes up what applications say.
         self._chatter = Chatter(chatter_hz, living, self._speak, random.Random(seed))  # noqa: S311
+        self._telemetry = Telemetry(opmon_period_s, living, self._measured, self._measure_drunc, random.Random(seed))  # noqa: S311
+
+    @property
+    def traffic(self) -> Traffic:
+        """Counts of the requests that controllers and process manager got."""
+        return self._surroundings.traffic
 
     @property
     def process_manager_address(self) -> str:
@@ -208,10 +237,12 @@ class Installation:
         self._boot(self._layouts)
         self._site_addresses = {name: server.serve() for name, server in self._site_servers.items()}
         self._chatter.start()
+        self._telemetry.start()
 
     def stop(self) -> None:
         """End everything; takes less than two seconds."""
         self._stopping.set()
+        self._telemetry.stop()
         self._chatter.stop()
         for server in self._site_servers.values():
             server.stop()
@@ -236,6 +267,19 @@ class Installation:
         if process.status is ProcessStatus.DEAD:
             raise SimulatorError(f"{name} of {session} is dead already")
         self._table.end(process, exit_code)
+        witness = next((known for known in self._surroundings.applications.living() if known.session == session), None)
+        if witness is not None:
+            self._issues.publish_for_control(session, witness.name, peer_lost_issue(name, exit_code))
+
+    def write_log(self, session: str, name: str, lines: Iterable[str]) -> None:
+        """Let a process write lines into its log.
+
+        Raises:
+            SimulatorError: There is no such process.
+        """
+        log = self._process(session, name).log
+        for line in lines:
+            log.write(line)
 
     def controller_down(self, session: str, name: str) -> None:
         """Let a controller answer no more although its process runs on.
@@ -274,7 +318,52 @@ class Installation:
         Raises:
             SimulatorError: There is no such controller.
         """
-        self._controller(session, name).wedge()
+        self._serving(session, name).wedge()
+
+    def to_error(self, session: str, name: str) -> None:
+        """Put a controller in error.
+
+        Raises:
+            SimulatorError: There is no such controller.
+        """
+        self._serving(session, name).to_error()
+
+    def exclude(self, session: str, name: str) -> None:
+        """Exclude a node and what is below it, as whoever holds control would; in G1 a controller only.
+
+        Raises:
+            SimulatorError: There is no such node, or it is excluded already.
+        """
+        self._include(session, name, included=False)
+
+    def include(self, session: str, name: str) -> None:
+        """Include a node and what is below it again; see `exclude`."""
+        self._include(session, name, included=True)
+
+    def node(self, session: str, name: str = ROOT_CONTROLLER) -> NodeReport | None:
+        """Return the state of a controller, None while there is none that serves."""
+        process = self._table.find(session, name)
+        program = None if process is None else process.program
+        controller = program.controller if isinstance(program, ControllerProgram) else None
+        return None if controller is None else NodeReport(controller.node.state, in_error=controller.node.in_error)
+
+    def raise_issue(self, session: str, node: str, severity: str, text: str) -> None:
+        """Let an application raise one ERS issue.
+
+        Raises:
+            SimulatorError: There is no such application, or it does not live.
+        """
+        _check_severity(severity)
+        living = self._surroundings.applications.living()
+        application = next((known for known in living if (known.session, known.name) == (session, node)), None)
+        if application is None:
+            raise SimulatorError(f"{session} has no living application {node!r}")
+        self._speak(application, Issue(severity, "simulator::Scenario", text, package="simulator", function="play"))
+
+    def processes(self, session: str) -> Mapping[str, bool]:
+        """Return the processes of a session by name, and whether each of them runs."""
+        of_session = [process for process in self._table.everything() if process.session == session]
+        return {process.name: process.status is ProcessStatus.RUNNING for process in of_session}
 
     def restart_process_manager(self) -> None:
         """Let the process manager end, with all that it started, and start again at its address, knowing nothing."""
@@ -283,9 +372,9 @@ class Installation:
         port = int(self._process_manager_address.rpartition(":")[2])
         self._process_manager.serve(port)
 
-    def empty_connectivity(self) -> None:
-        """Let the connectivity service forget everything and hear nothing any more, until `reset`."""
-        self._surroundings.announcer.mute(muted=True)
+    def empty_connectivity(self, *, emptied: bool = True) -> None:
+        """Let the connectivity service forget everything and hear nothing any more, or let it hear again."""
+        self._surroundings.announcer.mute(muted=emptied)
 
     def stall_kafka(self, *, stalled: bool) -> None:
         """Let nothing reach the brokers, or let it flow again.
@@ -328,9 +417,9 @@ class Installation:
         Raises:
             SimulatorError: The severity is unknown, or no application lives.
         """
-        if severity not in SEVERITIES:
-            raise SimulatorError(f"Unknown severity {severity!r}; known are {', '.join(SEVERITIES)}")
-        applications = self._surroundings.applications.living()
+        _check_severity(severity)
+        # All of a flood is on one topic, so that it can be counted.
+        applications = [known for known in self._surroundings.applications.living() if known.name != OLDER_STREAM]
         if not applications:
             raise SimulatorError("No application lives")
         return Flood(self._speak, self._has_room, self._stopping).run(applications, count, rate_hz, severity)
@@ -438,9 +527,9 @@ class Installation:
             case Generation.G1:
                 return EnvelopeDialect(self._table, broadcaster, OPERATOR)
             case Generation.G2:
-                return EnvelopeDialect(self._table, broadcaster, OPERATOR, MANAGER_LOG)
+                return EnvelopeDialect(self._table, broadcaster, OPERATOR, MANAGER_LOG, self._manager_monitor)
             case Generation.G3:
-                return G3ProcessManagerDialect(self._table, broadcaster, OPERATOR, MANAGER_LOG)
+                return G3ProcessManagerDialect(self._table, broadcaster, OPERATOR, MANAGER_LOG, self._manager_monitor)
 
     def _take_control(self, channel: grpc.Channel, generation: Generation, owner: g1.Owner) -> None:
         if generation is Generation.G1:
@@ -461,10 +550,49 @@ class Installation:
             raise SimulatorError(f"{name} is not a controller")
         return program
 
+    def _serving(self, session: str, name: str) -> Controller | TreeController:
+        controller = self._controller(session, name).controller
+        if controller is None:
+            raise SimulatorError(f"{name} of {session} does not serve")
+        return controller
+
+    def _include(self, session: str, name: str, *, included: bool) -> None:
+        layout = self._layout(session)
+        path = _path_to(layout.root, name)
+        if path is None:
+            raise SimulatorError(f"{session} has no node {name!r}")
+        asked = name if layout.generation is Generation.G1 else layout.root.controller
+        try:
+            self._serving(session, asked).include_as_holder(path, included=included)
+        except g1.DruncError as error:
+            raise SimulatorError(str(error)) from error
+
     def _report(self, application: Application, severity: str, text: str) -> None:
         """Publish what an application says about a command."""
-        name = "appfwk::CommandFailed" if severity == "ERROR" else "appfwk::CommandExecuted"
-        self._speak(application, Issue(severity, name, text))
+        self._speak(application, command_issue(application.name, severity, text))
+
+    def _complain(self, session: str, controller: str, text: str) -> None:
+        """Publish what a controller logs to ERS."""
+        self._issues.publish(session, f"drunc.{controller}_ctrl", error_state_issue(text))
+
+    def _monitor(self, session: str, application: str, generation: Generation) -> Monitor:
+        return Monitor(self._publisher, layout_of_entries(generation), session, application)
+
+    def _measured(self, application: Application, measurement: Measurement) -> None:
+        layout = self._known(application.session)
+        generation = Generation.G1 if layout is None else layout.generation
+        self._monitor(application.session, application.name, generation).publish(measurement)
+
+    def _measure_drunc(self) -> None:
+        """Let the controllers and the process manager measure themselves; those of G1 do not."""
+        processes = self._table.everything()
+        for process in processes:
+            if isinstance(process.program, ControllerProgram):
+                process.program.measure()
+        if self._manager_generation is not Generation.G1:
+            running = sum(process.status is ProcessStatus.RUNNING for process in processes)
+            sessions = len({process.session for process in processes})
+            self._manager_monitor.publish(process_status(running, len(processes) - running, sessions))
 
     def _speak(self, application: Application, issue: Issue) -> None:
         application.log.write(f"{issue.severity} [{issue.function}] {issue.message}")
@@ -506,6 +634,21 @@ def _check_generations(layouts: Sequence[SessionLayout], generations: Mapping[st
     for name in generations:
         if name not in names:
             raise SimulatorError(f"A generation is given for {name!r}, which is not among the sessions")
+
+
+def _check_severity(severity: str) -> None:
+    if severity not in SEVERITIES:
+        raise SimulatorError(f"Unknown severity {severity!r}; known are {', '.join(SEVERITIES)}")
+
+
+def _path_to(segment: Segment, name: str) -> str | None:
+    """Return the path of a node from the root of a segment on, None where it is not in it (contract 11)."""
+    if segment.controller == name:
+        return name
+    if name in segment.applications:
+        return f"{segment.controller}/{name}"
+    below = (_path_to(inner, name) for inner in segment.segments)
+    return next((f"{segment.controller}/{path}" for path in below if path is not None), None)
 
 
 def _check_transition(transition: str) -> None:

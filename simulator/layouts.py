@@ -19,6 +19,10 @@ _DIRECTORY = f"/home/{OPERATOR}/run"
 MANAGER_LOG = f"{_DIRECTORY}/log_{OPERATOR}_process_manager.log"
 
 
+# The one application of every session that still has the older way of ERS to Kafka: JSON, one record an issue.
+OLDER_STREAM = "tp-stream-writer"
+
+
 class Role(StrEnum):
     """What a process of a session does."""
 
@@ -196,13 +200,15 @@ def boot_request(layout: SessionLayout, planned: PlannedProcess, kafka_address: 
 
 
 def _environment(layout: SessionLayout, name: str, kafka_address: str | None) -> dict[str, str]:
-    stream = "" if kafka_address is None else f",protobufstream({kafka_address})"
+    library = "erskafka" if name == OLDER_STREAM else "protobufstream"
+    stream = "" if kafka_address is None else f",{library}({kafka_address})"
     severities = {
         f"DUNEDAQ_ERS_{severity}": f"erstrace,throttle,lstdout{stream}"
         for severity in ("INFO", "WARNING", "ERROR", "FATAL")
     }
     host = {"DRUNC_HOST_NAME": HOST} if layout.generation is Generation.G3 else {}
-    return (severities | host) | {
+    libraries = {"DUNEDAQ_ERS_STREAM_LIBS": library} if name == OLDER_STREAM else {}
+    return (severities | host | libraries) | {
         "DUNEDAQ_SESSION": layout.name,
         "DUNEDAQ_APPLICATION_NAME": name,
         "DUNEDAQ_DB_PATH": f"{_RELEASE}/share",

@@ -1,5 +1,7 @@
 """State, error latch and inclusion of a controller, broadcast when they change (contract 10.3, 12.4, 16.2)."""
 
+from collections.abc import Callable
+
 from simulator.broadcast import Broadcaster
 from simulator.flags import BroadcastType
 from simulator.fsm import INITIAL_STATE
@@ -8,9 +10,10 @@ from simulator.fsm import INITIAL_STATE
 class NodeState:
     """The operational state of one controller."""
 
-    def __init__(self, broadcaster: Broadcaster) -> None:
-        """Start as a freshly booted node: initial, no error, included."""
+    def __init__(self, broadcaster: Broadcaster, changed: Callable[[], None] = lambda: None) -> None:
+        """Start as a freshly booted node: initial, no error, included; ``changed`` is called after every change."""
         self._broadcaster = broadcaster
+        self._changed = changed
         self.state = INITIAL_STATE
         self.sub_state = INITIAL_STATE
         self.in_error = False
@@ -30,11 +33,13 @@ class NodeState:
         """Change the sub-state."""
         self._tell(BroadcastType.FSM_STATUS_UPDATE, "operational_state", self.sub_state, sub_state)
         self.sub_state = sub_state
+        self._changed()
 
     def enter(self, state: str) -> None:
         """Change the state; the sub-state stays what it is."""
         self._tell(BroadcastType.FSM_STATUS_UPDATE, "operational_state", self.state, state)
         self.state = state
+        self._changed()
 
     def latch_error(self) -> None:
         """Go in error; G1 has no way back but a reboot."""
@@ -52,11 +57,13 @@ class NodeState:
         """Change the inclusion."""
         self._tell(BroadcastType.STATUS_UPDATE, "inclusion_state", self.included, included)
         self.included = included
+        self._changed()
 
     def _set_error(self, *, in_error: bool) -> None:
         if self.in_error != in_error:
             self._tell(BroadcastType.STATUS_UPDATE, "error_state", self.in_error, in_error)
             self.in_error = in_error
+            self._changed()
 
     def _tell(self, kind: BroadcastType, what: str, before: object, to: object) -> None:
         self._broadcaster.send(kind, f"Changing {what} from {before} to {to}")

@@ -3,7 +3,7 @@
 import threading
 from collections import deque
 
-MAX_LINES = 5_000
+MAX_LINES = 100_000
 
 
 class ProcessLog:

@@ -1,6 +1,6 @@
 """The process manager's gRPC server, and what G1 and G2 say on the wire (contract 4.3, 5.2, 9)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
@@ -10,9 +10,12 @@ from simulator import g1
 from simulator.broadcast import Broadcaster
 from simulator.flags import BroadcastType
 from simulator.g2 import description as g2_description
+from simulator.g3 import Behaviour
+from simulator.opmon import Monitor
 from simulator.pipeline import Answer, Call, Pipeline, Rpc, StreamRpc
 from simulator.processes import LiveProcess, ProcessTable, only
 from simulator.queries import Query
+from simulator.traffic import Interceptor
 from wire import WireMessage
 
 NAME = "process_manager"
@@ -45,8 +48,14 @@ class ProcessManagerDialect(Protocol):
 class ProcessManager:
     """Serves a process table; calls may overlap (contract 9.1)."""
 
-    def __init__(self, dialect: ProcessManagerDialect, broadcaster: Broadcaster) -> None:
-        """Serve what ``dialect`` answers."""
+    def __init__(
+        self,
+        dialect: ProcessManagerDialect,
+        broadcaster: Broadcaster,
+        interceptors: Sequence[Interceptor] = (),
+    ) -> None:
+        """Serve what ``dialect`` answers; ``interceptors`` see every request."""
+        self._interceptors = interceptors
         self._dialect = dialect
         self._broadcaster = broadcaster
         self._server: grpc.Server | None = None
@@ -54,7 +63,9 @@ class ProcessManager:
     def serve(self, port: int = 0) -> str:
         """Answer requests from now on, on a port that the system chooses unless one is given; return the address."""
         self._server = grpc.server(
-            ThreadPoolExecutor(8, thread_name_prefix="simulator-process-manager"), options=[("grpc.so_reuseport", 0)]
+            ThreadPoolExecutor(8, thread_name_prefix="simulator-process-manager"),
+            interceptors=list(self._interceptors),
+            options=[("grpc.so_reuseport", 0)],
         )
         self._server.add_generic_rpc_handlers((self._dialect.handler(),))
         bound = self._server.add_insecure_port(f"127.0.0.1:{port}")
@@ -71,8 +82,19 @@ class ProcessManager:
 class EnvelopeDialect:
     """Process manager of G1 and G2, which differ little: ``Request`` to ``Response``, the logs a stream."""
 
-    def __init__(self, table: ProcessTable, broadcaster: Broadcaster, user: str, log_path: str | None = None) -> None:
-        """Serve ``table`` as the OS user ``user``, which is the session; ``log_path`` is the own log, in G2 only."""
+    def __init__(
+        self,
+        table: ProcessTable,
+        broadcaster: Broadcaster,
+        user: str,
+        log_path: str | None = None,
+        monitor: Monitor | None = None,
+    ) -> None:
+        """Serve ``table`` as the OS user ``user``, which is the session.
+
+        ``log_path`` is the own log and ``monitor`` publishes how long RPCs take, both in G2 only.
+        """
+        self._monitor = monitor
         self._table = table
         self._broadcaster = broadcaster
         self._user = user
@@ -83,9 +105,12 @@ class EnvelopeDialect:
         # A refusal of G2 has the name of the class (contract 7.2).
         refuses_as = None if self._log_path is None else "SSHProcessManager"
         pipeline = Pipeline(NAME, self._broadcaster, refuses_as=refuses_as)
-        behaviours = {rpc.name: pipeline.unary(rpc) for rpc in self._rpcs()}
+        behaviours = {rpc.name: self._timed(rpc.name, pipeline.unary(rpc)) for rpc in self._rpcs()}
         behaviours["logs"] = pipeline.stream(StreamRpc("logs", self._logs, payload="LogRequest"))
         return g1.service_handler(g1.PROCESS_MANAGER, behaviours)
+
+    def _timed(self, rpc: str, behave: Behaviour) -> Behaviour:
+        return behave if self._monitor is None else self._monitor.timed(rpc, behave)
 
     def _rpcs(self) -> tuple[Rpc, ...]:
         return (

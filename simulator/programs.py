@@ -14,12 +14,14 @@ from simulator.controller import Controller
 from simulator.fsm import FSM_CONF_TEST, FSM_NO_ACTION
 from simulator.generation import Generation
 from simulator.layouts import CONFIGURATION_FILE, Segment, SessionLayout
+from simulator.opmon import Monitor, layout_of_entries
 from simulator.process_log import ProcessLog
 from simulator.replies import Dialect
 from simulator.rules import G2_RULES, G3_RULES
 from simulator.surroundings import Surroundings
+from simulator.traffic import Interceptor
 from simulator.tree_children import MissingChild, RemoteController, TreeApplication
-from simulator.tree_controller import Identity, TreeChild, TreeController
+from simulator.tree_controller import Identity, TreeChild, TreeController, Voices
 
 # drunc looks 50 times, with pauses of 0.2 s (contract 14).
 LOOK_UPS = 200
@@ -137,16 +139,25 @@ class ControllerProgram:
         surroundings, name = self._surroundings, self._segment.controller
         broadcaster = Broadcaster(surroundings.publisher, surroundings.kafka_address, self._session, name)
         fsm = FSM_CONF_TEST if self._segment.segments else FSM_NO_ACTION
-        controller = Controller(self._session, name, fsm, children, broadcaster)
+        controller = Controller(self._session, name, fsm, children, broadcaster, interceptors=[self._counter()])
         controller.take_children()
         if self._begin_to_serve(controller):
             self.ready.set()
 
-    def wedge(self) -> None:
-        """Leave the controller in the middle of a transition, for good."""
+    @property
+    def controller(self) -> Controller | TreeController | None:
+        """The controller, once it serves and until it ends."""
         with self._lock:
-            if self._controller is not None:
-                self._controller.wedge()
+            return self._controller
+
+    def measure(self) -> None:
+        """Let the controller measure itself; those of G1 do not."""
+        controller = self.controller
+        if isinstance(controller, TreeController):
+            controller.measure()
+
+    def _counter(self) -> Interceptor:
+        return self._surroundings.traffic.counter(f"{self._session}/{self._segment.controller}")
 
     def _begin_to_serve(self, controller: Controller | TreeController) -> bool:
         """Serve and announce a controller; False when the program was stopped meanwhile."""
@@ -227,7 +238,14 @@ class TreeControllerProgram(ControllerProgram):
         broadcaster = Broadcaster(surroundings.publisher, surroundings.kafka_address, self._session, name)
         fsm = FSM_CONF_TEST if self._segment.segments else FSM_NO_ACTION
         identity = Identity(name, self._session, CONFIGURATION_FILE, self._layout.configuration_id)
-        return TreeController(identity, fsm, broadcaster, self._dialect, self._rules)
+        monitor = Monitor(surroundings.publisher, layout_of_entries(self._layout.generation), self._session, name)
+        voices = Voices(broadcaster, monitor, self._complain)
+        return TreeController(identity, fsm, voices, self._dialect, self._rules, interceptors=[self._counter()])
+
+    def _complain(self, text: str) -> None:
+        """Log to ERS what the controller says, as those of G3 do (contract 16.3)."""
+        if self._layout.generation is Generation.G3:
+            self._surroundings.complain(self._session, self._segment.controller, text)
 
     def _find_for_tree(self, name: str) -> TreeChild:
         """Look for a child until it is found and ready, or for good."""

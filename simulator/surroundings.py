@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from simulator.application import Application, Work
 from simulator.connectivity import Announcer, Registry
 from simulator.publisher import Publisher
+from simulator.traffic import Traffic
 
 
 class ApplicationBook:
@@ -49,6 +50,8 @@ class Surroundings:
         publisher: Way to Kafka.
         kafka_address: Brokers, as ``describe`` tells them; None without Kafka.
         report: Publishes an ERS issue: application, severity, text.
+        complain: Publishes the ERS issue of a controller: session, controller, text.
+        traffic: Counts requests.
         applications: Living applications by address.
     """
 
@@ -58,4 +61,6 @@ class Surroundings:
     publisher: Publisher
     kafka_address: str | None
     report: Callable[[Application, str, str], None]
+    complain: Callable[[str, str, str], None]
+    traffic: Traffic
     applications: ApplicationBook = field(default_factory=ApplicationBook)

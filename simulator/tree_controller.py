@@ -18,6 +18,7 @@ from simulator.forwarding import Forwarder, tolerated
 from simulator.fsm import ALL_TRANSITIONS, FsmConfiguration, Transition, Value
 from simulator.g1 import INITIAL_OWNER, NOBODY, BadPayloadError, DruncError, Owner
 from simulator.node_state import NodeState
+from simulator.opmon import Monitor, fsm_status, run_info
 from simulator.replies import (
     HERE_ONLY,
     INITIALISING,
@@ -36,6 +37,7 @@ from simulator.replies import (
 from simulator.rules import Rules
 from simulator.stand_in import IDLE
 from simulator.targets import Route, ends_at_child
+from simulator.traffic import Interceptor
 from simulator.transition import walk
 from simulator.tree_children import MissingChild, RemoteController, TreeApplication
 
@@ -70,6 +72,21 @@ COMMANDS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Voices:
+    """How a controller makes itself heard on Kafka.
+
+    Attributes:
+        broadcaster: Sends its broadcasts.
+        monitor: Publishes what it measures.
+        complain: Tells in words, as an ERS issue, that it is in error; only G3 does.
+    """
+
+    broadcaster: Broadcaster
+    monitor: Monitor
+    complain: Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """Who a controller is: its name, its session, and the configuration that the session was booted from."""
 
@@ -83,25 +100,35 @@ class TreeController:
     """One controller of a session's tree."""
 
     def __init__(
-        self, identity: Identity, fsm: FsmConfiguration, broadcaster: Broadcaster, dialect: Dialect, rules: Rules
+        self,
+        identity: Identity,
+        fsm: FsmConfiguration,
+        voices: Voices,
+        dialect: Dialect,
+        rules: Rules,
+        *,
+        interceptors: Sequence[Interceptor] = (),
     ) -> None:
-        """Control nobody yet; nothing is served before ``serve``."""
+        """Control nobody yet; nothing is served before ``serve``. ``interceptors`` see every request."""
         self._identity = identity
         self._name = identity.name
         self._fsm = fsm
-        self._broadcaster = broadcaster
+        self._broadcaster = voices.broadcaster
+        self._voices = voices
         self._dialect = dialect
         self._rules = rules
-        self._node = NodeState(broadcaster)
+        self._node = NodeState(voices.broadcaster, self._changed)
+        self._was_in_error = False
         self._owner = INITIAL_OWNER
         self._children: Mapping[str, TreeChild] = {}
-        self._forwarder = Forwarder((), broadcaster, self._name)
+        self._forwarder = Forwarder((), voices.broadcaster, self._name)
         self._ready = False
         self._walking = threading.Lock()
         self._run: RunInfo | None = None
         self._endpoint = ""
         self._server = grpc.server(
             ThreadPoolExecutor(rules.workers, thread_name_prefix=f"simulator-{self._name}"),
+            interceptors=list(interceptors),
             options=[("grpc.so_reuseport", 0)],
         )
         self._handlers: Mapping[str, Callable[[Order, Route], Reply]] = {
@@ -152,6 +179,34 @@ class TreeController:
         """Leave the node in the middle of a transition, as a failed mandatory action does (contract 10.5, step 3)."""
         self._node.advance("preparing-start")
 
+    def to_error(self) -> None:
+        """Go in error, as the RPC of that name does (contract 10.7)."""
+        self._node.latch_error()
+
+    @property
+    def node(self) -> NodeState:
+        """State of the node."""
+        return self._node
+
+    def include_as_holder(self, path: str, *, included: bool) -> None:
+        """Include or exclude what is at ``path``, from this node on, as whoever holds control would."""
+        rpc, owner = "include" if included else "exclude", self._owner
+        order = Order(rpc, owner, Address(path, along_path=False, all_below=True))
+        self.answer(rpc, owner, lambda: order)
+
+    def measure(self) -> None:
+        """Publish the state."""
+        node = self._node
+        self._voices.monitor.publish(
+            fsm_status(node.state, node.sub_state, in_error=node.in_error, included=node.included)
+        )
+
+    def _changed(self) -> None:
+        self.measure()
+        if self._node.in_error and not self._was_in_error:
+            self._voices.complain(f"{self._name} is now in an error state")
+        self._was_in_error = self._node.in_error
+
     def answer(self, rpc: str, asker: Owner, read: Callable[[], Order]) -> Reply:
         """Take a request through the pipeline (contract 7.1).
 
@@ -159,7 +214,10 @@ class TreeController:
             Exception: What the handler raises; the dialect makes an answer of it.
         """
         self._broadcaster.send(BroadcastType.ACK, f"User '{asker.user_name}' executing '{rpc}'")
+        started_ns = time.perf_counter_ns()
         reply = self._checked(rpc, asker, read)
+        command = reply.body.transition if isinstance(reply.body, FsmResult) else rpc
+        self._voices.monitor.command_took(command, time.perf_counter_ns() - started_ns)
         text = f"User '{asker.user_name}' successfully executed '{rpc}'"
         self._broadcaster.send(BroadcastType.COMMAND_EXECUTION_SUCCESS, text)
         return reply
@@ -294,10 +352,16 @@ class TreeController:
                 configuration_file=self._identity.configuration_file,
                 configuration_name=self._identity.configuration_id,
             )
+            self._measure_run(self._run)
         elif transition == "change_rate" and self._run is not None and "trigger_rate" in known:
             self._run = replace(self._run, trigger_rate=float(known["trigger_rate"]))
         elif transition == "stop":
             self._run = None
+
+    def _measure_run(self, run: RunInfo) -> None:
+        self._voices.monitor.publish(
+            run_info(run.run_number, run.run_type, run.trigger_rate, disable_data_storage=run.disable_data_storage)
+        )
 
     def _expert(self, order: Order, route: Route) -> Reply:
         children = self._forward(order, route, skip_excluded=not self._rules.experts_reach_excluded)

@@ -8,6 +8,7 @@ from sqlalchemy import create_engine, text
 
 from models.base import Base
 from models.database import Database
+from tests.apache_kafka.server import ApacheKafka, running_kafka, why_not_here
 from tests.kafka import KafkaBroker, running_broker
 from tests.postgres import find_binaries, running_postgres
 
@@ -37,8 +38,8 @@ def postgres_url() -> Iterator[str]:
     binaries = find_binaries()
     if binaries is None:
         pytest.skip("PostgreSQL's server programs are not installed")
-    with running_postgres(binaries) as url:
-        yield url
+    with running_postgres(binaries) as server:
+        yield server.url
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +60,22 @@ def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBrok
     """A Kafka broker in another process, shared by the tests of this run: topics keep what earlier tests sent."""
     with running_broker(tmp_path_factory.mktemp("kafka")) as broker:
         yield broker
+
+
+@pytest.fixture(scope="session")
+def shared_apache_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApacheKafka]:
+    """Apache Kafka in a process of its own, started once for the tests of this run."""
+    if missing := why_not_here():
+        pytest.skip(missing)
+    with running_kafka(tmp_path_factory.mktemp("apache-kafka")) as kafka:
+        yield kafka
+
+
+@pytest.fixture
+def apache_kafka(shared_apache_kafka: ApacheKafka) -> ApacheKafka:
+    """The shared Apache Kafka, running and without topics, whatever earlier tests did to it."""
+    shared_apache_kafka.empty()
+    return shared_apache_kafka
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from hypothesis import strategies as st
 
-from services.messages.filters import MAX_TIME_NS, all_of, any_of
+from services.messages.filter_text import MAX_TIME_NS
+from services.messages.filters import all_of, any_of
 from services.messages.types import (
     Contains,
     Exactly,
@@ -18,6 +19,7 @@ from services.messages.types import (
     SeverityIn,
     Since,
     Until,
+    Words,
 )
 
 
@@ -32,6 +34,7 @@ def expressions(
         st.frozensets(st.sampled_from(Severity), min_size=1).map(SeverityIn),
         st.frozensets(st.sampled_from(Kind), min_size=1).map(KindIn),
         st.builds(NameIn, st.sampled_from(Name), st.frozensets(names, min_size=1, max_size=3)),
+        texts.map(Words),
         texts.map(Contains),
         texts.map(Exactly),
         times.map(Since),

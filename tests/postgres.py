@@ -21,32 +21,52 @@ def find_binaries() -> Path | None:
     return Path(found).parent if found else None
 
 
-@contextmanager
-def running_postgres(binaries: Path) -> Iterator[str]:
-    """Start a cluster and give the SQLAlchemy URL of its ``postgres`` database; everything is removed at the end.
+class PostgresServer:
+    """A running cluster; ``url`` is the SQLAlchemy URL of its ``postgres`` database."""
 
-    PostgreSQL refuses to run as root, so as root it runs as the user ``postgres``.
-    """
-    with tempfile.TemporaryDirectory(prefix="console-pg-", ignore_cleanup_errors=True) as root:
-        directory = Path(root)
-        as_user: list[str] = []
+    def __init__(self, binaries: Path, directory: Path) -> None:
+        """Make and start a cluster in an empty directory.
+
+        PostgreSQL refuses to run as root, so as root it runs as the user ``postgres``.
+        """
+        self._binaries = binaries
+        self._directory = directory
+        self._as_user: list[str] = []
         if os.geteuid() == 0:
             shutil.chown(directory, "postgres", "postgres")
-            as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-        user = "postgres" if as_user else getpass.getuser()
-        data = directory / "data"
+            self._as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+        user = "postgres" if self._as_user else getpass.getuser()
         port = _free_port()
-
-        def run(*command: str) -> None:
-            subprocess.run([*as_user, *command], check=True, capture_output=True, cwd=directory)
-
-        run(f"{binaries}/initdb", "-D", str(data), "-U", user, "-A", "trust", "-E", "UTF8", "--no-sync")
+        self.url = f"postgresql+psycopg://{user}@127.0.0.1:{port}/postgres"
+        self._run("initdb", "-U", user, "-A", "trust", "-E", "UTF8", "--no-sync")
         options = f"-p {port} -h 127.0.0.1 -k {directory} -c fsync=off -c max_connections=200"
-        run(f"{binaries}/pg_ctl", "-D", str(data), "-w", "-l", str(directory / "log"), "-o", options, "start")
+        self._control("start", "-o", options)
+
+    def restart(self) -> None:
+        """Let it crash, whatever it is at, and start it again; it keeps its address and what was committed."""
+        self._control("restart", "-m", "immediate")
+
+    def stop(self) -> None:
+        """Stop it without ceremony."""
+        self._control("stop", "-m", "immediate")
+
+    def _control(self, action: str, *options: str) -> None:
+        self._run("pg_ctl", "-w", "-l", str(self._directory / "log"), *options, action)
+
+    def _run(self, program: str, *options: str) -> None:
+        command = [*self._as_user, str(self._binaries / program), "-D", str(self._directory / "data"), *options]
+        subprocess.run(command, check=True, capture_output=True, cwd=self._directory)
+
+
+@contextmanager
+def running_postgres(binaries: Path) -> Iterator[PostgresServer]:
+    """Run a cluster for the length of a block; everything is removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="console-pg-", ignore_cleanup_errors=True) as root:
+        server = PostgresServer(binaries, Path(root))
         try:
-            yield f"postgresql+psycopg://{user}@127.0.0.1:{port}/postgres"
+            yield server
         finally:
-            run(f"{binaries}/pg_ctl", "-D", str(data), "-m", "immediate", "stop")
+            server.stop()
 
 
 def _free_port() -> int:

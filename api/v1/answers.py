@@ -1,8 +1,22 @@
 """From the plain data of the services to what the API gives."""
 
-from api.v1.models import WORDS, BackendItem, MessageItem, NodeItem, PartItem, ProcessItem, RateItem, Run, SessionItem
+from api.v1.models import (
+    WORDS,
+    AlarmItem,
+    BackendItem,
+    MeasurementItem,
+    MessageItem,
+    NodeItem,
+    PartItem,
+    PointItem,
+    ProcessItem,
+    RateItem,
+    Run,
+    SessionItem,
+)
 from api.v1.models import NotShown as NotShownItem
-from services.messages.types import MessageView, NotShown, RateBucket, Severity
+from services.alarms.types import AlarmView
+from services.messages.types import MeasurementPoint, MeasurementView, MessageView, NotShown, RateBucket, Severity
 from services.platform_health import PartHealth
 from services.run_control.types import BackendView, Node, Process, SessionSummary
 
@@ -109,6 +123,34 @@ def rate_item(bucket: RateBucket) -> RateItem:
     )
 
 
+def measurement_item(series: MeasurementView) -> MeasurementItem:
+    """Return a series of measured values."""
+    return MeasurementItem(
+        id=series.id,
+        session=series.session,
+        application=series.application,
+        element=series.element,
+        name=series.name,
+        origin=series.origin,
+        field=series.field,
+        last_text=series.last_text,
+        last_time=series.last_at,
+    )
+
+
+def point_item(point: MeasurementPoint) -> PointItem:
+    """Return a point of a series."""
+    return PointItem(
+        start=point.start,
+        width_s=point.width_s,
+        n=point.n,
+        mean=point.mean,
+        least=point.least,
+        greatest=point.greatest,
+        last=point.last,
+    )
+
+
 def backend_item(backend: BackendView) -> BackendItem:
     """Return an outside address."""
     return BackendItem(
@@ -128,3 +170,23 @@ def backend_item(backend: BackendView) -> BackendItem:
 def part_item(part: PartHealth) -> PartItem:
     """Return the health of a part."""
     return PartItem(name=part.name, state=part.state.value, age_s=part.age_s, last_error=part.last_error)
+
+
+def alarm_item(alarm: AlarmView) -> AlarmItem:
+    """Return an alarm."""
+    return AlarmItem(
+        id=alarm.id,
+        kind=alarm.kind.value,
+        priority=alarm.priority.name.lower(),
+        state=alarm.state.value,
+        session=alarm.session,
+        subject=alarm.subject,
+        text=alarm.text,
+        occurrences=alarm.occurrences,
+        raised_at=alarm.raised_at,
+        last_at=alarm.last_at,
+        cleared_at=alarm.cleared_at,
+        acknowledged_at=alarm.acknowledged_at,
+        acknowledged_by=alarm.acknowledged_by,
+        shelved_until=alarm.shelf.until if alarm.shelf else None,
+    )

@@ -9,7 +9,7 @@ from io import StringIO
 from flask import Response
 
 from api.v1.answers import message_item, not_shown
-from api.v1.models import ExportForm
+from api.v1.queries import ExportForm
 from services.messages.export import Export, ExportEnd
 from services.messages.types import MessageView
 

@@ -1,18 +1,13 @@
-"""What the API takes and gives. Field names are those of the contract with drunc (sections 4 and 16.2-16.3)."""
+"""What the API gives. Field names are those of the contract with drunc (sections 4 and 16.2-16.3)."""
 
 from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
-from services.messages.export import MAX_ROWS
-from services.messages.filters import MAX_TEXT, Match
 from services.messages.types import Severity
 
-MAX_LIMIT = 500
-MAX_ID = 2**63 - 1
 SeverityWord = Literal["DEBUG", "LOG", "INFO", "WARNING", "ERROR", "FATAL"]
 WORDS: Mapping[Severity, SeverityWord] = {
     Severity.DEBUG: "DEBUG",
@@ -22,101 +17,6 @@ WORDS: Mapping[Severity, SeverityWord] = {
     Severity.ERROR: "ERROR",
     Severity.FATAL: "FATAL",
 }
-
-
-class ExportForm(StrEnum):
-    """In what form messages are exported."""
-
-    CSV = "csv"
-    JSON_LINES = "jsonl"
-
-
-def _comma_list(value: object) -> object:
-    """Take ``ERROR,FATAL`` as well as a parameter given several times."""
-    parts = value if isinstance(value, list) else [value]
-    return [word.strip().upper() for part in parts for word in str(part).split(",") if word.strip()]
-
-
-class _Query(BaseModel):
-    """Parameters in the address. Unknown ones are errors: a misspelt filter must not answer with everything."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class NoQuery(_Query):
-    """No parameters."""
-
-
-class ProcessesQuery(_Query):
-    """Which processes."""
-
-    session: str | None = Field(None, max_length=255, description="Only processes of this session.")
-
-
-class TreeQuery(_Query):
-    """Which tree."""
-
-    session: str = Field(min_length=1, max_length=255, description="Session whose application tree is wanted.")
-
-
-class _MessageFilterQuery(_Query):
-    """What messages are filtered by."""
-
-    severity: Annotated[list[SeverityWord], BeforeValidator(_comma_list)] = Field(
-        default_factory=list, description="Severities, separated by commas; empty for all."
-    )
-    session: str | None = Field(None, max_length=255, description="Only messages of this session.")
-    application: str | None = Field(None, max_length=255, description="Only messages of this application.")
-    q: str = Field("", max_length=200, description="Text to look for.")
-    match: Match = Field(
-        Match.CONTAINS,
-        description="How q is meant: contains it (in any case of the letters A to Z), does not, or is exactly it.",
-    )
-    where: str = Field("", max_length=MAX_TEXT, description="Expression that must fit too, see docs/api.md.")
-
-    @property
-    def severities(self) -> frozenset[Severity]:
-        """The severities asked for."""
-        return frozenset(Severity[word] for word in self.severity)
-
-
-class MessagesQuery(_MessageFilterQuery):
-    """Which messages."""
-
-    limit: int = Field(200, ge=1, le=MAX_LIMIT, description="How many at most.")
-    before: int | None = Field(None, ge=0, le=MAX_ID, description="Only messages with a smaller id: older ones.")
-    after: int | None = Field(None, ge=0, le=MAX_ID, description="Only messages with a greater id: newer ones.")
-
-    @model_validator(mode="after")
-    def _one_direction(self) -> "MessagesQuery":
-        if self.before is not None and self.after is not None:
-            raise ValueError("give either before or after, not both")
-        return self
-
-
-class ExportQuery(_MessageFilterQuery):
-    """Which messages, and in which form."""
-
-    form: ExportForm = Field(ExportForm.CSV, description="csv, or jsonl: one JSON object a line.")
-    limit: int = Field(MAX_ROWS, ge=1, le=MAX_ROWS, description="How many messages at most.")
-    before: int | None = Field(None, ge=0, le=MAX_ID, description="Only messages with a smaller id.")
-    after: int | None = Field(None, ge=0, le=MAX_ID, description="Only messages with a greater id.")
-
-
-class RatesQuery(_Query):
-    """Which rates; without times the last 15 minutes."""
-
-    session: str | None = Field(None, max_length=255, description="Only messages of this session.")
-    start: datetime | None = Field(None, description="Begin, ISO 8601 with a time zone.")
-    end: datetime | None = Field(None, description="End, ISO 8601 with a time zone.")
-
-    @model_validator(mode="after")
-    def _times_are_right(self) -> "RatesQuery":
-        if any(moment is not None and moment.tzinfo is None for moment in (self.start, self.end)):
-            raise ValueError("times need a time zone, e.g. 2026-01-31T12:00:00Z")
-        if self.start and self.end and self.start >= self.end:
-            raise ValueError("start must be before end")
-        return self
 
 
 class _Answer(BaseModel):
@@ -259,10 +159,76 @@ class Messages(_Answer):
     not_shown: NotShown
 
 
+class AlarmItem(_Answer):
+    """One alarm that has not ended. ``cleared_at`` is null while its cause lasts, ``shelved_until`` unless shelved."""
+
+    id: int
+    kind: str
+    priority: str
+    state: str
+    session: str
+    subject: str
+    text: str
+    occurrences: int
+    raised_at: datetime
+    last_at: datetime
+    cleared_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    shelved_until: datetime | None
+
+
+class Alarms(_Answer):
+    """All alarms that have not ended: those that wait first, by priority, the newest first."""
+
+    items: list[AlarmItem]
+    next: None = None
+
+
 class Rates(_Answer):
     """Buckets in order of time; empty ones may be left out."""
 
     items: list[RateItem]
+    next: None = None
+
+
+class MeasurementItem(_Answer):
+    """One series of measured values (contract 16.4)."""
+
+    id: int
+    session: str
+    application: str
+    element: str = Field(description="The part of the application that measured; empty for all of it.")
+    name: str = Field(description="Full name of the measurement.")
+    origin: str = Field(description="What else tells series apart; may be empty.")
+    field: str = Field(description="Which value of the measurement.")
+    last_text: str | None = Field(description="The newest value of a series of words; null for numbers, see points.")
+    last_time: datetime | None = Field(description="When that was measured.")
+
+
+class PointItem(_Answer):
+    """The values of one series in one bucket of time."""
+
+    start: datetime
+    width_s: int
+    n: int
+    mean: float
+    least: float
+    greatest: float
+    last: float
+
+
+class Measurements(_Answer):
+    """All series, by their names."""
+
+    items: list[MeasurementItem]
+    next: None = None
+
+
+class Points(_Answer):
+    """Points in order of time; buckets without a value are left out."""
+
+    items: list[PointItem]
     next: None = None
 
 

@@ -1,6 +1,6 @@
 """The routes of ``/api/v1``: reads only, for everybody whose role may see the same on the pages."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Request, Response, abort, jsonify
@@ -13,17 +13,18 @@ from spectree.models import InType, SecureType, SecuritySchemeData
 from api.access import login_only, requires
 from api.errors import api_error
 from api.login import SESSION_COOKIE
-from api.v1 import answers, models
+from api.v1 import answers, models, queries
 from api.v1.export import streamed
 from services.accounts.types import Permission
 from services.clock import Clock
 from services.container import Services
 from services.messages.export import Export
-from services.messages.filters import all_of, parse, text_filter
+from services.messages.filter_text import parse
+from services.messages.filters import all_of, text_filter
 from services.messages.types import MessageFilter
 
 VERSION = "1"
-DEFAULT_RATES_SPAN = timedelta(minutes=15)
+DEFAULT_SPAN = timedelta(minutes=15)
 
 
 def api_v1_blueprint(services: Services, clock: Clock) -> Blueprint:
@@ -32,6 +33,8 @@ def api_v1_blueprint(services: Services, clock: Clock) -> Blueprint:
     document = _document()
     _add_run_control(blueprint, document, services)
     _add_messages(blueprint, document, services, clock)
+    _add_measurements(blueprint, document, services, clock)
+    _add_alarms(blueprint, document, services)
     _add_status(blueprint, document, services)
 
     @blueprint.get("/openapi.json")
@@ -80,7 +83,7 @@ def _add_run_control(blueprint: Blueprint, document: SpecTree, services: Service
 
     @blueprint.get("/sessions")
     @view
-    @document.validate(query=models.NoQuery, resp=_answers(models.Sessions), tags=["run control"])
+    @document.validate(query=queries.NoQuery, resp=_answers(models.Sessions), tags=["run control"])
     def sessions() -> models.Sessions:
         """List the sessions, by name."""
         return models.Sessions(items=[answers.session_item(summary) for summary in services.run_control.sessions()])
@@ -88,7 +91,7 @@ def _add_run_control(blueprint: Blueprint, document: SpecTree, services: Service
     @blueprint.get("/processes")
     @view
     @document.validate(resp=_answers(models.Processes), tags=["run control"])
-    def processes(query: models.ProcessesQuery) -> models.Processes:
+    def processes(query: queries.ProcessesQuery) -> models.Processes:
         """List the processes, by session and place in the tree."""
         found = services.run_control.processes(query.session)
         return models.Processes(items=[answers.process_item(process) for process in found])
@@ -99,7 +102,7 @@ def _add_run_control(blueprint: Blueprint, document: SpecTree, services: Service
         resp=Answers(HTTP_200=models.Tree, HTTP_401=models.Error, HTTP_404=models.Error, HTTP_422=models.Error),
         tags=["run control"],
     )
-    def tree(query: models.TreeQuery) -> models.Tree:
+    def tree(query: queries.TreeQuery) -> models.Tree:
         """Give the application tree of a session, parents before their children."""
         services.run_control.session(query.session)
         return models.Tree(items=[answers.node_item(node) for node in services.run_control.tree(query.session)])
@@ -111,7 +114,7 @@ def _add_messages(blueprint: Blueprint, document: SpecTree, services: Services, 
     @blueprint.get("/messages")
     @view
     @document.validate(resp=_answers(models.Messages), tags=["messages"])
-    def messages(query: models.MessagesQuery) -> models.Messages:
+    def messages(query: queries.MessagesQuery) -> models.Messages:
         """List messages, newest first."""
         page = services.messages.page(_filter(query), before=query.before, after=query.after, limit=query.limit)
         items = [answers.message_item(message) for message in page.items]
@@ -129,7 +132,7 @@ def _add_messages(blueprint: Blueprint, document: SpecTree, services: Services, 
         resp=Answers("HTTP_200", HTTP_401=models.Error, HTTP_403=models.Error, HTTP_422=models.Error),
         tags=["messages"],
     )
-    def export_messages(query: models.ExportQuery) -> Response:
+    def export_messages(query: queries.ExportQuery) -> Response:
         """Stream all messages that fit, newest first, as a file; its last line says whether these are all."""
         export = Export(services.messages, _filter(query), before=query.before, after=query.after, limit=query.limit)
         return streamed(export, query.form, query.limit, clock())
@@ -137,18 +140,48 @@ def _add_messages(blueprint: Blueprint, document: SpecTree, services: Services, 
     @blueprint.get("/rates")
     @view
     @document.validate(resp=_answers(models.Rates), tags=["messages"])
-    def rates(query: models.RatesQuery) -> models.Rates:
+    def rates(query: queries.RatesQuery) -> models.Rates:
         """Count messages by severity over time, in buckets as wide as the span needs."""
-        end = query.end or clock()
-        start = query.start or end - DEFAULT_RATES_SPAN
-        found = services.messages.rates(start, end, session=query.session)
+        found = services.messages.rates(*_range(query, clock), session=query.session)
         return models.Rates(items=[answers.rate_item(bucket) for bucket in found])
+
+
+def _add_alarms(blueprint: Blueprint, document: SpecTree, services: Services) -> None:
+    @blueprint.get("/alarms")
+    @requires(Permission.VIEW_ALARMS)
+    @document.validate(query=queries.NoQuery, resp=_answers(models.Alarms), tags=["alarms"])
+    def alarms() -> models.Alarms:
+        """List the alarms that have not ended."""
+        return models.Alarms(items=[answers.alarm_item(alarm) for alarm in services.alarms.open()])
+
+
+def _add_measurements(blueprint: Blueprint, document: SpecTree, services: Services, clock: Clock) -> None:
+    view = requires(Permission.VIEW_MESSAGES)
+
+    @blueprint.get("/measurements")
+    @view
+    @document.validate(resp=_answers(models.Measurements), tags=["measurements"])
+    def measurements(query: queries.MeasurementsQuery) -> models.Measurements:
+        """List the series of measured values, by their names."""
+        found = services.measurements.series(session=query.session, application=query.application)
+        return models.Measurements(items=[answers.measurement_item(series) for series in found])
+
+    @blueprint.get("/measurements/points")
+    @view
+    @document.validate(
+        resp=Answers(HTTP_200=models.Points, HTTP_401=models.Error, HTTP_404=models.Error, HTTP_422=models.Error),
+        tags=["measurements"],
+    )
+    def points(query: queries.PointsQuery) -> models.Points:
+        """Give one series over time, in buckets as wide as the span and the wanted number of points need."""
+        found = services.measurements.points(query.series, *_range(query, clock), max_points=query.points)
+        return models.Points(items=[answers.point_item(point) for point in found])
 
 
 def _add_status(blueprint: Blueprint, document: SpecTree, services: Services) -> None:
     @blueprint.get("/status")
     @requires(Permission.VIEW_RUN_CONTROL)
-    @document.validate(query=models.NoQuery, resp=_answers(models.Status), tags=["status"])
+    @document.validate(query=queries.NoQuery, resp=_answers(models.Status), tags=["status"])
     def status() -> models.Status:
         """Tell how the console is, and what it talks to."""
         readiness = services.health.readiness()
@@ -168,7 +201,12 @@ def _add_status(blueprint: Blueprint, document: SpecTree, services: Services) ->
         )
 
 
-def _filter(query: models.MessagesQuery | models.ExportQuery) -> MessageFilter:
+def _range(query: queries.RatesQuery | queries.PointsQuery, clock: Clock) -> tuple[datetime, datetime]:
+    end = query.end or clock()
+    return query.start or end - DEFAULT_SPAN, end
+
+
+def _filter(query: queries.MessagesQuery | queries.ExportQuery) -> MessageFilter:
     return MessageFilter(
         severities=query.severities,
         sessions=frozenset(filter(None, (query.session,))),

@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 
 from components.arguments_form import argument_error, error_id, input_id, not_possible
 from components.attributes import marked
-from components.buttons import Look, button, icon_button
+from components.buttons import Look, button, button_look, icon_button
 from components.icons import Icon
 from components.outlet import CONTENT, drawing, outlet
 from components.panel import panel_head
@@ -100,7 +100,7 @@ def show_standing(_sessions: int, chosen: str | None, wanted: str) -> tuple[Any,
     if session is None or chosen is None:
         return (no_update,) * 6
     against = obstacles(session, chosen)
-    look = view.button_look(against, Look.PRIMARY)
+    look = button_look(against, Look.PRIMARY)
     return (view.form_head(session, chosen), not_possible(against), f"Execute {chosen}", *astuple(look))
 
 

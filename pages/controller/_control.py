@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 
 from components.arguments_form import argument_error
 from components.attributes import marked
-from components.buttons import Look, button
+from components.buttons import Look, button, button_look
 from components.control_notice import loss_line
 from components.icons import Icon
 from components.notice import loading
@@ -114,9 +114,9 @@ def show_asking(_sessions: int, wanted: str) -> tuple[Any, ...]:
     """Show whether somebody can be asked for control, and who lost it to whom."""
     session, person = selected_session(wanted), identity()
     if session is None:
-        return (*astuple(view.button_look(["No session."])), drawing(None))
+        return (*astuple(button_look(["No session."])), drawing(None))
     why = services().control_requests.why_not(person, session)
-    look = view.button_look([why] if why else [], Look.OUTLINE if why else Look.PRIMARY)
+    look = button_look([why] if why else [], Look.OUTLINE if why else Look.PRIMARY)
     loss = services().run_control.loss(session)
     return (*astuple(look), drawing(loss_line(loss, person.name) if loss else None))
 
@@ -181,7 +181,7 @@ def show_control(_sessions: int, wanted: str) -> tuple[Any, ...]:
     """Show who is in control, and whether that can be changed now."""
     session, person = selected_session(wanted), identity()
     if session is None:
-        off = view.button_look(["No session."])
+        off = button_look(["No session."])
         return (html.P("No session.", className="fg-1"), "", *astuple(off), *astuple(off))
     obstacle = services().commands.control_obstacle(person, session)
     take, release = view.take_look(session, person, obstacle), view.release_look(session, person, obstacle)

@@ -7,7 +7,7 @@ from dash import ALL, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
 from components.attributes import marked
-from components.buttons import Look, button
+from components.buttons import Look, button, button_look
 from components.outlet import CONTENT, drawing, outlet
 from pages._access import callback
 from pages._context import identity, services
@@ -62,7 +62,7 @@ def show_buttons(
     """Switch the buttons on and off, each with the reasons."""
     session = selected_session(wanted)
     looks = [
-        view.button_look(
+        button_look(
             obstacles(session, found["key"]) if session else ("No session.",),
             Look.CHOSEN if found["key"] == chosen else Look.OUTLINE,
         )

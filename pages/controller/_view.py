@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from components.ages import clock_time, elapsed, epoch_ms
 from components.arguments_form import arguments_form, leads_to
 from components.attributes import marked
-from components.buttons import Look, button
+from components.buttons import ButtonLook, Look, button, button_look
 from components.command_result import command_result
 from components.fsm_diagram import Situation, fsm_diagram
 from components.icons import Glyph, Icon, glyph, icon, ring
@@ -136,20 +136,6 @@ def _transition_row(transitions: Sequence[Transition], label: str, *, titled: bo
     if titled:
         buttons.insert(0, html.Span(label, className="label"))
     return marked(html.Div(buttons, className="transitions", role="group"), aria_label=label)
-
-
-@dataclass(frozen=True, slots=True)
-class ButtonLook:
-    """What changes about a button that stays in its place."""
-
-    disabled: str
-    title: str
-    class_name: str
-
-
-def button_look(obstacles: Sequence[str], look: Look = Look.OUTLINE) -> ButtonLook:
-    """Return how a button looks against which all this stands; with nothing it is on."""
-    return ButtonLook("true" if obstacles else "false", " ".join(obstacles), f"button button-{look}")
 
 
 def progress(session: SessionSummary, nodes: Sequence[Node]) -> list[Component]:

@@ -26,6 +26,10 @@ class Permission(StrEnum):
     TERMINATE = "process.terminate"
     START_SESSION = "session.start"
     END_SESSION = "session.end"
+    VIEW_ALARMS = "alarm.view"
+    ACKNOWLEDGE_ALARM = "alarm.acknowledge"
+    SHELVE_ALARM = "alarm.shelve"
+    WRITE_GUIDANCE = "alarm.guidance"
 
 
 class Role(StrEnum):
@@ -36,7 +40,7 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
-_VIEW = frozenset({Permission.VIEW_RUN_CONTROL, Permission.VIEW_MESSAGES})
+_VIEW = frozenset({Permission.VIEW_RUN_CONTROL, Permission.VIEW_MESSAGES, Permission.VIEW_ALARMS})
 _OPERATE = _VIEW | {
     Permission.TAKE_CONTROL,
     Permission.FORCE_CONTROL,
@@ -52,6 +56,9 @@ _OPERATE = _VIEW | {
     Permission.RESTART,
     Permission.START_SESSION,
     Permission.END_SESSION,
+    Permission.ACKNOWLEDGE_ALARM,
+    Permission.SHELVE_ALARM,
+    Permission.WRITE_GUIDANCE,
 }
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {

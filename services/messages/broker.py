@@ -34,6 +34,9 @@ _READING: Mapping[str, str | int | bool] = {
     # Where reading starts is decided from the database; if that offset is not there any more we want to be told.
     "auto.offset.reset": "error",
     "allow.auto.create.topics": False,
+    # A collector that was killed gives its partitions to the others after this time; brokers allow no less by default.
+    "session.timeout.ms": 6_000,
+    "heartbeat.interval.ms": 1_500,
     # The embedded broker's long poll does not wake on new data.
     "fetch.wait.max.ms": 20,
     "fetch.queue.backoff.ms": 20,

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from models.database import Database
 from services.clock import Clock, nanoseconds
 from services.health import WorkerHealth
+from services.loop import Board, Loop
 from services.messages.backend import Answer, BackendReport
 from services.messages.batch import Batch, PartitionKey, Position, make_batch
 from services.messages.broker import BrokerClient, BrokerGoneError, ClientBrokenError, ClusterView
@@ -19,7 +20,6 @@ from services.messages.ledger import OffsetLedger
 from services.messages.meter import Meter
 from services.messages.store import MessageStore, OffsetConflictError
 from services.messages.types import Decoded, Record
-from services.messages.worker import Board, Loop
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +34,10 @@ BATCH_BYTES = 4 * 1024 * 1024
 GATHER_S = 0.03
 # After an error: soon enough to be back within seconds, seldom enough to be no load.
 RETRY_S = 0.3
-# A partition without a leader must not hold up the others.
-UNREADY_RETRY_S = 10.0
+# A partition without a leader must not hold up the others: asked again soon, as a new one is led after a moment, then
+# ever more seldom.
+UNREADY_RETRY_S = 0.5
+UNREADY_RETRY_MOST_S = 10.0
 # SQLite has one writer: between two batches of a backlog others get their turn, half as long as the batch took.
 YIELD_SHARE = 0.5
 YIELD_MOST_S = 0.02
@@ -58,6 +60,14 @@ class ConsumerConfig:
     group: str = "drunc-console"
     service_user: str = "console"
     store_own_echo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Unready:
+    """A partition without a leader: when it is asked again (monotonic), and how long that pause was, seconds."""
+
+    until: float
+    pause_s: float
 
 
 class MessageConsumer:
@@ -85,7 +95,7 @@ class MessageConsumer:
         self._wanted: frozenset[PartitionKey] = frozenset()
         self._positions: dict[PartitionKey, Position] = {}
         self._pending: list[Record] = []
-        self._unready: dict[PartitionKey, float] = {}
+        self._unready: dict[PartitionKey, _Unready] = {}
         self._answer: Answer | None = None
         self._next_look = 0.0
         self._next_report = 0.0
@@ -209,17 +219,18 @@ class MessageConsumer:
         Raises:
             BrokerGoneError: The brokers do not answer at all.
         """
-        self._unready.pop(key, None)
+        before = self._unready.pop(key, None)
         try:
             return client.watermarks(key)
         except BrokerGoneError:
             client.look()
-            self._unready[key] = time.monotonic() + UNREADY_RETRY_S
+            pause_s = UNREADY_RETRY_S if before is None else min(2 * before.pause_s, UNREADY_RETRY_MOST_S)
+            self._unready[key] = _Unready(time.monotonic() + pause_s, pause_s)
             return None
 
     def _unready_yet(self) -> frozenset[PartitionKey]:
         now = time.monotonic()
-        return frozenset(key for key, until in self._unready.items() if now < until)
+        return frozenset(key for key, wait in self._unready.items() if now < wait.until)
 
     def _forget_positions(self) -> None:
         self._positions = {}

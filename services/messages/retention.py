@@ -11,12 +11,12 @@ from models.database import Database
 from models.messages import MeasurementRollup, Message, MessageRollup, MessageSession, Quarantined
 from services.clock import Clock
 from services.health import WorkerHealth
+from services.loop import Board, Loop
 from services.messages import rollups, search
 from services.messages.store import count
 from services.messages.types import Kind, Severity
 from services.messages.upsert import is_postgresql, table_of
 from services.messages.volume import occupied_bytes
-from services.messages.worker import Board, Loop
 
 # One transaction removes so many rows: larger ones would hold SQLite's write lock too long.
 CHUNK_ROWS = 1_000

@@ -1,6 +1,7 @@
-"""Find messages by their words: FTS5 on SQLite, trigrams on PostgreSQL where pg_trgm is there, else a bounded scan.
+"""The full-text index: FTS5 on SQLite, trigrams on PostgreSQL where pg_trgm is there.
 
-`find` is for queries; `add` and `remove` keep the index true in the transactions that store and prune messages.
+`find` names candidates for queries; `add` and `remove` keep the index true in the transactions that store and prune
+messages.
 """
 
 import re
@@ -13,11 +14,13 @@ from sqlalchemy.orm import Session
 from models.messages import Message
 from models.search import INDEX, SOURCE, TRIGRAM_INDEX
 from services.messages.bulk import MessageRow
+from services.messages.filters import BEFORE_WORD_POSTGRESQL
 from services.messages.types import Kind, Severity
 from services.messages.upsert import is_postgresql
 
 # A trigram is of three letters, and the beginnings of shorter words are in most messages.
 MIN_LETTERS = 3
+_ASCII = re.compile(r"[0-9a-z]*")
 
 _ADD = text(
     f"INSERT INTO {INDEX} (rowid, text, tokens) SELECT id, text, tokens FROM {SOURCE} "  # noqa: S608 - own names
@@ -30,68 +33,60 @@ _REMOVE = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """Messages with words that begin like each of ``words``, in any case; empty sets restrict nothing.
+class Search:
+    """Messages with words that begin like each of ``words``; empty collections restrict nothing.
 
-    A word is a run of letters and digits, so ``root-controller`` is two. Sessions and applications are given by id.
+    ``words`` are those of `services.messages.filters.words_of`. Sessions and applications are given by id.
     """
 
     words: tuple[str, ...]
-    severities: frozenset[Severity] = frozenset()
-    kinds: frozenset[Kind] = frozenset()
-    session_ids: frozenset[int] = frozenset()
-    application_ids: frozenset[int] = frozenset()
-
-    @classmethod
-    def of(
-        cls,
-        given: str,
-        *,
-        severities: Collection[Severity] = (),
-        kinds: Collection[Kind] = (),
-        session_ids: Collection[int] = (),
-        application_ids: Collection[int] = (),
-    ) -> "Words":
-        """Take a text of a person apart."""
-        words = tuple(re.findall(r"[^\W_]+", given))
-        return cls(words, frozenset(severities), frozenset(kinds), frozenset(session_ids), frozenset(application_ids))
+    severities: Collection[Severity] = ()
+    kinds: Collection[Kind] = ()
+    session_ids: Collection[int] = ()
+    application_ids: Collection[int] = ()
 
     @property
-    def is_indexed(self) -> bool:
-        """Whether one word is long enough for the index."""
-        return any(len(word) >= MIN_LETTERS for word in self.words)
+    def indexed(self) -> tuple[str, ...]:
+        """The beginnings of words, up to what is beyond ASCII, that are long enough for the index.
+
+        Engines do not agree on letters beyond ASCII, so these are not asked for.
+        """
+        found = (_ASCII.match(word) for word in self.words)
+        return tuple(match[0] for match in found if match and len(match[0]) >= MIN_LETTERS)
+
+
+def can_find(session: Session, wanted: Search) -> bool:
+    """Tell whether the database has an index that helps."""
+    if not wanted.indexed:
+        return False
+    return not is_postgresql(session) or session.scalar(select(func.to_regclass(TRIGRAM_INDEX))) is not None
 
 
 def find(
     session: Session,
-    wanted: Words,
+    wanted: Search,
     *,
     limit: int,
     after: int | None = None,
     before: int | None = None,
     ascending: bool = False,
-) -> list[int] | None:
-    """Return ids of messages by the full-text index, newest first, or None: no index helps, look at a bounded stretch.
+) -> list[int]:
+    """Return ids of messages by the full-text index, newest first: all that fit, and perhaps some that do not.
 
     Args:
         session: Of a unit of work that reads.
-        wanted: What to look for.
+        wanted: What to look for; the index can find it (`can_find`).
         limit: At most so many.
         after: Only ids above this one.
         before: Only ids below this one.
         ascending: The oldest first instead.
     """
-    if not wanted.is_indexed:
-        return None
-    if not is_postgresql(session):
-        return _find_by_words(session, wanted, limit, (after, before), ascending=ascending)
-    if session.scalar(select(func.to_regclass(TRIGRAM_INDEX))) is None:
-        return None
-    return _find_by_trigrams(session, wanted, limit, (after, before), ascending=ascending)
+    by_engine = _find_by_trigrams if is_postgresql(session) else _find_by_words
+    return by_engine(session, wanted, limit, (after, before), ascending=ascending)
 
 
 def _find_by_words(
-    session: Session, wanted: Words, limit: int, bounds: tuple[int | None, int | None], *, ascending: bool
+    session: Session, wanted: Search, limit: int, bounds: tuple[int | None, int | None], *, ascending: bool
 ) -> list[int]:
     rowid: ColumnElement[int] = literal_column("rowid", Integer)
     after, before = bounds
@@ -103,9 +98,9 @@ def _find_by_words(
     return list(session.scalars(query.order_by(rowid.asc() if ascending else rowid.desc()).limit(limit)))
 
 
-def _match(wanted: Words) -> str:
+def _match(wanted: Search) -> str:
     """Return the expression in FTS5's language: beginnings of words, and one of the tokens of each filter."""
-    parts = [f'text : "{word}" *' for word in wanted.words]
+    parts = [f'text : "{word}" *' for word in wanted.indexed]
     filters: dict[str, Collection[int]] = {
         "s": wanted.severities,
         "k": wanted.kinds,
@@ -120,11 +115,13 @@ def _match(wanted: Words) -> str:
 
 
 def _find_by_trigrams(
-    session: Session, wanted: Words, limit: int, bounds: tuple[int | None, int | None], *, ascending: bool
+    session: Session, wanted: Search, limit: int, bounds: tuple[int | None, int | None], *, ascending: bool
 ) -> list[int]:
     after, before = bounds
-    # Letters and digits only, so nothing in a word means anything in a regular expression.
-    conditions: list[ColumnElement[bool]] = [Message.text.op("~*")(f"(^|[^[:alnum:]]){word}") for word in wanted.words]
+    # By the collation of the column, or the index would be of no use.
+    conditions: list[ColumnElement[bool]] = [
+        Message.text.bool_op("~*")(BEFORE_WORD_POSTGRESQL + word) for word in wanted.indexed
+    ]
     for column, values in (
         (Message.severity, wanted.severities),
         (Message.kind, wanted.kinds),

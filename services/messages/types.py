@@ -112,9 +112,7 @@ class MessageView:
     @property
     def at(self) -> datetime:
         """The message's time, UTC, to the microsecond."""
-        return datetime.fromtimestamp(self.time_ns // 1_000_000_000, UTC).replace(
-            microsecond=self.time_ns % 1_000_000_000 // 1_000
-        )
+        return _moment(self.time_ns)
 
 
 class Name(StrEnum):
@@ -145,6 +143,16 @@ class NameIn:
 
     of: Name
     names: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """For each word of ``given`` the text has a word that begins so, on every engine; without words all texts fit.
+
+    A word is a run of digits, letters A to Z (in any case) and characters beyond ASCII: ``root-controller`` is two.
+    """
+
+    given: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +204,7 @@ class Not:
     part: "Expression"
 
 
-Term: TypeAlias = SeverityIn | KindIn | NameIn | Contains | Exactly | Since | Until
+Term: TypeAlias = SeverityIn | KindIn | NameIn | Words | Contains | Exactly | Since | Until
 Expression: TypeAlias = Term | And | Or | Not
 
 EVERYTHING = And(())
@@ -298,6 +306,11 @@ class MeasurementView:
     last_text: str | None
     last_ns: int | None
 
+    @property
+    def last_at(self) -> datetime | None:
+        """When the newest word was measured, UTC, to the microsecond."""
+        return None if self.last_ns is None else _moment(self.last_ns)
+
 
 @dataclass(frozen=True, slots=True)
 class MeasurementPoint:
@@ -315,3 +328,7 @@ class MeasurementPoint:
     def mean(self) -> float:
         """The arithmetic mean."""
         return self.total / self.n
+
+
+def _moment(time_ns: int) -> datetime:
+    return datetime.fromtimestamp(time_ns // 1_000_000_000, UTC).replace(microsecond=time_ns % 1_000_000_000 // 1_000)

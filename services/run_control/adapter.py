@@ -172,6 +172,13 @@ class RunControlServiceAdapter(Protocol):
     def generation(self) -> str:
         """Name of the schema generation, for the status page."""
 
+    def check(self) -> None:
+        """Find out whether somebody listens; nothing is called.
+
+        Raises:
+            NotReachableError: Nobody does.
+        """
+
     def start_session(self, user: str, order: SessionOrder) -> CommandResult:
         """Boot a whole session."""
 

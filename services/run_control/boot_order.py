@@ -1,4 +1,4 @@
-"""Orders to boot processes: from text that people write, to and from the command row."""
+"""Orders to boot processes: from text that people write, JSON or YAML, to and from the command row."""
 
 import json
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from services.errors import InvalidInputError
 from services.run_control.texts import is_storable
 from services.run_control.types import BootOrder
+from wire.yaml_text import YamlDocument, YamlError, read_yaml
 
 FIELD = "order"
 # More than a whole session of the largest example has.
@@ -66,25 +67,46 @@ _ORDERS = TypeAdapter(Annotated[list[_BootText], Field(min_length=1, max_length=
 
 
 def parse_boot_orders(text: str, user: str) -> tuple[BootOrder, ...]:
-    """Return the orders in a JSON text: one object, or a list of them. Where none is told, ``user`` runs it.
+    """Return the orders in a text, JSON or YAML: one process, or a list of them.
+
+    Where no user is told, ``user`` runs it.
 
     Raises:
-        InvalidInputError: It is no JSON, or fields are wrong; the message names every one of them.
+        InvalidInputError: It is neither, or fields are wrong; the message names every one of them, in YAML by line.
     """
     if len(text) > MAX_CHARACTERS:
         raise InvalidInputError(f"The text is longer than {MAX_CHARACTERS} characters.", field=FIELD)
+    given, document = _read(text)
     try:
-        given = json.loads(text)
         wanted = _ORDERS.validate_python(given if isinstance(given, list) else [given])
     except ValidationError as error:
-        raise InvalidInputError(_problems(error), field=FIELD, next_step="Correct the fields.") from error
-    except (ValueError, RecursionError) as error:
-        raise InvalidInputError(f"This is no JSON: {error}.", field=FIELD) from error
+        problems = _problems(error, document, is_list=isinstance(given, list))
+        raise InvalidInputError(problems, field=FIELD, next_step="Correct the fields.") from error
     return tuple(order.order(user) for order in wanted)
 
 
-def _problems(error: ValidationError) -> str:
-    found = [f"{_place(problem['loc'])}: {problem['msg']}" for problem in error.errors(include_url=False)]
+def _read(text: str) -> tuple[Any, YamlDocument | None]:
+    """Return what a text holds; of YAML also where everything stands."""
+    looks_like_json = text.lstrip()[:1] in ("{", "[")
+    try:
+        return json.loads(text), None
+    except (ValueError, RecursionError) as error:
+        # YAML has lists and mappings in brackets, too, but who begins with one means JSON.
+        if looks_like_json:
+            raise InvalidInputError(f"This is no JSON: {error}.", field=FIELD) from error
+    try:
+        document = read_yaml(text)
+    except YamlError as error:
+        raise InvalidInputError(f"This is no YAML: {error}.", field=FIELD) from error
+    return document.value, document
+
+
+def _problems(error: ValidationError, document: YamlDocument | None, *, is_list: bool) -> str:
+    found = []
+    for problem in error.errors(include_url=False):
+        location = problem["loc"]
+        line = "" if document is None else f"line {document.line_of(location if is_list else location[1:])}, "
+        found.append(f"{line}{_place(location)}: {problem['msg']}")
     return "The order cannot be booted. " + "; ".join(found) + "."
 
 

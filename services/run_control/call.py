@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import grpc
 
-from services.errors import ConsoleError, DruncError
-from services.run_control.channels import Channels, console_error
+from services.errors import BrokenCallError, ConsoleError
+from services.run_control.channels import NO_KAFKA, Channels, console_error
 from services.run_control.decode import PACKAGE, response
 from wire.schema import Schema, WireMessage
 
@@ -62,17 +62,8 @@ class Caller:
 
     def _error(self, error: grpc.RpcError) -> ConsoleError:
         translated = console_error(error, self.what, self.address)
-        return kafka_hint(error, translated) if self.service == "ProcessManager" else translated
-
-
-def kafka_hint(error: grpc.RpcError, translated: ConsoleError) -> ConsoleError:
-    """Return what a failed call to a process manager most likely means.
-
-    It announces each call on Kafka before it does anything (contract 7.1), and fails without a broker.
-    """
-    if not isinstance(error, grpc.Call) or error.code() is not grpc.StatusCode.UNKNOWN:
-        return translated
-    return DruncError(
-        f"{translated.message}. Most likely it cannot reach its Kafka broker.",
-        next_step="Check Kafka and the log of the process manager.",
-    )
+        if self.service != "ProcessManager" or not isinstance(translated, BrokenCallError):
+            return translated
+        # What its handlers raise is an answer in these generations (contract 7.2): what is left is the announcing.
+        text = translated.message if NO_KAFKA in translated.message else f"{translated.message}. {NO_KAFKA}"
+        return BrokenCallError(text, next_step="Check Kafka and the log of the process manager.")

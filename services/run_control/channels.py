@@ -2,11 +2,11 @@
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import grpc
 
 from services.errors import (
+    BrokenCallError,
     BusyError,
     ConsoleError,
     DruncError,
@@ -15,6 +15,7 @@ from services.errors import (
     UnknownCallError,
 )
 from services.run_control.texts import clean
+from services.run_control.tls import NO_TLS, Tls, open_channel
 
 # Proxies in the environment make drunc unreachable (contract 22.36). A server tolerates keep-alive pings without data
 # only every five minutes. A server that is back must be found within seconds.
@@ -30,12 +31,17 @@ OPTIONS: tuple[tuple[str, int], ...] = (
 )
 
 
+# How gRPC itself says that it cannot make a channel; nothing was sent then.
+_NO_CHANNEL = "Failed to create channel"
+NO_KAFKA = "Most likely it cannot reach its Kafka broker."
+
+
 class Channels:
     """Long-lived channels, one per address, made on first use (after the fork) and closed on stop."""
 
-    def __init__(self, ca_file: Path | None = None) -> None:
-        """Start without any channel; with ``ca_file`` (PEM) all use TLS and trust these authorities only."""
-        self._ca_file = ca_file
+    def __init__(self, tls: Tls = NO_TLS) -> None:
+        """Start without any channel; ``tls`` says how each address is spoken to."""
+        self._tls = tls
         self._lock = threading.Lock()
         self._channels: dict[str, grpc.Channel] = {}
         self._closed = False
@@ -68,6 +74,23 @@ class Channels:
         except ValueError as error:
             raise NotReachableError(f"The connection to {address} was closed.") from error
 
+    def reach(self, address: str, what: str, deadline_s: float) -> None:
+        """Connect to an address unless it is connected; nothing is called.
+
+        Raises:
+            NotReachableError: There is no connection in time to ``what``, e.g. ``The run control service``.
+        """
+        ready = grpc.channel_ready_future(self._channel(address))
+        try:
+            ready.result(timeout=deadline_s)
+        except (grpc.FutureTimeoutError, grpc.FutureCancelledError) as error:
+            raise NotReachableError(
+                f"{what} at {address} does not answer (no connection).",
+                next_step="Check that it is running and that the address is right.",
+            ) from error
+        finally:
+            ready.cancel()
+
     def forget(self, address: str) -> None:
         """Close the channel to an address, if there is one."""
         with self._lock:
@@ -90,17 +113,8 @@ class Channels:
                 raise NotReachableError(f"The connection to {address} was closed: the console is stopping.")
             channel = self._channels.get(address)
             if channel is None:
-                channel = self._channels[address] = self._opened(address)
+                channel = self._channels[address] = open_channel(address, self._tls, OPTIONS)
             return channel
-
-    def _opened(self, address: str) -> grpc.Channel:
-        if self._ca_file is None:
-            return grpc.insecure_channel(address, options=OPTIONS)
-        try:
-            credentials = grpc.ssl_channel_credentials(self._ca_file.read_bytes())
-        except OSError as error:
-            raise NotReachableError(f"No connection to {address}: {self._ca_file} cannot be read ({error}).") from error
-        return grpc.secure_channel(address, credentials, options=OPTIONS)
 
 
 def _as_is(data: bytes) -> bytes:
@@ -126,8 +140,23 @@ def console_error(error: grpc.RpcError, what: str, address: str) -> ConsoleError
             return UnknownCallError(f"{where} does not know the call ({details}): another version of drunc?")
         case grpc.StatusCode.RESOURCE_EXHAUSTED:
             return SchemaMismatchError(f"{where} sent an answer that is too large ({details}).")
+        case grpc.StatusCode.UNKNOWN:
+            return _unknown(where, details)
         case _:
             return DruncError(f"{where} failed with the gRPC status {code.name}: {details}")
+
+
+def _unknown(where: str, details: str) -> ConsoleError:
+    """Return the error of a server that failed outside of what it turns into answers itself, or of no channel at all.
+
+    A server announces each call on Kafka before and after it does anything, and fails without a broker (contract 7.1).
+    """
+    if details.startswith(_NO_CHANNEL):
+        return NotReachableError(f"{where} is no address ({details}).", next_step="Correct the address.")
+    text = f"{where} failed with the gRPC status UNKNOWN: {details}"
+    if "kafka" not in details.lower():
+        return BrokenCallError(text, next_step="Look into its log.")
+    return BrokenCallError(f"{text}. {NO_KAFKA}", next_step="Check Kafka and its log.")
 
 
 def _status(error: grpc.RpcError) -> tuple[grpc.StatusCode, str]:

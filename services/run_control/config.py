@@ -1,8 +1,10 @@
 """What the run control worker needs to know, composed from the settings."""
 
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
+
+from services.run_control.tls import NO_TLS, Tls
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +13,10 @@ class RunControlConfig:
 
     Attributes:
         process_manager_address: ``host:port``.
-        connectivity_address: ``host:port``.
+        connectivity_address: ``host:port`` of the site's.
+        connectivity_by_session: ``host:port`` by session, of those that have a connectivity service of their own.
+        session_manager_address: ``host:port``; None to look for it in the connectivity service.
+        run_control_address: ``host:port`` of the run control service of G3; None where there is none.
         default_session: Session that is polled even while the process manager lists none of its processes.
         service_user: Name under which polls are made; commands are made under the person's.
         poll_interval_s: From one poll to the next.
@@ -20,7 +25,7 @@ class RunControlConfig:
         lease_ttl_s: A worker that was not heard of for so long is taken over from.
         pending_limit_s: A command that waited longer than this for a worker is not sent any more.
         generation: Schema generation to assume everywhere; ``auto`` to find out for each address.
-        grpc_ca_file: Certificates of the authorities to trust, PEM; None for connections without TLS.
+        tls: How each address is spoken to.
     """
 
     process_manager_address: str
@@ -33,4 +38,7 @@ class RunControlConfig:
     lease_ttl_s: float = 5.0
     pending_limit_s: float = 15.0
     generation: Literal["auto", "G1", "G2", "G3"] = "auto"
-    grpc_ca_file: Path | None = None
+    tls: Tls = NO_TLS
+    connectivity_by_session: Mapping[str, str] = field(default_factory=dict)
+    session_manager_address: str | None = None
+    run_control_address: str | None = None

@@ -13,6 +13,7 @@ from google.protobuf.message import DecodeError
 
 from services.errors import ConsoleError, DruncError, NotInControlError, SchemaMismatchError
 from services.run_control.adapter import DescribedNode, NodeStatus
+from services.run_control.directories import address_from
 from services.run_control.texts import clean
 from services.run_control.types import (
     ActiveSession,
@@ -98,7 +99,8 @@ def _fault(answer: WireMessage) -> ConsoleError:
     text, stack = fault_text(answer)
     if answer.flag == NOT_IN_CONTROL:
         return NotInControlError(text, holder="")
-    return DruncError(f"{clean(answer.name)}: {text}", stack=stack)
+    node = clean(answer.name)
+    return DruncError(f"{node}: {text}", stack=stack, node=node)
 
 
 def fault_text(answer: WireMessage) -> tuple[str, str]:
@@ -231,11 +233,10 @@ def _value(data: WireMessage, kind: ArgumentType) -> ArgumentValue | None:
     except SchemaMismatchError:
         return None
     match content.DESCRIPTOR.name, kind:
-        case "int_msg", ArgumentType.INT:
-            return int(content.value)
-        case (("int_msg" | "float_msg"), ArgumentType.FLOAT):
-            # The short decimal that a 32-bit float stands for: 0.1 travels as 0.10000000149 (contract 22.6).
-            return finite(float(f"{content.value:.7g}"))
+        case "int_msg", (ArgumentType.INT | ArgumentType.FLOAT):
+            return int(content.value) if kind is ArgumentType.INT else float(content.value)
+        case "float_msg", ArgumentType.FLOAT:
+            return short_decimal(content.value)
         case "string_msg", ArgumentType.STRING:
             return clean(content.value)
         case "bool_msg", ArgumentType.BOOL:
@@ -247,6 +248,11 @@ def _value(data: WireMessage, kind: ArgumentType) -> ArgumentValue | None:
 def finite(value: float) -> float | None:
     """Return a number that can be stored as JSON; None for what is none."""
     return value if math.isfinite(value) else None
+
+
+def short_decimal(value: float) -> float | None:
+    """Return the number that a 32-bit float stands for: 0.1 travels as 0.10000000149 (contract 22.6)."""
+    return finite(float(f"{value:.7g}"))
 
 
 def process(wire: WireMessage) -> Process:
@@ -272,6 +278,7 @@ def process(wire: WireMessage) -> Process:
         status=code,
         return_code=_return_code(wire) if code is ProcessStatus.DEAD else None,
         tree_id=clean(metadata.tree_id, ID_WIDTH) or None,
+        connectivity=address_from(wire.process_description.env, metadata.hostname),
     )
 
 

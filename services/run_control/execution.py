@@ -1,14 +1,33 @@
 """What is done for one claimed command, in its endpoint's queue, under the person's token."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from services.errors import BusyError, ConsoleError, NotReachableError, RefusedError, SchemaMismatchError
+from services.errors import (
+    BrokenCallError,
+    BusyError,
+    ConsoleError,
+    DruncError,
+    NotInControlError,
+    NotReachableError,
+    RefusedError,
+    SchemaMismatchError,
+    UnknownCallError,
+)
+from services.run_control import rules
 from services.run_control.adapter import ControllerAdapter, NodeStatus
 from services.run_control.arguments import parse_arguments
-from services.run_control.rules import not_in_control
-from services.run_control.types import Action, ArgumentValue, CommandResult, CommandState, Process, Target, Transition
+from services.run_control.types import (
+    Action,
+    ArgumentValue,
+    CommandResult,
+    CommandState,
+    NodeResult,
+    Process,
+    Target,
+    Transition,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +96,7 @@ def execute(order: Order, adapter: ControllerAdapter) -> Outcome:
         after = RootState(adapter.status(order.user), adapter.holder(order.user), adapter.possible(order.user))
     except ConsoleError:
         return outcome
-    return replace(outcome, after=after)
+    return replace(outcome, after=after, text=outcome.text + _wedged(order, outcome, after.status, adapter))
 
 
 def _checked_and_sent(order: Order, adapter: ControllerAdapter) -> Outcome:
@@ -87,15 +106,56 @@ def _checked_and_sent(order: Order, adapter: ControllerAdapter) -> Outcome:
         return Outcome(CommandState.FAILED, f"{error.message} Nothing was sent.")
     try:
         return _send(order, adapter)
+    except NotInControlError as error:
+        # The names agreed a moment ago; drunc compares the rest of the token as well (contract 8.1, 22.14).
+        text = f"{error.message} If {order.user} is shown in control, another program is, under that name."
+        return Outcome(CommandState.FAILED, f"{text} Take control again.")
     except ConsoleError as error:
         return failed_sending(error)
 
 
 def failed_sending(error: ConsoleError) -> Outcome:
-    """Return what an error means that came after something was sent: no answer means that nobody knows."""
+    """Return what an error means that came after something was sent.
+
+    A call that the server does not know was not executed (contract 2.2). No answer, one that nobody can read, or a
+    fault outside of the command itself means that nobody knows (7.1, 7.2).
+    """
+    text = " ".join(filter(None, (error.message, error.next_step)))
+    if isinstance(error, UnknownCallError):
+        return Outcome(CommandState.FAILED, f"{error.message} Nothing was executed.")
     if isinstance(error, NotReachableError | BusyError | SchemaMismatchError):
         return Outcome(CommandState.UNKNOWN, f"Sent, but the outcome is unknown. {error.message}")
-    return Outcome(CommandState.FAILED, error.message)
+    if isinstance(error, BrokenCallError):
+        return Outcome(CommandState.UNKNOWN, f"Sent, but the outcome is unknown. {text}")
+    return Outcome(CommandState.FAILED, error.message, _with_stack(error))
+
+
+def _with_stack(error: ConsoleError) -> CommandResult | None:
+    """Return the result that keeps drunc's stack trace for experts; None without one."""
+    if not isinstance(error, DruncError) or not error.stack:
+        return None
+    node = NodeResult(error.node, error.node, succeeded=False, flag=error.code, text=error.message, detail=error.stack)
+    return CommandResult(succeeded=False, text=error.message, nodes=(node,))
+
+
+def _wedged(order: Order, outcome: Outcome, status: NodeStatus, adapter: ControllerAdapter) -> str:
+    """Return the sentence about nodes that a failed action left in the middle of a transition; empty if none is.
+
+    They refuse every transition from then on although they are not in error (contract 10.5, step 3).
+    """
+    if order.action is not Action.EXECUTE_TRANSITION or outcome.state is not CommandState.FAILED:
+        return ""
+    stuck = [f"{node.name} ({node.sub_state})" for node in _all(status) if rules.is_between(node.sub_state)]
+    if not stuck:
+        return ""
+    way_out = "recompute its status, or boot it anew" if Action.RECOMPUTE_STATUS in adapter.actions else "boot it anew"
+    return f" Stuck in the middle of a transition: {', '.join(stuck)}. It takes no other until you {way_out}."
+
+
+def _all(status: NodeStatus) -> Iterator[NodeStatus]:
+    yield status
+    for child in status.children or ():
+        yield from _all(child)
 
 
 def _check(order: Order, adapter: ControllerAdapter) -> None:
@@ -110,7 +170,7 @@ def _check(order: Order, adapter: ControllerAdapter) -> None:
     if holder != order.user:
         # A part that is asked through its own controller may belong to somebody else than the session does.
         what = f"this part of {order.session}" if order.payload.get("address") else order.session
-        raise not_in_control(what, holder, None)
+        raise rules.not_in_control(what, holder, None)
     if order.action is Action.EXECUTE_TRANSITION:
         _check_transition(order, adapter)
 

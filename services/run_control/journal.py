@@ -50,14 +50,22 @@ class CommandJournal:
     """The tables ``command`` and ``command_result``, as the runner reads and writes them."""
 
     def __init__(
-        self, database: Database, leases: Leases, audit: AuditTrail, clock: Clock, process_manager: str
+        self,
+        database: Database,
+        leases: Leases,
+        audit: AuditTrail,
+        clock: Clock,
+        process_manager: str,
+        *,
+        run_control: str | None = None,
     ) -> None:
-        """Keep the collaborators and the process manager's address, ``host:port``."""
+        """Keep the collaborators and the addresses, ``host:port``; there may be no run control service."""
         self._database = database
         self._leases = leases
         self._audit = audit
         self._clock = clock
         self._process_manager = process_manager
+        self._run_control = run_control
 
     def has_pending(self) -> bool:
         """Tell whether a command waits to be claimed; a cheap read."""
@@ -104,7 +112,9 @@ class CommandJournal:
     def _claim(self, tx: Session, row: Command, fence: Fence, now: datetime) -> Order | None:
         if Action(row.action).is_for_processes:
             _mark_claimed(row, fence, now)
-            return _process_order(row, self._process_manager)
+            return _order_without_tree(row, self._process_manager)
+        if Action(row.action).is_for_whole_sessions:
+            return self._claim_whole(tx, row, fence, now)
         daq = tx.get(DaqSession, row.session)
         if daq is None or daq.root_address is None:
             text = f"The session {row.session} is gone. Nothing was sent."
@@ -113,6 +123,14 @@ class CommandJournal:
         _mark_claimed(row, fence, now)
         # A part of the tree may be commanded through its own controller.
         return _order(row, daq, (row.payload or {}).get("address") or daq.root_address)
+
+    def _claim_whole(self, tx: Session, row: Command, fence: Fence, now: datetime) -> Order | None:
+        if self._run_control is None:
+            text = "This collector knows no run control service. Nothing was sent."
+            self._close(tx, [_Closing(row, Outcome(CommandState.FAILED, text))])
+            return None
+        _mark_claimed(row, fence, now)
+        return _order_without_tree(row, self._run_control)
 
     def finish(self, fence: Fence, order: Order, outcome: Outcome) -> None:
         """Write what came of a command: per node, in the audit, and what it means for the run.
@@ -204,7 +222,7 @@ def _mark_claimed(row: Command, fence: Fence, now: datetime) -> None:
     row.claimed_by = str(fence)
 
 
-def _process_order(row: Command, address: str) -> Order:
+def _order_without_tree(row: Command, address: str) -> Order:
     return Order(
         id=row.id,
         user=row.user_name,

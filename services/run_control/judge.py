@@ -157,7 +157,9 @@ def _control_node(answer: WireMessage, path: str, name: str) -> NodeResult:
 def _plain_node(answer: WireMessage, path: str, name: str) -> NodeResult:
     if answer.flag != OK:
         return _failed(answer, path, name)
-    text, _ = fault_text(answer) if answer.HasField("data") else ("", "")
+    # A status says nothing in words.
+    says = answer.data.type_url.endswith(".PlainText")
+    text = fault_text(answer)[0] if says else ""
     return NodeResult(path, name, succeeded=True, flag=flag_name(answer), text=text)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.database import Database
@@ -10,19 +11,19 @@ from models.run_control import Node as NodeRow
 from services.accounts.types import Identity, Permission
 from services.audit.trail import AuditTrail
 from services.clock import Clock
-from services.errors import ConsoleError, NotFoundError
+from services.errors import ConsoleError, NotFoundError, RefusedError
 from services.run_control import rules
 from services.run_control.commands import CommandLimits, locked_summary
 from services.run_control.expert import check_expert_command
 from services.run_control.in_parts import PARTS
 from services.run_control.orders import OrderBook, Plan, Wish
 from services.run_control.rows import node_view
-from services.run_control.support import not_supported
+from services.run_control.support import also_matched, not_supported
 from services.run_control.texts import clean, is_storable
 from services.run_control.types import Action, Node, NodeKind, SessionSummary, Target
 
 GRPC = "grpc://"
-G1 = "G1"
+G1, G2 = "G1", "G2"
 WHOLE_TREE = Target()
 
 # What can be asked of nodes, in the order in which people are offered it.
@@ -49,7 +50,7 @@ _WORDS: Mapping[Action, str] = {
 # What older generations lack (contract 19.3). The adapter refuses, too; this is known before anything is ordered.
 _LACKS: Mapping[str, frozenset[Action]] = {
     G1: frozenset({Action.RECOMPUTE_STATUS, Action.EXPERT_COMMAND, Action.TO_ERROR}),
-    "G2": frozenset({Action.TO_ERROR}),
+    G2: frozenset({Action.TO_ERROR}),
 }
 
 
@@ -155,6 +156,8 @@ def _addressed(tx: Session, summary: SessionSummary, target: Target) -> dict[str
             not_done="Nothing was sent.",
             next_step="Reload the tree.",
         )
+    if summary.generation == G2:
+        _require_exact(tx, summary.name, target.path)
     address = _address(summary, node_view(row))
     return {"address": address, "path": "" if address else target.path, **flags}
 
@@ -170,3 +173,18 @@ def _address(summary: SessionSummary, node: Node) -> str | None:
     if node.kind is not NodeKind.CONTROLLER or not (node.endpoint or "").startswith(GRPC):
         raise not_supported(f"command {node.name} by itself, only a controller with all below it", G1)
     return (node.endpoint or "").removeprefix(GRPC)
+
+
+def _require_exact(tx: Session, session: str, path: str) -> None:
+    """Check that a controller of G2 takes a path for one node only.
+
+    Raises:
+        RefusedError: It would act on others, too; the text names them.
+    """
+    others = also_matched(path, tx.scalars(select(NodeRow.path).where(NodeRow.session == session)))
+    if others:
+        raise RefusedError(
+            f"This drunc (G2) would take {path} for {', '.join(others)} as well: it reads names as patterns.",
+            not_done="Nothing was sent.",
+            next_step="Choose the part above, which holds them all.",
+        )

@@ -10,7 +10,7 @@ from services.run_control.support import Deadlines
 def open_adapters(config: RunControlConfig) -> DetectingAdapters:
     """Return adapters with channels of their own; nothing is asked or connected yet."""
     return DetectingAdapters(
-        Channels(config.grpc_ca_file),
+        Channels(config.tls),
         Deadlines(config.rpc_deadline_s, config.command_deadline_s),
         None if config.generation == "auto" else Generation(config.generation),
     )

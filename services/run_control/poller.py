@@ -1,37 +1,43 @@
-"""Polls drunc once per interval for all browsers together: the process manager, and every session in parallel."""
+"""Polls drunc once for all browsers together: process manager, the site's services, and every session in parallel."""
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from enum import StrEnum
 
 from services.clock import Clock
-from services.coordination import Fence, LeaseLostError
+from services.coordination import Fence
 from services.errors import ConsoleError
 from services.run_control.adapter import Adapters
 from services.run_control.config import RunControlConfig
 from services.run_control.connectivity import Connectivity
+from services.run_control.directories import SessionDirectory
+from services.run_control.discovery import Discovery
 from services.run_control.endpoints import Endpoints, GaveWayError
-from services.run_control.readings import BackendReading
-from services.run_control.session_poll import SessionPoll, backend_reading
+from services.run_control.pacing import Pace
+from services.run_control.readings import BackendReading, backend_reading
+from services.run_control.session_poll import SessionPoll
+from services.run_control.site_poll import SitePoll
 from services.run_control.store import RunControlStore
+from services.run_control.tasks import Tasks
 from services.run_control.types import BackendKind, Process
-
-log = logging.getLogger(__name__)
 
 # A controller's address that was not asked for so long is of no interest any more.
 FORGET_BACKENDS_AFTER = timedelta(minutes=10)
-# One for each session that does not answer at the same moment, and some.
-MAX_THREADS = 64
+# The site's services change rarely, and have one thread (contract 15).
+SITE_INTERVALS = 5
 
-# Process name → tree id, by session.
-Listed = Mapping[str, Mapping[str, str | None]]
+
+class Site(StrEnum):
+    """What is polled beside sessions; these are no names that a session can have (contract 3)."""
+
+    PROCESSES = "the process manager"
+    SERVICES = "the site's services"
 
 
 class Poller:
-    """Starts one task for the process manager and one for each session in every turn, and never two of the same."""
+    """Starts what is due: one task for the process manager, one for the site, one for each session."""
 
     def __init__(
         self,
@@ -49,14 +55,13 @@ class Poller:
         self._endpoints = endpoints
         self._store = store
         self._clock = clock
-        self._on_error = on_error
+        self._tasks: Tasks[str] = Tasks(self._poll, on_error)
         self._lock = threading.Lock()
-        self._executor: ThreadPoolExecutor | None = None
-        self._busy: set[str | None] = set()
-        self._again: set[str | None] = set()
         self._polls: dict[str, SessionPoll] = {}
+        self._paces: dict[str, Pace] = {}
+        self._site: SitePoll | None = None
         self._fence: Fence | None = None
-        self._listed: Listed | None = None
+        self._discovery = Discovery(config.default_session)
         self._saved: tuple[Process, ...] | None = None
         self._tidied_at = 0.0
 
@@ -66,106 +71,151 @@ class Poller:
         with self._lock:
             return len(self._polls)
 
-    def turn(self, fence: Fence) -> None:
-        """Start everything that is due and not still under way; returns at once."""
+    def turn(self, fence: Fence) -> float:
+        """Start everything that is due and not still under way; return the seconds until more is due, at once."""
         if fence != self._fence:
             self._begin(fence)
-        self._start(fence, None)
         with self._lock:
-            names = list(self._polls)
-        for name in names:
-            self._start(fence, name)
+            paces = dict(self._paces)
+        for key, pace in paces.items():
+            if pace.due_in_s == 0.0:
+                self._start(fence, key)
         self._tidy(fence)
+        return min(pace.due_in_s for pace in paces.values())
 
     def poke(self, session: str | None) -> None:
         """Poll a session, or the process manager (None), at once, or again when the poll under way has ended."""
-        fence = self._fence
-        if fence is not None:
-            self._start(fence, session, again=True)
+        key = Site.PROCESSES if session is None else session
+        with self._lock:
+            fence, pace = self._fence, self._paces.get(key)
+        if fence is not None and pace is not None:
+            pace.hurry()
+            self._start(fence, key, again=True)
 
-    def poll_processes(self, fence: Fence) -> None:
+    def poll_processes(self, fence: Fence) -> bool:
         """Ask the process manager once and write what it lists; sessions it lists anew are polled at once."""
         address = self._config.process_manager_address
         started = time.monotonic()
         try:
             processes = self._ask_processes(address)
         except GaveWayError:
-            return
+            return False
         except ConsoleError as error:
-            self._store.save_backend(fence, self._process_manager(None, error))
-            return
+            return self._store.save_backend(fence, self._process_manager(None, error))
         backend = self._process_manager(started, None)
         if processes == self._saved:
             self._store.save_seen(fence, backend)
-        else:
-            self._store.save_processes(fence, processes, backend)
-            self._saved = processes
-        self._list(fence, processes)
+            return False
+        changed = self._store.save_processes(fence, processes, backend)
+        self._saved = processes
+        self._discovery.note_processes(processes)
+        self._add_sessions(fence)
+        return changed
 
-    def poll_session(self, fence: Fence, name: str) -> None:
+    def poll_site(self, fence: Fence) -> bool:
+        """Ask the site's services once and write what they tell; sessions they tell of anew are polled at once."""
+        site = self._site
+        if site is None:
+            return False
+        reading = site.turn()
+        if reading.sessions is not None:
+            self._discovery.note_sessions(reading.sessions)
+        if reading.published is not None:
+            self._discovery.note_published(reading.published)
+        changed = self._store.save_site(fence, reading)
+        self._add_sessions(fence)
+        return changed
+
+    def poll_session(self, fence: Fence, name: str) -> bool:
         """Poll a session once and write what was found; one that is gone is polled no more."""
         with self._lock:
             poll = self._polls.get(name)
         if poll is None:
-            return
-        listed = self._listed
-        reading = poll.turn((listed or {}).get(name, {}))
+            return False
+        discovery = self._discovery
+        reading = poll.turn(discovery.listed(name))
         if reading is None:
-            return
-        if reading.gone and (listed is None or name in listed or name == self._config.default_session):
-            # Its processes are there, or may be.
-            reading = reading.kept()
-        self._store.save_session(fence, reading)
+            return False
+        if reading.unpublished:
+            discovery.note_unpublished(name)
+        reading = reading.known_by(discovery.origin(name), all_asked=discovery.is_complete)
+        changed = self._store.save_session(fence, reading)
         if reading.gone:
             self._drop(name)
+        return changed
 
     def stop(self, timeout_s: float) -> bool:
         """Start nothing more and wait for what is under way; return whether it ended in time."""
         with self._lock:
-            executor, self._executor = self._executor, None
             self._fence = None
-        if executor is None:
-            return True
-        executor.shutdown(wait=False)
-        ended = self._wait_idle(timeout_s)
-        with self._lock:
-            polls, self._polls = list(self._polls.values()), {}
-        for poll in polls:
-            poll.close()
+        ended = self._tasks.stop(timeout_s)
+        self._close_polls()
         return ended
-
-    def _wait_idle(self, timeout_s: float) -> bool:
-        deadline = time.monotonic() + timeout_s
-        pause = threading.Event()
-        while self._busy and time.monotonic() < deadline:
-            pause.wait(0.01)
-        return not self._busy
 
     def _begin(self, fence: Fence) -> None:
         """Forget everything: what another worker wrote meanwhile is not known here."""
-        names = {*self._store.present_sessions()} | ({self._config.default_session} - {None})
+        discovery = Discovery(self._config.default_session)
+        names = {*self._store.present_sessions()} | discovery.names
+        self._close_polls()
+        self._tasks.open()
+        interval_s = self._config.poll_interval_s
         with self._lock:
-            if self._executor is None:
-                self._executor = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="run-control-poll")
             self._fence = fence
-            self._listed = self._saved = None
-            old, self._polls = self._polls, {name: self._new_poll(name) for name in names if name}
-        for poll in old.values():
+            self._discovery, self._saved = discovery, None
+            self._site = self._new_site()
+            self._polls = {name: self._new_poll(name) for name in names}
+            self._paces = {name: Pace(interval_s) for name in names} | {
+                Site.PROCESSES: Pace(interval_s),
+                Site.SERVICES: Pace(interval_s * SITE_INTERVALS),
+            }
+
+    def _close_polls(self) -> None:
+        with self._lock:
+            polls: list[SessionPoll | SitePoll] = [*self._polls.values()]
+            polls += [self._site] if self._site else []
+            self._polls, self._paces, self._site = {}, {}, None
+        for poll in polls:
             poll.close()
 
-    def _new_poll(self, name: str) -> SessionPoll:
-        return SessionPoll(
-            name,
-            connectivity=Connectivity(self._config.connectivity_address, self._config.rpc_deadline_s),
+    def _new_site(self) -> SitePoll:
+        return SitePoll(
+            session_manager=self._config.session_manager_address,
+            run_control_service=self._config.run_control_address,
+            connectivity=self._connected(self._config.connectivity_address),
             adapters=self._adapters,
             endpoints=self._endpoints,
             user=self._config.service_user,
             clock=self._clock,
         )
 
+    def _new_poll(self, name: str) -> SessionPoll:
+        own: Mapping[str, str] = self._config.connectivity_by_session
+        return SessionPoll(
+            name,
+            connectivity=SessionDirectory(own.get(name, self._config.connectivity_address), self._connected),
+            adapters=self._adapters,
+            endpoints=self._endpoints,
+            user=self._config.service_user,
+            clock=self._clock,
+        )
+
+    def _connected(self, address: str) -> Connectivity:
+        return Connectivity(address, self._config.rpc_deadline_s)
+
+    def _add_sessions(self, fence: Fence) -> None:
+        with self._lock:
+            if self._fence != fence:
+                return
+            new = [name for name in self._discovery.names if name not in self._polls]
+            self._polls |= {name: self._new_poll(name) for name in new}
+            self._paces |= {name: Pace(self._config.poll_interval_s) for name in new}
+        for name in new:
+            self._start(fence, name)
+
     def _drop(self, name: str) -> None:
         with self._lock:
             poll = self._polls.pop(name, None)
+            self._paces.pop(name, None)
         if poll is not None:
             poll.close()
 
@@ -180,50 +230,27 @@ class Poller:
             BackendKind.PROCESS_MANAGER, address, self._clock(), started=started, error=error, generation=generation
         )
 
-    def _list(self, fence: Fence, processes: tuple[Process, ...]) -> None:
-        listed: dict[str, dict[str, str | None]] = {}
-        for process in processes:
-            if process.session:
-                listed.setdefault(process.session, {})[process.name] = process.tree_id
-        self._listed = listed
-        with self._lock:
-            new = [name for name in listed if name not in self._polls]
-            self._polls |= {name: self._new_poll(name) for name in new}
-        for name in new:
-            self._start(fence, name)
+    def _start(self, fence: Fence, key: str, *, again: bool = False) -> None:
+        self._tasks.start(fence, key, again=again)
 
-    def _start(self, fence: Fence, name: str | None, *, again: bool = False) -> None:
-        """Start the task of a session, or of the process manager (None), unless it is still under way."""
+    def _poll(self, fence: Fence, key: str) -> None:
+        """Poll one thing, and settle when the next poll of it is due."""
         with self._lock:
-            if self._executor is None or (name is not None and name not in self._polls):
-                return
-            if name in self._busy:
-                self._again |= {name} if again else set()
-                return
-            self._busy.add(name)
-            self._executor.submit(self._task, fence, name)
-
-    def _task(self, fence: Fence, name: str | None) -> None:
+            pace = self._paces.get(key)
+        if pace is None:
+            return
+        pace.begin()
+        changed = False
         try:
-            if name is None:
-                self.poll_processes(fence)
-            else:
-                self.poll_session(fence, name)
-        except LeaseLostError as error:
-            log.info("poll=%s lease lost: %s", name, error)
-        except Exception as error:
-            log.exception("poll=%s failed", name)
-            self._on_error(f"Polling {name or 'the process manager'} failed: {error}")
+            match key:
+                case Site.PROCESSES:
+                    changed = self.poll_processes(fence)
+                case Site.SERVICES:
+                    changed = self.poll_site(fence)
+                case _:
+                    changed = self.poll_session(fence, key)
         finally:
-            self._done(fence, name)
-
-    def _done(self, fence: Fence, name: str | None) -> None:
-        with self._lock:
-            self._busy.discard(name)
-            again = name in self._again
-            self._again.discard(name)
-        if again:
-            self._start(fence, name)
+            pace.end(changed=changed)
 
     def _tidy(self, fence: Fence) -> None:
         """Now and then close the queues and forget the addresses of controllers that are no more."""
@@ -231,7 +258,9 @@ class Poller:
             return
         self._tidied_at = time.monotonic()
         with self._lock:
-            used = {address for poll in self._polls.values() for address in poll.used_addresses}
+            polls: list[SessionPoll | SitePoll] = [*self._polls.values()]
+            polls += [self._site] if self._site else []
+        used = {address for poll in polls for address in poll.used_addresses}
         for address in self._endpoints.keep_only(used | {self._config.process_manager_address}):
             self._adapters.forget(address)
         self._store.remove_controllers(fence, self._clock() - FORGET_BACKENDS_AFTER)

@@ -75,7 +75,7 @@ class ProcessCommandService:
         return self._book.submit(wish, Permission.TERMINATE, plan)
 
     def boot(self, identity: Identity, text: str) -> int:
-        """Order what a JSON text tells (see `boot_order.parse_boot_orders`) to be booted.
+        """Order what a text in JSON or YAML tells (see `boot_order.parse_boot_orders`) to be booted.
 
         Raises:
             NotPermittedError, InvalidInputError: See `services.errors`; the message names every wrong field.

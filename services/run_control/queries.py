@@ -1,6 +1,7 @@
 """What pages and the API read of run control: the last state the collector saw."""
 
 import re
+from collections.abc import Collection
 
 from sqlalchemy import select
 
@@ -8,14 +9,14 @@ from models.commands import Command
 from models.commands import CommandResult as ResultRow
 from models.control import ControlRequest
 from models.database import Database
-from models.run_control import Backend
+from models.run_control import Backend, BootConfiguration, DaqSession
 from models.run_control import Node as NodeRow
 from models.run_control import Process as ProcessRow
 from services.clock import Clock
 from services.errors import NotFoundError
 from services.run_control.ownership import Loss, loss
 from services.run_control.remembered import Remembered, load_remembered
-from services.run_control.rows import command_view, load_summaries, node_view, process_view
+from services.run_control.rows import command_view, load_summaries, node_view, process_view, summaries
 from services.run_control.texts import clean, is_storable
 from services.run_control.types import (
     Action,
@@ -23,6 +24,7 @@ from services.run_control.types import (
     BackendView,
     CommandState,
     CommandView,
+    Configuration,
     Node,
     Process,
     SessionSummary,
@@ -41,6 +43,23 @@ class RunControlQueries:
         """Return every session that is present, by name."""
         with self._database.read() as tx:
             return load_summaries(tx)
+
+    def vanished_sessions(self, limit: int = 50) -> tuple[SessionSummary, ...]:
+        """Return sessions that nobody knows of any more, as they were when they vanished, the last one first."""
+        statement = (
+            select(DaqSession)
+            .where(~DaqSession.present)
+            .order_by(DaqSession.vanished_at.desc().nulls_last(), DaqSession.name)
+            .limit(limit)
+        )
+        with self._database.read() as tx:
+            return summaries(tx, statement)
+
+    def configurations(self) -> tuple[Configuration, ...]:
+        """Return what a session can be booted from, in the session manager's order; empty where there is none."""
+        statement = select(BootConfiguration).order_by(BootConfiguration.position)
+        with self._database.read() as tx:
+            return tuple(Configuration(row.file, row.configuration_id) for row in tx.scalars(statement))
 
     def session(self, name: str) -> SessionSummary:
         """Return one session.
@@ -91,9 +110,16 @@ class RunControlQueries:
             statement = select(ResultRow).where(ResultRow.command_id == command_id).order_by(ResultRow.position)
             return command_view(row, tx.scalars(statement))
 
-    def last_commands(self, session: str | None, limit: int = 20) -> tuple[CommandView, ...]:
-        """Return the newest commands of one session, or of all, newest first, with what each node answered."""
+    def last_commands(
+        self, session: str | None, limit: int = 20, actions: Collection[Action] = ()
+    ) -> tuple[CommandView, ...]:
+        """Return the newest commands of one session, or of all, newest first, with what each node answered.
+
+        With ``actions`` only those are returned.
+        """
         statement = select(Command).order_by(Command.id.desc()).limit(limit)
+        if actions:
+            statement = statement.where(Command.action.in_([action.value for action in actions]))
         if session is not None:
             statement = statement.where(Command.session == clean(session))
         with self._database.read() as tx:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from models.commands import Command
@@ -21,6 +21,7 @@ from services.run_control.types import (
     ArgumentValue,
     CommandState,
     CommandView,
+    Configuration,
     Node,
     NodeKind,
     NodeResult,
@@ -29,6 +30,7 @@ from services.run_control.types import (
     RunInfo,
     Sequence,
     SequenceStep,
+    SessionSource,
     SessionSummary,
     StepState,
     Transition,
@@ -54,7 +56,12 @@ class _NodeCounts:
 def load_summaries(tx: Session, name: str | None = None) -> tuple[SessionSummary, ...]:
     """Return all present sessions by name, or only the one called ``name``, in four queries."""
     statement = select(DaqSession).where(DaqSession.present).order_by(DaqSession.name)
-    rows = tx.scalars(statement if name is None else statement.where(DaqSession.name == name)).all()
+    return summaries(tx, statement if name is None else statement.where(DaqSession.name == name))
+
+
+def summaries(tx: Session, statement: Select[DaqSession]) -> tuple[SessionSummary, ...]:
+    """Return the sessions that a statement selects, in its order, in four queries."""
+    rows = tx.scalars(statement).all()
     names = [row.name for row in rows]
     processes = _process_counts(tx, names)
     nodes = _node_counts(tx, names)
@@ -131,7 +138,18 @@ def _summary(
         nodes_excluded=nodes.excluded,
         executing=executing,
         sequences=sequences_from_json(row.sequences or ()),
+        owner=row.owner,
+        configuration=_configuration(row),
+        sources=frozenset(SessionSource(word) for word in row.sources or ()),
+        first_seen_at=row.first_seen_at,
+        vanished_at=row.vanished_at,
     )
+
+
+def _configuration(row: DaqSession) -> Configuration | None:
+    if row.configuration_id is None:
+        return None
+    return Configuration(row.configuration_file or "", row.configuration_id)
 
 
 def _run_info(row: DaqSession) -> RunInfo:

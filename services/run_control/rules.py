@@ -84,7 +84,9 @@ def not_in_control(session: str, holder: str, since: datetime | None) -> NotInCo
 
 
 def require_able(summary: SessionSummary) -> None:
-    """Check that the root controller is neither in error nor excluded: it would refuse (contract 10.5, step 1).
+    """Check that the root controller takes transitions (contract 10.5, steps 1 and 3).
+
+    It does not where it is in error, excluded, or in the middle of one.
 
     Raises:
         RefusedError: It is.
@@ -99,6 +101,17 @@ def require_able(summary: SessionSummary) -> None:
         raise RefusedError(
             f"{summary.root_name} is excluded.", not_done="Nothing was sent.", next_step="Include it first."
         )
+    if is_between(summary.sub_state):
+        raise RefusedError(
+            f"{summary.root_name} is in {summary.sub_state}: a transition is under way, or an action of it failed.",
+            not_done="Nothing was sent.",
+            next_step="If it stays so, recompute its status (not in G1), or boot it anew.",
+        )
+
+
+def is_between(sub_state: str | None) -> bool:
+    """Tell whether a node runs the actions before or after a transition, where a failed one leaves it (10.5, 12.4)."""
+    return (sub_state or "").startswith(("preparing-", "finalising-"))
 
 
 def require_possible(summary: SessionSummary, name: str) -> Transition:

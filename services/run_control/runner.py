@@ -18,6 +18,7 @@ from services.run_control.in_parts import PARTS, execute_in_parts
 from services.run_control.journal import CommandJournal
 from services.run_control.process_execution import execute_on_processes
 from services.run_control.sequence_run import SequenceRun
+from services.run_control.session_execution import execute_on_session
 from services.run_control.types import CommandState
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ class CommandRunner:
     ) -> None:
         """Keep the collaborators.
 
-        ``on_done`` is called with the session after each command, with None after one of the process manager;
+        ``on_done`` is called with the session after each command, with None after one that changes processes;
         ``on_error`` with the text of the console's own errors.
         """
         self._journal = journal
@@ -114,7 +115,9 @@ class CommandRunner:
         finally:
             with self._lock:
                 self._threads.discard(threading.current_thread())
-        self._on_done(None if order.action.is_for_processes else order.session)
+        # Of a session that begins or ends the process manager tells first.
+        without_tree = order.action.is_for_processes or order.action.is_for_whole_sessions
+        self._on_done(None if without_tree else order.session)
 
     def _whole(self, fence: Fence, order: Order) -> Outcome:
         if order.steps:
@@ -162,6 +165,9 @@ class CommandRunner:
         if order.action.is_for_processes:
             process_manager = self._adapters.process_manager(order.address)
             return lambda: execute_on_processes(order, process_manager)
+        if order.action.is_for_whole_sessions:
+            service = self._adapters.run_control_service(order.address)
+            return lambda: execute_on_session(order, service)
         controller = self._adapters.controller(order.address)
         return lambda: execute(order, controller)
 

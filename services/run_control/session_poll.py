@@ -5,14 +5,16 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from services.clock import Clock
-from services.errors import BusyError, ConsoleError, NotFoundError, NotReachableError
+from services.errors import ConsoleError, NotFoundError, NotReachableError
 from services.run_control.adapter import Adapters, ControllerAdapter, DescribedNode, NodeStatus
+from services.run_control.directories import SessionDirectory
+from services.run_control.discovery import Listed
 from services.run_control.endpoints import Endpoints, GaveWayError
 from services.run_control.queries import tree_order
-from services.run_control.readings import BackendReading, RootReading, SessionReading
+from services.run_control.readings import BackendReading, RootReading, SessionReading, backend_reading
 from services.run_control.tree import controllers, flattened, merged, misses_a_node
 from services.run_control.types import BackendKind, Sequence, Transition
 
@@ -48,20 +50,6 @@ class _RootAnswer:
     children: tuple[NodeStatus, ...]
 
 
-class Directory(Protocol):
-    """Where a session's nodes listen (see `services.run_control.connectivity.Connectivity`)."""
-
-    @property
-    def address(self) -> str:
-        """``host:port`` of the service."""
-
-    def lookup(self, session: str) -> Mapping[str, str]:
-        """Return node name to ``grpc://…`` or ``rest://…``; empty if the session is not known."""
-
-    def close(self) -> None:
-        """Close what is kept open."""
-
-
 class SessionPoll:
     """Polls one session, turn by turn, never two turns at once. What it remembers only saves calls."""
 
@@ -69,7 +57,7 @@ class SessionPoll:
         self,
         name: str,
         *,
-        connectivity: Directory,
+        connectivity: SessionDirectory,
         adapters: Adapters,
         endpoints: Endpoints,
         user: str,
@@ -100,15 +88,16 @@ class SessionPoll:
         """Close what is kept open."""
         self._connectivity.close()
 
-    def turn(self, tree_ids: Mapping[str, str | None]) -> SessionReading | None:
-        """Poll once; ``tree_ids`` are those of the session's processes by name.
+    def turn(self, listed: Listed) -> SessionReading | None:
+        """Poll once; ``listed`` is what is known of the session's processes.
 
         Returns None when one of the console's own commands goes first: then there is nothing new to say.
         """
         at = self._clock()
+        self._connectivity.suggest(listed.connectivity)
         self._backends = {}
         try:
-            name = root_name(tree_ids)
+            name = root_name(listed.tree_ids)
             self._look_up(name)
             address = self._root_address(name)
             answer = self._ask(address, lambda adapter: self._ask_root(adapter, name, address)).result()
@@ -117,7 +106,14 @@ class SessionPoll:
             return None
         except ConsoleError as error:
             gone = isinstance(error, NotFoundError | NotReachableError)
-            return SessionReading(self.name, at, error=error.message, gone=gone, backends=self._asked())
+            return SessionReading(
+                self.name,
+                at,
+                error=error.message,
+                gone=gone,
+                unpublished=isinstance(error, NotFoundError),
+                backends=self._asked(),
+            )
         return self._reading(at, answer, children)
 
     def _reading(
@@ -277,20 +273,3 @@ def _collect(path: str, children: tuple[NodeStatus, ...], told: dict[str, tuple[
     for child in children:
         if child.children is not None:
             _collect(f"{path}/{child.name}", child.children, told)
-
-
-def backend_reading(
-    kind: BackendKind,
-    address: str,
-    at: datetime,
-    *,
-    started: float | None,
-    error: ConsoleError | None,
-    generation: str | None,
-) -> BackendReading:
-    """Return how an address answered: a busy one is neither there nor gone, one that answers nonsense is there."""
-    if error is None:
-        latency_ms = None if started is None else (time.monotonic() - started) * 1000
-        return BackendReading(kind, address, at, reachable=True, generation=generation or None, latency_ms=latency_ms)
-    reachable = None if isinstance(error, BusyError) else not isinstance(error, NotReachableError)
-    return BackendReading(kind, address, at, reachable=reachable, generation=generation or None, error=error.message)

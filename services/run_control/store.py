@@ -10,17 +10,18 @@ from sqlalchemy.orm import Session
 
 from models.base import Base
 from models.database import Database
-from models.run_control import Backend, DaqSession
+from models.run_control import Backend, BootConfiguration, DaqSession
 from models.run_control import Node as NodeRow
 from models.run_control import Process as ProcessRow
 from services.clock import Clock
 from services.coordination import Fence, Leases
 from services.revisions import LiveTopic, bump
 from services.run_control.adapter import NodeStatus
-from services.run_control.readings import BackendReading, RootReading, SessionReading
+from services.run_control.readings import BackendReading, Origin, RootReading, SessionReading, SiteReading
 from services.run_control.rows import sequences_to_json, transitions_to_json
-from services.run_control.types import BackendKind, Node, Process, ProcessStatus, RunInfo
+from services.run_control.types import BackendKind, Configuration, Node, Process, ProcessStatus, RunInfo
 
+FILE_WIDTH = 1024
 # In these states no run is on (contract 12.1).
 STATES_WITHOUT_RUN = frozenset({"initial", "configured"})
 
@@ -47,13 +48,15 @@ class RunControlStore:
         with self._database.read() as tx:
             return tuple(tx.scalars(select(DaqSession.name).where(DaqSession.present).order_by(DaqSession.name)))
 
-    def save_processes(self, fence: Fence, processes: tuple[Process, ...], backend: BackendReading) -> None:
-        """Make the process table what the process manager lists: those that vanished are removed.
+    def save_processes(self, fence: Fence, processes: tuple[Process, ...], backend: BackendReading) -> bool:
+        """Make the process table what the process manager lists; return whether anything changed.
+
+        Those that vanished are removed.
 
         Raises:
             LeaseLostError: Somebody else polls now.
         """
-        self._write(fence, lambda tx, now: _save_processes(tx, processes, now) | _save_backends(tx, [backend]))
+        return self._write(fence, lambda tx, now: _save_processes(tx, processes, now) | _save_backends(tx, [backend]))
 
     def save_seen(self, fence: Fence, backend: BackendReading) -> None:
         """Note that the process manager listed the same as last time.
@@ -63,21 +66,35 @@ class RunControlStore:
         """
         self._write(fence, lambda tx, now: _touch_processes(tx, now) | _save_backends(tx, [backend]))
 
-    def save_backend(self, fence: Fence, backend: BackendReading) -> None:
-        """Note how one address answered.
+    def save_backend(self, fence: Fence, backend: BackendReading) -> bool:
+        """Note how one address answered; return whether anything changed.
 
         Raises:
             LeaseLostError: Somebody else polls now.
         """
-        self._write(fence, lambda tx, _now: _save_backends(tx, [backend]))
+        return self._write(fence, lambda tx, _now: _save_backends(tx, [backend]))
 
-    def save_session(self, fence: Fence, reading: SessionReading) -> None:
-        """Write what a poll found of a session; what it did not find stays as it was.
+    def save_site(self, fence: Fence, reading: SiteReading) -> bool:
+        """Write what the site's services told; return whether anything changed.
 
         Raises:
             LeaseLostError: Somebody else polls now.
         """
-        self._write(fence, lambda tx, now: _save_session(tx, reading, now) | _save_backends(tx, reading.backends))
+
+        def work(tx: Session, _now: datetime) -> set[LiveTopic]:
+            return _save_configurations(tx, reading.configurations) | _save_backends(tx, reading.backends)
+
+        return self._write(fence, work)
+
+    def save_session(self, fence: Fence, reading: SessionReading) -> bool:
+        """Write what a poll found of a session; what it did not find stays as it was. Return whether it is news.
+
+        Raises:
+            LeaseLostError: Somebody else polls now.
+        """
+        return self._write(
+            fence, lambda tx, now: _save_session(tx, reading, now) | _save_backends(tx, reading.backends)
+        )
 
     def remove_controllers(self, fence: Fence, tried_before: datetime) -> None:
         """Forget addresses of controllers that nobody has asked since ``tried_before``: each boot brings new ones.
@@ -93,18 +110,19 @@ class RunControlStore:
 
         self._write(fence, work)
 
-    def _write(self, fence: Fence, work: Callable[[Session, datetime], set[LiveTopic]]) -> None:
+    def _write(self, fence: Fence, work: Callable[[Session, datetime], set[LiveTopic]]) -> bool:
         try:
-            self._write_once(fence, work)
+            return self._write_once(fence, work)
         except IntegrityError:
             # Two polls made the same new row, of a backend or a revision: now it is there.
-            self._write_once(fence, work)
+            return self._write_once(fence, work)
 
-    def _write_once(self, fence: Fence, work: Callable[[Session, datetime], set[LiveTopic]]) -> None:
+    def _write_once(self, fence: Fence, work: Callable[[Session, datetime], set[LiveTopic]]) -> bool:
         with self._leases.fenced(fence) as tx:
             now = self._clock()
             changed = work(tx, now)
             bump(tx, now, *changed)
+        return bool(changed)
 
 
 def assign(row: Base, values: Mapping[str, object]) -> bool:
@@ -167,14 +185,17 @@ def _save_session(tx: Session, reading: SessionReading, now: datetime) -> set[Li
     row = tx.get(DaqSession, reading.name, with_for_update=True)
     created = row is None
     if row is None:
-        row = DaqSession(name=reading.name, transitions=[], possible=[], present=True)
+        row = DaqSession(name=reading.name, transitions=[], possible=[], present=True, first_seen_at=now)
         tx.add(row)
     if row.polled_at is not None and reading.at < row.polled_at:
         # A command ended after this was read, and wrote what is newer.
         return set()
     if reading.gone:
-        return _forget_session(tx, row)
-    changed = created | assign(row, {"present": True, **_error_values(row, reading, now)})
+        return _forget_session(tx, row, now)
+    changed = created | assign(
+        row,
+        {"present": True, "vanished_at": None, **_origin_values(reading.origin), **_error_values(row, reading, now)},
+    )
     tree_changed = False
     if reading.root is not None:
         changed |= _save_root(row, reading.root, reading.at, now)
@@ -184,10 +205,24 @@ def _save_session(tx: Session, reading: SessionReading, now: datetime) -> set[Li
     return topics | ({LiveTopic.TREE} if tree_changed else set())
 
 
-def _forget_session(tx: Session, row: DaqSession) -> set[LiveTopic]:
+def _forget_session(tx: Session, row: DaqSession, now: datetime) -> set[LiveTopic]:
+    """Mark a session as gone; what was known of it stays, but for its tree."""
     row.present = False
+    row.vanished_at = row.vanished_at or now
+    row.sources = []
     tx.execute(delete(NodeRow).where(NodeRow.session == row.name))
     return {LiveTopic.SESSIONS, LiveTopic.TREE}
+
+
+def _origin_values(origin: Origin) -> Mapping[str, object]:
+    """Return who knows of a session, and what they tell; what nobody tells any more stays."""
+    values: dict[str, object] = {"sources": sorted(source.value for source in origin.sources)}
+    if origin.owner is not None:
+        values["owner"] = origin.owner
+    if origin.configuration is not None:
+        values["configuration_file"] = origin.configuration.file
+        values["configuration_id"] = origin.configuration.id
+    return values
 
 
 def _error_values(row: DaqSession, reading: SessionReading, now: datetime) -> Mapping[str, object]:
@@ -284,6 +319,22 @@ def _save_node(row: NodeRow, node: Node, position: int, now: datetime) -> bool:
         # Its age alone is no news.
         row.seen_at = now
     return assign(row, values)
+
+
+def _save_configurations(tx: Session, configurations: Iterable[Configuration] | None) -> set[LiveTopic]:
+    """Make the table what the session manager lists, in its order; None tells nothing."""
+    if configurations is None:
+        return set()
+    wanted = tuple(dict.fromkeys((found.file[:FILE_WIDTH], found.id) for found in configurations))
+    rows = tx.scalars(select(BootConfiguration).order_by(BootConfiguration.position)).all()
+    if wanted == tuple((row.file, row.configuration_id) for row in rows):
+        return set()
+    tx.execute(delete(BootConfiguration))
+    tx.add_all(
+        BootConfiguration(file=file, configuration_id=id_, position=position)
+        for position, (file, id_) in enumerate(wanted)
+    )
+    return {LiveTopic.SESSIONS}
 
 
 def _save_backends(tx: Session, readings: Iterable[BackendReading]) -> set[LiveTopic]:

@@ -1,7 +1,7 @@
 """What every generation's adapters share: deadlines, refusals made before anything is sent, published sequences."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from services.errors import InvalidInputError, NotFoundError, NotSupportedError
@@ -11,6 +11,8 @@ from services.run_control.types import BootOrder, ProcessQuery, Sequence, Target
 _NOT_ONE_PROCESS = ("corresponding to the query doesn't exist", "processes corresponding to the query")
 # How a process manager begins to say that it cannot read a log file (contract 9.5).
 _UNREADABLE_LOG = "Could not retrieve logs"
+# Control sequences of a terminal, e.g. colours (ECMA-48, 5.4).
+_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
 # An unset session or user is the empty string on the wire and selects the processes whose own is empty (contract 9.2).
 # No name holds a slash (section 3), so this selects none.
@@ -81,6 +83,28 @@ def needs_whole_subtree(target: Target, generation: str) -> None:
         raise not_supported("send a command to a part of the tree", generation)
 
 
+def also_matched(target: str, paths: Iterable[str]) -> tuple[str, ...]:
+    """Return those of ``paths`` that a G2 controller would take for a part of ``target`` as well, in order.
+
+    It reads each component as a regular expression for the beginning of a child's name (contract 11, 22.16).
+    """
+    names = target.split("/")
+    patterns = {"/".join(names[:depth]): names[depth] for depth in range(1, len(names))}
+    return tuple(path for path in sorted(paths) if _is_matched(path, patterns))
+
+
+def _is_matched(path: str, patterns: Mapping[str, str]) -> bool:
+    parent, _, name = path.rpartition("/")
+    pattern = patterns.get(parent)
+    if pattern is None or pattern == name:
+        return False
+    try:
+        return re.match(pattern, name) is not None
+    except (re.error, RecursionError, OverflowError):
+        # The controller fails on it and executes nothing.
+        return False
+
+
 def name_patterns(query: ProcessQuery) -> tuple[str, ...]:
     """Return the regular expressions of a query; exact names are anchored and escaped (contract 9.2, 22.22).
 
@@ -90,7 +114,7 @@ def name_patterns(query: ProcessQuery) -> tuple[str, ...]:
     for pattern in query.patterns:
         try:
             re.compile(pattern)
-        except re.error as error:
+        except (re.error, RecursionError, OverflowError) as error:
             raise InvalidInputError(f"{pattern!r} is not a regular expression: {error}.", field="query") from error
     return (*(f"^{re.escape(name)}$" for name in query.names), *query.patterns)
 
@@ -115,12 +139,12 @@ def one_process_error(text: str) -> NotFoundError | None:
 
 
 def log_lines(lines: Iterable[str]) -> tuple[str, ...]:
-    """Return the lines of a log without their line ends, which differ (contract 9.5).
+    """Return the lines of a log without their line ends, which differ, and without colours (contract 9.5).
 
     Raises:
         NotFoundError: They say that the file cannot be read.
     """
-    found = tuple(line.rstrip("\r\n") for line in lines)
+    found = tuple(_ESCAPES.sub("", line.rstrip("\r\n")) for line in lines)
     if found and found[0].startswith(_UNREADABLE_LOG):
         raise NotFoundError(" ".join(line for line in found if line), next_step="Is the process still listed?")
     return found

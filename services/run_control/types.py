@@ -84,7 +84,8 @@ class Process:
     """One process of the process manager.
 
     ``return_code`` is None unless the process is dead: zero and "not set" are the same bytes (contract 22.4).
-    ``first_seen_at`` and ``ended_at`` are None straight from the adapter; the database knows them.
+    ``first_seen_at`` and ``ended_at`` are None straight from the adapter; the database knows them. ``connectivity``
+    is the connectivity service that its environment names, ``host:port``, straight from the adapter only.
     """
 
     uuid: str
@@ -97,6 +98,7 @@ class Process:
     tree_id: str | None = None
     first_seen_at: datetime | None = None
     ended_at: datetime | None = None
+    connectivity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,15 @@ class ActiveSession:
     configuration: Configuration
 
 
+class SessionSource(StrEnum):
+    """Who knows of a session."""
+
+    PROCESS_MANAGER = "process_manager"
+    SESSION_MANAGER = "session_manager"
+    CONNECTIVITY = "connectivity_service"
+    SETTINGS = "settings"
+
+
 @dataclass(frozen=True, slots=True)
 class SessionOrder:
     """A session to boot or to end through the run control service (contract 6.5)."""
@@ -226,7 +237,8 @@ class SessionSummary:
 
     ``holder`` is None while unknown, empty when nobody holds control. ``polled_at`` is the last time the root
     controller answered; ``error`` says why it does not, since ``error_since``. ``processes_ended`` are those of
-    ``processes_dead`` that ended with exit code 0.
+    ``processes_dead`` that ended with exit code 0. ``owner`` is who booted it, ``configuration`` what from, where
+    somebody tells. ``vanished_at`` is None while anybody knows of the session.
     """
 
     name: str
@@ -254,6 +266,11 @@ class SessionSummary:
     nodes_excluded: int = 0
     executing: "CommandView | None" = None
     sequences: tuple[Sequence, ...] = ()
+    owner: str | None = None
+    configuration: Configuration | None = None
+    sources: frozenset[SessionSource] = frozenset()
+    first_seen_at: datetime | None = None
+    vanished_at: datetime | None = None
 
     @property
     def held_by_nobody(self) -> bool:
@@ -318,7 +335,13 @@ class Action(StrEnum):
         """Whether it goes to the process manager: then no command of a session's controllers waits for it."""
         return self in PROCESS_ACTIONS
 
+    @property
+    def is_for_whole_sessions(self) -> bool:
+        """Whether it goes to the run control service, which needs no controller."""
+        return self in SESSION_ACTIONS
 
+
+SESSION_ACTIONS = frozenset({Action.START_SESSION, Action.END_SESSION})
 PROCESS_ACTIONS = frozenset({Action.BOOT, Action.KILL, Action.FLUSH, Action.RESTART, Action.TERMINATE})
 
 

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 LEASE = "run_control"
 CLAIM_INTERVAL_S = 0.1
+# What is polled ends at any time and may be due again at once.
+LEAST_TURN_S = 0.05
 # The lease is renewed so many times within its life.
 RENEWALS = 4
 # An error younger than this makes the worker degraded.
@@ -46,6 +48,7 @@ class RunControlWorker:
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._turned_at: datetime | None = None
+        self._next_poll_s = 0.0
         self._error: tuple[str, datetime] | None = None
         self._stopped = False
         holder = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
@@ -64,7 +67,14 @@ class RunControlWorker:
         audit = AuditTrail(database, clock)
         self._requests = RequestCloser(database, audit, clock)
         self._runner = CommandRunner(
-            journal=CommandJournal(database, leases, audit, clock, config.process_manager_address),
+            journal=CommandJournal(
+                database,
+                leases,
+                audit,
+                clock,
+                config.process_manager_address,
+                run_control=config.run_control_address,
+            ),
             adapters=self._adapters,
             endpoints=self._endpoints,
             pending_limit_s=config.pending_limit_s,
@@ -163,17 +173,18 @@ class RunControlWorker:
     def _poll(self) -> None:
         while not self._stopping.is_set():
             started = time.monotonic()
+            self._next_poll_s = self._config.poll_interval_s
             self._guarded(self._poll_once, "Polling failed")
             self._turned_at = self._clock()
-            rest = self._config.poll_interval_s - (time.monotonic() - started)
+            rest = min(self._next_poll_s, self._config.poll_interval_s) - (time.monotonic() - started)
             # A new tour of duty begins at once.
-            self._duty_changed.wait(max(0.01, rest))
+            self._duty_changed.wait(max(LEAST_TURN_S, rest))
             self._duty_changed.clear()
 
     def _poll_once(self) -> None:
         fence = self._lease.fence
         if fence is not None:
-            self._poller.turn(fence)
+            self._next_poll_s = self._poller.turn(fence)
             self._requests.close_due()
 
     def _run_commands(self) -> None:

@@ -27,6 +27,7 @@ PAGES = {
     "processes": f"/processes?session={SESSION}",
     "messages": f"/messages?session={SESSION}",
     "rates": f"/rates?session={SESSION}",
+    "alarms": f"/alarms?session={SESSION}",
     "status": f"/status?session={SESSION}",
 }
 # What must be on a page before its picture is taken.
@@ -36,6 +37,7 @@ READY = {
     "processes": "#processes-grid .ag-row",
     "messages": ".ag-row",
     "rates": ".js-plotly-plot .bars path",
+    "alarms": "#alarms-grid .ag-row",
     "status": "#status-quarantine summary",
 }
 SIZES = {"wide": WIDE, "narrow": NARROW}

@@ -7,6 +7,8 @@ from io import StringIO
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
 
 from simulator.installation import Installation
 from tests.browser.conftest import NewPerson
@@ -15,6 +17,7 @@ from tests.browser.test_feed import EVERYTHING, rows, select_first
 from tests.console import Console
 
 TEXT = "#messages-search-input"
+EXPRESSION = "#messages-expression-input"
 
 
 def address(person: Person) -> dict[str, str]:
@@ -34,28 +37,37 @@ def link(person: Person, css: str, part: str) -> str:
     )
 
 
+def rewrite(field: WebElement, text: str) -> None:
+    """Type over all there is. Chords end with their call."""
+    field.send_keys(Keys.CONTROL + "a")
+    field.send_keys(text)
+
+
 @pytest.mark.timeout(120)
-def test_a_text_can_be_meant_three_ways(new_person: NewPerson, installation: Installation) -> None:
+def test_a_text_can_be_meant_four_ways(new_person: NewPerson, installation: Installation) -> None:
     alice = new_person("alice").open(EVERYTHING)
     installation.flood(12)
     alice.wait_that(lambda: len(rows(alice, "id")) >= 12, 10, "messages in the feed")
     whole = rows(alice, "text")[-1]
-    part = whole[:5]
+    inside = whole.split()[0][1:]
 
-    alice.wait(TEXT).send_keys(part)
-    alice.wait_that(lambda: address(alice).get("q") == part, 10, "the part in the address")
+    alice.wait(TEXT).send_keys(inside)
+    alice.wait_that(lambda: address(alice).get("q") == inside, 10, "the text in the address")
+    assert address(alice)["match"] == "words"
+    alice.wait_that(lambda: whole not in rows(alice, "text"), 10, "no word that only contains it")
+    alice.click("#messages-match-select option[value=contains]")
     alice.wait_that(
-        lambda: bool(rows(alice, "text")) and all(part.lower() in text.lower() for text in rows(alice, "text")),
+        lambda: whole in rows(alice, "text") and all(inside.lower() in text.lower() for text in rows(alice, "text")),
         10,
         "only with the part",
     )
     alice.click("#messages-match-select option[value=not]")
     alice.wait_that(
-        lambda: bool(rows(alice, "text")) and not any(part.lower() in text.lower() for text in rows(alice, "text")),
+        lambda: bool(rows(alice, "text")) and not any(inside.lower() in text.lower() for text in rows(alice, "text")),
         10,
         "only without the part",
     )
-    assert (address(alice)["q"], address(alice)["match"]) == (part, "not")
+    assert (address(alice)["q"], address(alice)["match"]) == (inside, "not")
     alice.open(f"{EVERYTHING}&match=exact&q={whole}")
     alice.wait_that(lambda: set(rows(alice, "text")) == {whole}, 10, "only the whole text")
     assert alice.wait("#messages-match-select").get_property("value") == "exact"
@@ -86,18 +98,29 @@ def test_what_surrounds_a_message_has_an_address(new_person: NewPerson, installa
 
 
 @pytest.mark.timeout(120)
-def test_an_expression_of_the_address_is_shown_and_can_be_dropped(
+def test_an_expression_is_checked_in_its_place_and_stands_in_the_address(
     new_person: NewPerson, installation: Installation
 ) -> None:
     installation.flood(5, severity="ERROR")
+    installation.flood(5)
     alice = new_person("alice").open(f"{EVERYTHING}&where=severity%3DERROR")
     alice.wait_that(lambda: set(rows(alice, "severity")) == {"ERROR"}, 10, "errors only")
-    alice.wait_text(".feed-chips", "severity=ERROR")
-    alice.click(".feed-chips .chip-close")
-    alice.wait_that(lambda: "INFO" in rows(alice, "severity"), 10, "everything again")
-    assert "where" not in address(alice)
+    field = alice.wait(EXPRESSION)
+    assert field.get_property("value") == "severity=ERROR"
+    field.send_keys(",LOUD")
+    alice.wait_text("#messages-expression-problem", "'LOUD' at character 16 is none of")
+    assert (set(rows(alice, "severity")), address(alice)["where"]) == ({"ERROR"}, "severity=ERROR")
+    rewrite(field, 'not severity=ERROR and words="flood"')
+    alice.wait_that(
+        lambda: address(alice).get("where") == 'not severity=ERROR and words="flood"', 10, "the new expression"
+    )
+    alice.wait_that(lambda: "INFO" in rows(alice, "severity"), 10, "others than errors")
+    assert alice.texts("#messages-expression-problem") == [""]
+    rewrite(field, Keys.BACKSPACE)
+    alice.wait_that(lambda: "where" not in address(alice), 10, "no expression in the address")
 
     alice.open(f"{EVERYTHING}&where=severity%3DLOUD")
+    alice.wait_text("#messages-expression-problem", "'LOUD' at character 10 is none of")
     alice.wait_text("#messages-shown", "'LOUD' at character 10 is none of")
     assert rows(alice, "id") == []
 

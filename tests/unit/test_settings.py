@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import AliasChoices
 
+from collector import run_control_config
+from services.run_control.tls import Tls, TlsFiles
 from settings import OTHER_NAMES, Settings, SettingsError, child_environment, load_demo_settings, load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -150,3 +152,26 @@ def test_the_example_file_is_good_but_for_the_secret(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(re.sub(r"^#(CONSOLE_)", r"\1", text, flags=re.MULTILINE))
     settings = load_settings()
     assert settings.kafka_topics[0] == "^control\\..+"
+
+
+def test_tls_of_each_address(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("CONSOLE_GRPC_TLS", '{"a:1": null, "b": {"ca_file": "/b.pem", "server_name": "gate"}}')
+    tls = run_control_config(load_settings()).tls
+    assert tls == Tls(None, {"a:1": None, "b": TlsFiles(ca_file=Path("/b.pem"), server_name="gate")})
+    environment.setenv("CONSOLE_GRPC_CA_FILE", "/ca.pem")
+    assert run_control_config(load_settings()).tls.everywhere == TlsFiles(ca_file=Path("/ca.pem"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CONSOLE_GRPC_CERTIFICATE_FILE", "/c.pem"),
+        ("CONSOLE_GRPC_KEY_FILE", "/k.pem"),
+        ("CONSOLE_GRPC_TLS", '{"a:1": {"key_file": "/k.pem"}}'),
+        ("CONSOLE_GRPC_TLS", '{"a:1": {"no_such_file": "/k.pem"}}'),
+    ],
+)
+def test_tls_that_cannot_be_meant(environment: pytest.MonkeyPatch, name: str, value: str) -> None:
+    environment.setenv(name, value)
+    with pytest.raises(SettingsError, match=r"both|CONSOLE_GRPC_TLS: Extra"):
+        load_settings()

@@ -3,23 +3,26 @@
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from flask import Flask
+from flask import Flask, g
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app import create_app
 from models.database import Database
 from services.accounts.service import AccountService
-from services.accounts.types import Role
+from services.accounts.types import Identity, Role
 from services.audit.trail import AuditTrail
 from services.clock import utc_now
 from services.container import Services
 from settings import Settings, load_settings
 
 PASSWORD = "correct horse"
+As = Callable[[Identity], AbstractContextManager[None]]
 
 
 @pytest.fixture(scope="session")
@@ -115,3 +118,16 @@ def operator(person: Callable[[Role], Person]) -> Person:
 @pytest.fixture
 def viewer(person: Callable[[Role], Person]) -> Person:
     return person(Role.VIEWER)
+
+
+@pytest.fixture
+def as_person(app: Flask) -> As:
+    """Serve a request of somebody, to call callbacks as functions in it."""
+
+    @contextmanager
+    def act(identity: Identity) -> Iterator[None]:
+        with app.test_request_context():
+            g._login_user = SimpleNamespace(identity=identity)
+            yield
+
+    return act

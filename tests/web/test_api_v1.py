@@ -8,8 +8,17 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from models.alarms import Alarm
 from models.database import Database
-from models.messages import Incarnation, Message, MessageApplication, MessageSession, Topic
+from models.messages import (
+    Incarnation,
+    MeasurementRollup,
+    MeasurementSeries,
+    Message,
+    MessageApplication,
+    MessageSession,
+    Topic,
+)
 from models.run_control import Backend, DaqSession, Node, Process
 from services.accounts.types import Role
 from tests.web.conftest import Person
@@ -18,7 +27,18 @@ from tests.web.openapi import answer_schema, violations
 BEGIN = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 SESSION = "local-1x1-config"
 EXPORT = "messages/export"
-PATHS = ["sessions", "processes", f"tree?session={SESSION}", "messages", "rates", "status"]
+POINTS = "measurements/points?series=1&start=2026-01-31T12:00:00Z&end=2026-01-31T12:05:00Z"
+PATHS = [
+    "sessions",
+    "processes",
+    f"tree?session={SESSION}",
+    "messages",
+    "rates",
+    "measurements",
+    POINTS,
+    "alarms",
+    "status",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +51,7 @@ def installation(web_database: Database) -> None:
         tx.add(_node("root-controller", 0, in_error=True, endpoint="grpc://localhost:1"))
         tx.add(_node("root-controller/df-01", 1, kind="application", state=None, included=None, seen_at=None))
         tx.add(_backend())
+        tx.add(_alarm())
         tx.add_all(
             [
                 Incarnation(id=1, cluster_id="c", first_seen_at=BEGIN),
@@ -41,6 +62,10 @@ def installation(web_database: Database) -> None:
         )
         tx.flush()
         tx.add_all(_message(number) for number in range(12))
+        tx.add_all([_series(1, "rate_hz"), _series(2, "mode", last_text="calibration", last_ns=_ns(BEGIN))])
+        tx.flush()
+        tx.add_all(_values(60, minute) for minute in range(4))
+        tx.add(_values(600, 0))
 
 
 def _session() -> DaqSession:
@@ -70,6 +95,20 @@ def _node(path: str, depth: int, **more: Any) -> Node:
     return Node(session=SESSION, path=path, name=name, position=depth, depth=depth, **(values | more))
 
 
+def _alarm() -> Alarm:
+    return Alarm(
+        key="process:u-2",
+        kind="process",
+        priority=2,
+        session=SESSION,
+        subject="df-01",
+        text="The process ended on localhost with exit code -9.",
+        occurrences=1,
+        raised_at=BEGIN,
+        last_at=BEGIN,
+    )
+
+
 def _backend() -> Backend:
     return Backend(
         kind="process_manager", address="localhost:10054", generation="G1", reachable=True, since=BEGIN,
@@ -83,6 +122,24 @@ def _message(number: int) -> Message:
         incarnation_id=1, topic_id=1, partition=0, offset=number, time_ns=int(moment.timestamp()) * 10**9 + 123_456_789,
         received_ns=0, kind=2 if number % 3 == 0 else 0, severity=4 if number % 3 == 0 else 2, session_id=1,
         application_id=1, name="ACK", text=f"Message <b>{number}</b>", detail={"causes": []} if number == 0 else None,
+    )  # fmt: skip
+
+
+def _ns(moment: datetime) -> int:
+    return int(moment.timestamp()) * 10**9
+
+
+def _series(id_: int, field: str, **more: Any) -> MeasurementSeries:
+    return MeasurementSeries(
+        id=id_, session_id=1, application_id=1, element="module.queue", name="daq.Rate", origin="", field=field, **more
+    )
+
+
+def _values(resolution_s: int, minute: int) -> MeasurementRollup:
+    at_s = int(BEGIN.timestamp()) + 60 * minute
+    return MeasurementRollup(
+        resolution_s=resolution_s, series_id=1, bucket_s=at_s, n=2, total=minute * 6.0, least=minute,
+        greatest=minute * 5.0, last=minute * 5.0, last_ns=at_s * 10**9,
     )  # fmt: skip
 
 
@@ -184,6 +241,9 @@ def test_messages_after_an_id_are_the_newer_ones(viewer: Person) -> None:
         ("application=root-controller", 12),
         ("q=MESSAGE%20<B>1", 3),
         ("q=MESSAGE%20<B>1&match=not", 9),
+        ("q=essage&match=words", 0),
+        ("q=MESS%201&match=words", 3),
+        ("where=words%3D1%20and%20severity%3DERROR", 0),
         ("q=Message%20<b>1</b>&match=exact", 1),
         ("q=message%20<b>1</b>&match=exact", 0),
         ("where=kind%3Ders%20and%20text~%22%3E3%22", 1),
@@ -212,6 +272,10 @@ def test_messages_are_filtered(viewer: Person, query: str, count: int) -> None:
         ("rates?start=2026-01-31T12:00:00", None),
         ("rates?start=yesterday", "start"),
         ("rates?start=2026-01-31T12:00:00Z&end=2026-01-31T11:00:00Z", None),
+        ("measurements?name=x", "name"),
+        ("measurements/points", "series"),
+        ("measurements/points?series=1&points=0", "points"),
+        ("measurements/points?series=1&start=2026-01-31T12:00:00Z&end=2026-01-31T11:00:00Z", None),
         ("tree", "session"),
         ("tree?session=", "session"),
         ("sessions?sort=name", "sort"),
@@ -225,8 +289,21 @@ def test_what_is_wrong_is_named(viewer: Person, path: str, field: str | None) ->
     assert error["message"]
 
 
-def test_a_tree_of_no_session_is_not_found(viewer: Person) -> None:
-    answer = viewer.client.get("/api/v1/tree?session=nobody")
+def test_measured_values_are_listed_and_given_over_time(viewer: Person) -> None:
+    assert len(get(viewer, f"measurements?session={SESSION}&application=root-controller")["items"]) == 2
+    assert get(viewer, "measurements?application=df-01")["items"] == []
+    words, numbers = get(viewer, "measurements")["items"]
+    assert (words["field"], words["last_text"], words["last_time"]) == ("mode", "calibration", "2026-01-31T12:00:00Z")
+    assert (numbers["field"], numbers["last_text"], numbers["element"]) == ("rate_hz", None, "module.queue")
+    points = get(viewer, POINTS)["items"]
+    assert [(point["mean"], point["width_s"]) for point in points] == [(0.0, 60), (3.0, 60), (6.0, 60), (9.0, 60)]
+    coarse = get(viewer, f"{POINTS}&points=2")["items"]
+    assert [point["width_s"] for point in coarse] == [600]
+
+
+@pytest.mark.parametrize("path", ["tree?session=nobody", "measurements/points?series=7"])
+def test_what_is_not_there_is_not_found(viewer: Person, path: str) -> None:
+    answer = viewer.client.get(f"/api/v1/{path}")
     assert answer.status_code == 404
     assert answer.json is not None
     assert answer.json["error"]["code"] == "not_found"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.errors import DruncError
+from services.errors import DruncError, NotSupportedError, UnknownCallError
 from services.run_control import decode
 from services.run_control.call import Caller
 from services.run_control.g1.messages import message
@@ -45,8 +45,18 @@ class G1ProcessManager:
         return decode.process(_payload_of_one(answer, "ProcessInstance"))
 
     def terminate(self, user: str) -> tuple[Process, ...]:
-        """Kill everything (``terminate``); G1 needs a query that it ignores, G2 ignores it, too (contract 9.4)."""
-        return self._list("terminate", user, self.deadlines.kill_s, EVERY_PROCESS)
+        """Kill everything (``terminate``, not there before v0.8.2, contract 4.3).
+
+        G1 needs a query that it ignores, G2 ignores it, too (contract 9.4).
+        """
+        try:
+            return self._list("terminate", user, self.deadlines.kill_s, EVERY_PROCESS)
+        except UnknownCallError as error:
+            raise NotSupportedError(
+                "This process manager cannot kill everything in one go.",
+                not_done="Nothing was sent.",
+                next_step="Kill the processes that you choose.",
+            ) from error
 
     def logs(self, user: str, query: ProcessQuery, lines: int) -> tuple[str, ...]:
         """Return the last lines of a log (``logs``, a stream of one line each)."""

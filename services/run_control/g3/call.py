@@ -7,9 +7,8 @@ import grpc
 from google.protobuf.message import DecodeError
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from services.errors import ConsoleError, SchemaMismatchError
+from services.errors import SchemaMismatchError
 from services.run_control import decode
-from services.run_control.call import kafka_hint
 from services.run_control.channels import Channels
 from services.run_control.g3.status import status_error
 from wire.schema import WireMessage, load_g3
@@ -58,12 +57,8 @@ class TypedCaller:
         try:
             raw = self.channels.call(self.address, path, request.SerializeToString(), deadline_s)
         except grpc.RpcError as error:
-            raise self._error(error) from error
+            raise status_error(error, self.what, self.address) from error
         return typed(raw, answer)
-
-    def _error(self, error: grpc.RpcError) -> ConsoleError:
-        translated = status_error(error, self.what, self.address)
-        return kafka_hint(error, translated) if self.service.startswith(PROCESS_MANAGER) else translated
 
 
 def typed(raw: bytes, full_name: str) -> WireMessage:

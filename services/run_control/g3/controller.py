@@ -210,7 +210,8 @@ def _run(status: WireMessage) -> RunInfo | None:
     return RunInfo(
         number=info.run_number or None,
         type=clean(info.run_type) or None,
-        trigger_rate_hz=decode.finite(info.trigger_rate),
+        # Twice as wide on the wire as the argument that it comes from.
+        trigger_rate_hz=decode.short_decimal(info.trigger_rate),
         storage_disabled=info.disable_data_storage,
         started_at=datetime.fromtimestamp(info.run_time_at_start, UTC) if plausible else None,
     )

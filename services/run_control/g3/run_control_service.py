@@ -10,6 +10,8 @@ from services.run_control.types import CommandResult, SessionOrder
 from wire.schema import WireMessage
 
 GENERATION = "G3"
+# To connect takes no longer where somebody listens.
+CONNECT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,10 @@ class G3RunControlService:
     def generation(self) -> str:
         """Name of the schema generation."""
         return GENERATION
+
+    def check(self) -> None:
+        """Find out whether somebody listens (see the protocol)."""
+        self.call.channels.reach(self.call.address, self.call.what, min(CONNECT_S, self.deadlines.read_s))
 
     def start_session(self, user: str, order: SessionOrder) -> CommandResult:
         """Boot a whole session (``start_session``)."""

@@ -4,10 +4,13 @@ from collections.abc import Iterable
 
 from confluent_kafka import Producer
 
+from tests.apache_kafka.server import ApacheKafka
 from tests.kafka import KafkaBroker
 
 
-def publish(broker: KafkaBroker, topic: str, values: Iterable[bytes | None], *, partition: int = 0) -> None:
+def publish(
+    broker: KafkaBroker | ApacheKafka, topic: str, values: Iterable[bytes | None], *, partition: int = 0
+) -> None:
     """Publish to one partition, in order, and wait until the broker has everything."""
     failures: list[object] = []
     producer = Producer(

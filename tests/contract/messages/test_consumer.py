@@ -1,7 +1,5 @@
 """The consumer against a real Kafka protocol: nothing lost, nothing twice, nothing fatal."""
 
-import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -13,15 +11,16 @@ from models.database import Database
 from models.messages import Gap, Incarnation, Message, MessageRollup, Quarantined, TopicOffset
 from models.run_control import Backend
 from services.clock import utc_now
-from services.messages import broker as broker_module
 from services.messages.consumer import MessageConsumer
 from services.messages.queries import MessageQueries
 from services.messages.texts import NUL_SIGN
 from services.messages.types import MessageFilter
 from services.revisions import LiveTopic, current
-from tests.contract.messages.conftest import MakeConsumer
+from tests.apache_kafka.server import ApacheKafka
+from tests.contract.messages.conftest import Broker, MakeConsumer
 from tests.contract.messages.publishing import publish
-from tests.kafka import REPOSITORY, KafkaBroker, running_broker
+from tests.contract.messages.reader import running_reader
+from tests.kafka import KafkaBroker, running_broker
 from tests.waiting import wait_until
 from wire import load_ers, load_g1
 
@@ -82,7 +81,7 @@ def assert_consistent(database: Database, number: int) -> None:
 
 
 def test_what_was_published_while_it_was_down_is_found_exactly_once(
-    broker: KafkaBroker, make_consumer: MakeConsumer, database: Database
+    broker: Broker, make_consumer: MakeConsumer, database: Database
 ) -> None:
     for partition in range(4):
         publish(broker, CONTROLLER, (broadcast(f"{partition}/{n}") for n in range(1250)), partition=partition)
@@ -98,7 +97,7 @@ def test_what_was_published_while_it_was_down_is_found_exactly_once(
 
 
 def test_stopped_and_started_in_the_middle_of_a_flood(
-    broker: KafkaBroker, make_consumer: MakeConsumer, database: Database
+    broker: Broker, make_consumer: MakeConsumer, database: Database
 ) -> None:
     published = 0
     for life in range(4):
@@ -118,26 +117,27 @@ def test_stopped_and_started_in_the_middle_of_a_flood(
     assert_consistent(database, published)
 
 
-def test_killed_again_and_again_in_the_middle_of_a_flood(broker: KafkaBroker, database: Database) -> None:
-    """``kill -9`` between any two instructions: whatever was committed stays, whatever was not is read again."""
+def test_killed_again_and_again_in_the_middle_of_a_flood(broker: Broker, database: Database) -> None:
+    """``kill -9`` between any two instructions: whatever was committed stays, whatever was not is read again.
+
+    On Apache Kafka once: there the group waits some seconds for the dead member.
+    """
+    kills = 1 if isinstance(broker, ApacheKafka) else 3
     url = database.url.render_as_string(hide_password=False)
     number = 12_000
     for partition in range(4):
         publish(broker, CONTROLLER, (broadcast(f"{partition}/{n}") for n in range(number // 4)), partition=partition)
-    for life in range(4):
+    for life in range(kills + 1):
+        is_last = life == kills
         before = number_stored(database)
-        command = [sys.executable, "-m", "tests.contract.messages.reader", url, broker.address]
-        with subprocess.Popen(command, cwd=REPOSITORY) as reader:
-            wait_for_stored(database, before + 1 if life < 3 else number)
-            reader.kill()
-        assert life == 3 or number_stored(database) < number
+        with running_reader(url, broker.address, f"killed-{database.url.get_backend_name()}"):
+            wait_for_stored(database, number if is_last else before + 1)
+        assert is_last or number_stored(database) < number
     assert texts(database) == Counter(f"{partition}/{n}" for partition in range(4) for n in range(number // 4))
     assert_consistent(database, number)
 
 
-def test_two_consumers_store_each_message_once(
-    broker: KafkaBroker, make_consumer: MakeConsumer, database: Database
-) -> None:
+def test_two_consumers_store_each_message_once(broker: Broker, make_consumer: MakeConsumer, database: Database) -> None:
     """On the embedded broker both read everything; the offsets in the database decide who stores."""
     consumers = [make_consumer(broker.address) for _ in range(2)]
     for consumer in consumers:
@@ -179,7 +179,7 @@ def test_a_broker_made_anew_is_read_from_its_beginning_and_a_gap_stands(
 
 
 def test_poison_is_kept_and_counted_and_never_stops_reading(
-    broker: KafkaBroker, make_consumer: MakeConsumer, database: Database
+    broker: Broker, make_consumer: MakeConsumer, database: Database
 ) -> None:
     consumer = make_consumer(broker.address)
     consumer.start()
@@ -207,7 +207,7 @@ def test_poison_is_kept_and_counted_and_never_stops_reading(
 
 
 def test_a_topic_that_appears_later_is_read_soon(
-    broker: KafkaBroker, make_consumer: MakeConsumer, database: Database
+    broker: Broker, make_consumer: MakeConsumer, database: Database
 ) -> None:
     consumer = make_consumer(broker.address)
     consumer.start()
@@ -220,7 +220,7 @@ def test_a_topic_that_appears_later_is_read_soon(
 
 @pytest.mark.parametrize("stores_echo", [False, True])
 def test_its_own_echo_is_counted_not_stored(
-    broker: KafkaBroker, make_consumer: MakeConsumer, database: Database, stores_echo: bool
+    broker: Broker, make_consumer: MakeConsumer, database: Database, stores_echo: bool
 ) -> None:
     stored, echo = (3, 0) if stores_echo else (1, 2)
     words = [("console' attempting to execute", 0), ("console' successfully executed", 6), ("alice' executing", 0)]
@@ -235,7 +235,7 @@ def test_its_own_echo_is_counted_not_stored(
 
 
 def test_a_hanging_broker_is_told_and_reading_goes_on_after_it(
-    broker: KafkaBroker, make_consumer: MakeConsumer, database: Database
+    broker: Broker, make_consumer: MakeConsumer, database: Database
 ) -> None:
     publish(broker, CONTROLLER, [broadcast("before")])
     consumer = make_consumer(broker.address)
@@ -261,10 +261,9 @@ def test_a_hanging_broker_is_told_and_reading_goes_on_after_it(
     # Long enough that connections time out: what comes back must connect anew.
     pause_until(started + 9)
     broker.resume()
-    thawed = time.monotonic()
     publish(broker, CONTROLLER, [broadcast("after")])
-    wait_for_stored(database, 2, 10)
-    assert time.monotonic() - thawed < 5
+    # Apache Kafka has given the partitions away meanwhile: the group is joined anew.
+    wait_for_stored(database, 2, 20 if isinstance(broker, ApacheKafka) else 5)
     wait_until(lambda: consumer.health().state == "ok", 5, "good health")
     wait_until(lambda: row().reachable, 3, "the row of the present broker")
     with database.read() as session:
@@ -277,16 +276,16 @@ def pause_until(moment: float) -> None:
 
 
 def test_records_thrown_away_unread_leave_a_gap_with_their_number(
-    broker: KafkaBroker, make_consumer: MakeConsumer, database: Database
+    embedded_broker: KafkaBroker, make_consumer: MakeConsumer, database: Database
 ) -> None:
     """The embedded broker keeps 5 MB of a partition; the consumer was away while more came."""
-    publish(broker, CONTROLLER, [broadcast("read")] * 10)
-    consumer = make_consumer(broker.address)
+    publish(embedded_broker, CONTROLLER, [broadcast("read")] * 10)
+    consumer = make_consumer(embedded_broker.address)
     consumer.start()
     wait_for_stored(database, 10)
     consumer.stop(10)
-    publish(broker, CONTROLLER, (broadcast("z" * 100_000) for _ in range(100)))
-    consumer = make_consumer(broker.address)
+    publish(embedded_broker, CONTROLLER, (broadcast("z" * 100_000) for _ in range(100)))
+    consumer = make_consumer(embedded_broker.address)
     consumer.start()
     wait_until(lambda: end_of(database) == 110, 20, "the end of the partition")
     (gap,) = gaps(database)
@@ -304,7 +303,7 @@ def end_of(database: Database) -> int | None:
 
 
 def test_an_offset_beyond_the_end_begins_a_new_life_of_the_topic(
-    broker: KafkaBroker, make_consumer: MakeConsumer, database: Database
+    broker: Broker, make_consumer: MakeConsumer, database: Database
 ) -> None:
     """As after a topic was deleted and made anew on the same cluster."""
     publish(broker, CONTROLLER, [broadcast("one")] * 2)
@@ -338,7 +337,7 @@ def test_an_offset_beyond_the_end_begins_a_new_life_of_the_topic(
 
 
 def test_a_locked_database_stops_reading_and_nothing_is_lost(
-    broker: KafkaBroker, make_consumer: MakeConsumer, database: Database
+    broker: Broker, make_consumer: MakeConsumer, database: Database
 ) -> None:
     publish(broker, CONTROLLER, [broadcast("first")])
     consumer = make_consumer(broker.address)
@@ -360,27 +359,8 @@ def test_a_locked_database_stops_reading_and_nothing_is_lost(
     wait_until(lambda: consumer.health().state == "ok", 5, "good health")
 
 
-def test_in_a_group_reading_starts_from_the_offsets_in_the_database(
-    broker: KafkaBroker, make_consumer: MakeConsumer, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As on a real broker. On the embedded one a group stalls when it is joined anew, so it is joined once here."""
-    publish(broker, CONTROLLER, [broadcast("by assignment")] * 5)
-    consumer = make_consumer(broker.address)
-    consumer.start()
-    wait_for_stored(database, 5)
-    consumer.stop(10)
-    monkeypatch.setattr(broker_module, "EMBEDDED_CLUSTER", "none is")
-    publish(broker, CONTROLLER, [broadcast("by group")] * 5)
-    consumer = make_consumer(broker.address)
-    consumer.start()
-    wait_for_stored(database, 10)
-    assert texts(database) == {"by assignment": 5, "by group": 5}
-    assert_consistent(database, 10)
-    assert gaps(database) == []
-
-
 def test_it_can_be_stopped_while_the_broker_hangs(
-    broker: KafkaBroker, make_consumer: MakeConsumer, database: Database
+    broker: Broker, make_consumer: MakeConsumer, database: Database
 ) -> None:
     publish(broker, CONTROLLER, [broadcast("x")])
     consumer = make_consumer(broker.address)
@@ -402,7 +382,7 @@ def test_a_broker_that_is_not_there_is_told(make_consumer: MakeConsumer) -> None
 
 
 def test_turns_can_be_done_by_hand_and_say_how_they_went(
-    broker: KafkaBroker, make_consumer: MakeConsumer, database: Database
+    broker: Broker, make_consumer: MakeConsumer, database: Database
 ) -> None:
     consumer: MessageConsumer = make_consumer(broker.address)
     assert consumer.health().state == "starting"

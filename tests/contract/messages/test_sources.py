@@ -12,8 +12,8 @@ from services.messages.consumer import ConsumerConfig, MessageConsumer
 from services.messages.measurement_queries import MeasurementQueries
 from services.messages.queries import MessageQueries
 from services.messages.types import MessageFilter
+from tests.contract.messages.conftest import Broker
 from tests.contract.messages.publishing import publish
-from tests.kafka import KafkaBroker
 from tests.waiting import wait_until
 from wire import load_opmon
 
@@ -37,7 +37,7 @@ def measured(database: Database) -> tuple[int, float]:
     return int(number or 0), float(total or 0)
 
 
-def test_values_are_added_once_over_restarts(broker: KafkaBroker, database: Database) -> None:
+def test_values_are_added_once_over_restarts(broker: Broker, database: Database) -> None:
     for life in range(3):
         consumer = MessageConsumer(ConsumerConfig(broker.address, PATTERNS), database, utc_now)
         consumer.start()
@@ -52,7 +52,7 @@ def test_values_are_added_once_over_restarts(broker: KafkaBroker, database: Data
     assert [(one.application, one.field) for one in series] == [("df-0", "rate"), ("df-1", "rate")]
 
 
-def test_issues_of_the_older_form_are_messages(broker: KafkaBroker, database: Database) -> None:
+def test_issues_of_the_older_form_are_messages(broker: Broker, database: Database) -> None:
     issue = {"partition": "np04", "application_name": "df-01", "message": "no data", "severity": "WARNING"}
     publish(broker, JSON, [json.dumps(issue).encode()])
     consumer = MessageConsumer(ConsumerConfig(broker.address, PATTERNS), database, utc_now)

@@ -84,8 +84,12 @@ def config_for(installation: Installation) -> RunControlConfig:
 
 
 @pytest.fixture
-def console(installation: Installation, database: Database) -> Iterator[Console]:
-    config = config_for(installation)
+def config(installation: Installation) -> RunControlConfig:
+    return config_for(installation)
+
+
+@pytest.fixture
+def console(config: RunControlConfig, database: Database) -> Iterator[Console]:
     worker = RunControlWorker(config, database, utc_now)
     audit = AuditTrail(database, utc_now)
     limits = CommandLimits.for_polling(config.poll_interval_s)

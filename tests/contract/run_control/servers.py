@@ -28,10 +28,10 @@ def serving(
     handler = _Calls(answers, [] if asked is None else asked)
     made = grpc.server(ThreadPoolExecutor(2), handlers=[handler], options=[("grpc.so_reuseport", 0)])
     host = "127.0.0.1:0"
-    port = made.add_insecure_port(host) if credentials is None else made.add_secure_port("localhost:0", credentials)
+    port = made.add_insecure_port(host) if credentials is None else made.add_secure_port(host, credentials)
     made.start()
     try:
-        yield f"127.0.0.1:{port}" if credentials is None else f"localhost:{port}"
+        yield f"127.0.0.1:{port}"
     finally:
         made.stop(None).wait(5)
 

@@ -1,7 +1,7 @@
 """What the wire can do wrong, from servers that do just that."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -13,7 +13,6 @@ from services.errors import (
     BusyError,
     ConsoleError,
     DruncError,
-    NotInControlError,
     NotReachableError,
     SchemaMismatchError,
 )
@@ -24,9 +23,8 @@ from services.run_control.generations import Generation
 from services.run_control.support import Deadlines
 from simulator.installation import Installation
 from tests.contract.run_control.conftest import SESSION
+from tests.contract.run_control.servers import Answer, aborting
 from tests.waiting import wait_until
-
-Answer = Callable[[bytes, grpc.ServicerContext], bytes]
 
 
 class _AnyMethod(grpc.GenericRpcHandler):  # type: ignore[type-arg]
@@ -50,18 +48,11 @@ def server(answer: Answer) -> Iterator[str]:
         made.stop(None).wait(5)
 
 
-@pytest.fixture
-def adapters() -> Iterator[DetectingAdapters]:
-    made = DetectingAdapters(Channels(), Deadlines(0.5, 1), Generation.G1)
+@pytest.fixture(params=Generation, ids=str)
+def adapters(request: pytest.FixtureRequest) -> Iterator[DetectingAdapters]:
+    made = DetectingAdapters(Channels(), Deadlines(0.5, 1), request.param)
     yield made
     made.close()
-
-
-def aborting(code: grpc.StatusCode, details: str) -> Answer:
-    def answer(_request: bytes, context: grpc.ServicerContext) -> bytes:
-        context.abort(code, details)
-
-    return answer
 
 
 @pytest.mark.parametrize(
@@ -82,14 +73,6 @@ def test_every_status_is_an_error_of_ours_that_names_the_address(
         with pytest.raises(error, match=address) as seen:
             adapters.controller(address).status("console")
         assert "Kafka" not in seen.value.message
-
-
-def test_a_process_manager_that_fails_most_likely_lacks_kafka(adapters: DetectingAdapters) -> None:
-    with (
-        server(aborting(grpc.StatusCode.UNKNOWN, "Unexpected <class 'KafkaTimeoutError'>")) as address,
-        pytest.raises(DruncError, match=r"KafkaTimeoutError.*cannot reach its Kafka broker"),
-    ):
-        adapters.process_manager(address).processes("console")
 
 
 def test_nothing_listens(adapters: DetectingAdapters) -> None:
@@ -143,6 +126,7 @@ def test_closing_ends_a_call_under_way(adapters: DetectingAdapters) -> None:
         adapters.controller(address).status("console")
 
 
+@pytest.mark.parametrize("adapters", [Generation.G1], ids=str, indirect=True)
 def test_a_proxy_in_the_environment_is_not_used(
     installation: Installation, adapters: DetectingAdapters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,13 +136,6 @@ def test_a_proxy_in_the_environment_is_not_used(
         monkeypatch.delenv(name, raising=False)
     assert len(adapters.process_manager(installation.process_manager_address).processes("console")) == 31
     assert "root-controller" in Connectivity(installation.connectivity_address, 2.0).lookup(SESSION)
-
-
-def test_not_in_control_is_an_error_of_its_own(installation: Installation, adapters: DetectingAdapters) -> None:
-    root = adapters.controller(installation.controller_address(SESSION))
-    conf = root.transitions("console")[0]
-    with pytest.raises(NotInControlError, match="mallory"):
-        root.execute("mallory", conf, {})
 
 
 def test_a_session_that_is_not_known_is_empty(installation: Installation) -> None:
@@ -195,6 +172,7 @@ def test_a_directory_that_is_away() -> None:
         Connectivity("127.0.0.1:1", 0.5).lookup("s")
 
 
+@pytest.mark.parametrize("adapters", [Generation.G1], ids=str, indirect=True)
 def test_a_server_that_comes_back_is_found_within_seconds(
     adapters: DetectingAdapters, installation: Installation
 ) -> None:

@@ -225,3 +225,14 @@ def test_a_transition_that_is_not_possible(console: Console) -> None:
     assert console.commands.why_not(ALICE, session, "conf") is None
     assert "bob" not in (console.commands.why_not(BOB, session, "conf") or "")
     assert "alice" in (console.commands.why_not(BOB, session, "conf") or "")
+
+
+def test_a_wedged_root_is_refused_with_the_way_out(console: Console, installation: Installation) -> None:
+    console.take_control()
+    console.execute("conf")
+    installation.wedge(SESSION)
+    stuck = console.until("the wedge", lambda summary: summary.sub_state == "preparing-start")
+    assert (stuck.state, stuck.in_error) == ("configured", False)
+    with pytest.raises(RefusedError, match="preparing-start") as refused:
+        console.commands.execute_transition(ALICE, SESSION, "start", {"run_number": 1})
+    assert "boot it anew" in refused.value.next_step

@@ -1,8 +1,6 @@
 """How the generation of an address is found, against servers that know single calls."""
 
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import grpc
 import pytest
@@ -257,27 +255,3 @@ def test_what_a_g1_request_looks_like(adapters: DetectingAdapters) -> None:
     token = b"\x0a\x09bob-token\x12\x03bob"
     assert seen[-1] == b"\x0a" + bytes([len(token)]) + token
     assert load_g1().message(PACKAGE + "Request").FromString(seen[-1]).token.user_name == "bob"
-
-
-def test_calls_over_tls(tmp_path: Path) -> None:
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"),
-            *("-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    credentials = grpc.ssl_server_credentials([(key.read_bytes(), certificate.read_bytes())])
-    trusting = DetectingAdapters(Channels(certificate), Deadlines(5, 5))
-    plain = DetectingAdapters(Channels(), Deadlines(5, 5))
-    with serving(g3_server(), credentials=credentials) as address:
-        assert trusting.controller(address).status("console").state == "initial"
-        with pytest.raises(NotReachableError):
-            plain.controller(address).status("console")
-    missing = DetectingAdapters(Channels(tmp_path / "none.pem"), Deadlines(5, 5))
-    with pytest.raises(NotReachableError, match=r"none\.pem"):
-        missing.controller("localhost:1").status("console")
-    for made in (trusting, plain, missing):
-        made.close()

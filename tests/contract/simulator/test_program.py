@@ -50,7 +50,7 @@ class Served:
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
     command = [sys.executable, "-m", "simulator", "serve", "--directory", str(tmp_path), "--sessions", SESSION]
-    process = subprocess.Popen([*command, "--time-scale", "0", "--chatter", "0"], cwd=REPOSITORY)
+    process = subprocess.Popen([*command, "--speed", "inf", "--chatter", "0"], cwd=REPOSITORY)
     try:
         path = tmp_path / "simulator.json"
         wait_until(lambda: path.exists() or process.poll() is not None, 20, "simulator.json")
@@ -110,6 +110,36 @@ def test_orders_of_the_command_line(served: Served) -> None:
     assert served.processes() == {}
     assert served.order("reset").exit_code == 0
     assert {value.status_code for value in served.processes().values()} == {0}
+
+
+def test_scenarios_and_page_of_the_command_line(served: Served, tmp_path: Path) -> None:
+    listed = served.order("play", "--list").output
+    assert "stolen-control" in listed
+    own = tmp_path / "mine.yaml"
+    own.write_text("title: T\nteaches: t\nsteps:\n  - order: kill\n    with: {name: mlt, exit_code: 9}\n")
+    assert served.order("play", str(own)).output == "done: play\n"
+    wait_until(lambda: served.processes()["mlt"].return_code == 9, 10, "the kill")
+    assert served.order("play", "slow-conf", "--session", SESSION, "--speed", "10").exit_code == 0
+    assert served.order("play", "--stop").exit_code == 0
+    address = served.order("page").output.strip()
+    assert address == f"http://{served.addresses['control']}/#{served.addresses['token']}"
+    assert requests.get(address, timeout=5).headers["Content-Type"].startswith("text/html")
+    assert served.order("exclude", SESSION, "df-controller").exit_code == 0
+    assert served.order("include", SESSION, "df-controller").exit_code == 0
+    assert served.order("to-error", SESSION, "df-controller").exit_code == 0
+    assert served.order("issue", SESSION, "df-01", "words", "--severity", "fatal").exit_code == 0
+    assert served.order("empty-connectivity", "--end").exit_code == 0
+
+
+def test_a_scenario_with_mistakes_says_where_they_are(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("title: T\nteaches: t\nsteps:\n  - say: a\n  - order: kil\n")
+    result = CliRunner().invoke(cli, ["play", str(bad)])
+    assert result.exit_code == 1
+    assert f"{bad}: line 5, step 2: There is no order 'kil'" in result.output
+    missing = CliRunner().invoke(cli, ["play", "nonsense"])
+    assert "nonsense is neither a scenario (alarm-flood, " in missing.output
+    assert CliRunner().invoke(cli, ["play"]).exit_code == 2
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,7 @@ def test_a_search_that_stopped_early_says_how_far_it_got(source: Source, monkeyp
 
 @pytest.mark.parametrize(
     ("match", "shown"),
-    [("contains", ["m1", "m10", "m11"]), ("exact", ["m1"]), ("not", ["m0", "m2"]), ("unheard", ["m1", "m10", "m11"])],
+    [("contains", ["m1", "m10", "m11"]), ("exact", ["m1"]), ("not", ["m0", "m2"]), ("words", ["m1", "m10", "m11"])],
 )
 def test_a_text_is_meant_as_the_address_says(source: Source, match: str, shown: list[str]) -> None:
     source.send(12)
@@ -215,4 +215,12 @@ def test_an_expression_that_is_not_understood_shows_nothing_and_says_why(source:
     assert delta is not None
     assert delta["rows"] == []
     assert "ends where '=' is expected" in delta["note"]
-    assert "ends where '=' is expected" in words(footer(source.messages.statistics(), {}, parse_filter(wanted)))
+
+
+def test_a_text_is_meant_as_beginnings_of_words_unless_said_otherwise(source: Source) -> None:
+    source.send(12)
+    assert parse_filter({**ALL, "q": "M1", "match": "unheard"}) == parse_filter({**ALL, "q": "M1", "match": "words"})
+    for text, shown in (("M1", ["m1", "m10", "m11"]), ("1", [])):
+        found: list[str] = []
+        follow(source, {**ALL, "q": text}, None, found)
+        assert found == shown

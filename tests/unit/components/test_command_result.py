@@ -65,6 +65,7 @@ def test_the_stack_stays_behind_a_disclosure() -> None:
 def test_only_what_went_well_is_closed() -> None:
     good = replace(COMMAND, state=CommandState.SUCCEEDED, nodes=(GOOD,))
     assert [attribute(shown, "open") for shown in command_list([good, COMMAND])] == [False, True]
+    assert [attribute(shown, "open") for shown in command_list([good, good], newest_open=True)] == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,11 @@ def test_a_process_nobody_saw_begin_has_no_age() -> None:
     assert process_row(process(first_seen_at=None))["at_ms"] is None
 
 
+def test_a_row_leads_to_its_log_in_its_session() -> None:
+    row = process_row(process(uuid="../a b", session="s&t"))
+    assert row["log"] == "/processes/..%2Fa%20b/log?session=s%26t"
+
+
 def test_counts() -> None:
     counts = count((*TWO, dead(uuid="c", session="other", hostname="h2")))
     assert (counts.every, counts.running, counts.dead, counts.sessions, counts.hosts) == (3, 2, 1, 2, 2)
@@ -122,6 +127,7 @@ def test_the_grid_begins_with_the_view_of_the_address() -> None:
         "session",
         "status",
         "exit",
+        "log",
         "user",
         "hostname",
         "at_ms",

@@ -8,12 +8,13 @@ from dash import html
 
 from components.frame import BACKENDS_ID, app_layout, backend_notices, live_store_id, page
 from components.navigation import DESTINATIONS
-from components.strip import Abnormal, abnormal_cell, abnormal_now, age_cell, cells, select, session_links, with_session
+from components.strip import age_cell, alarm_cell, cells, select, session_links, with_session
+from services.alarms.types import AlarmCounts, Priority
 from services.run_control.types import INITIAL_HOLDER, BackendKind, RunInfo
 from tests.unit.components.samples import NOW, backend, executing, session
 from tests.unit.components.trees import attribute, classes, having, hrefs, text, walk
 
-NOTHING = Abnormal()
+NOTHING = AlarmCounts({})
 
 
 def test_the_strip_says_run_state_storage_and_holder() -> None:
@@ -72,29 +73,25 @@ def test_the_state_goes_stale_by_the_heartbeat() -> None:
     assert attribute(word, "data-stale-after-s") == "3"
 
 
-def test_the_title_of_the_tab_says_state_and_what_is_abnormal() -> None:
-    (title,) = having(cells(session(), "mkovacs", Abnormal(dead=1, in_error=2)), "hidden")
-    assert attribute(title, "data-title") == "running · 3 abnormal"
+def test_the_title_of_the_tab_says_state_and_alarms() -> None:
+    (title,) = having(cells(session(), "mkovacs", AlarmCounts({Priority.HIGH: 1, Priority.MEDIUM: 2})), "hidden")
+    assert attribute(title, "data-title") == "running · 3 alarms"
     (moving,) = having(cells(session(executing=executing()), "mkovacs", NOTHING), "hidden")
     assert attribute(moving, "data-title") == "conf…"
 
 
-def test_abnormal_is_counted_over_all_sessions_and_backends() -> None:
-    sessions = [session(processes_dead=3, processes_ended=1, nodes_in_error=1), session(nodes_in_error=2)]
-    assert abnormal_now(sessions, [backend(), backend(reachable=False)]) == Abnormal(dead=2, in_error=3, lost=1)
+def test_the_alarm_cell_is_calm_when_nobody_is_called() -> None:
+    cell = alarm_cell(AlarmCounts({Priority.HIGH: 0}, acknowledged=3))
+    assert "none" in text(cell)
+    assert "is-calling" not in classes(cell)
 
 
-def test_the_abnormal_cell_is_calm_when_there_is_nothing() -> None:
-    assert "nothing" in text(abnormal_cell(NOTHING))
-    assert "is-abnormal" not in classes(abnormal_cell(NOTHING))
-
-
-def test_the_abnormal_cell_names_what_it_counts() -> None:
-    cell = abnormal_cell(Abnormal(dead=1, in_error=2, lost=1))
-    assert "1 dead" in text(cell)
-    assert "2 in error" in text(cell)
-    assert "1 not reachable" in text(cell)
-    assert "is-abnormal" in classes(cell)
+def test_the_alarm_cell_counts_by_priority_and_tells_the_script_which_is_the_newest() -> None:
+    cell = alarm_cell(AlarmCounts({Priority.HIGH: 1, Priority.LOW: 12}, newest_id=77), "local")
+    assert text(cell) == "Alarms 1 high 12 low"
+    assert hrefs(cell) == ["/alarms?session=local"]
+    (drawn,) = having(cell, "is-calling")
+    assert (attribute(drawn, "data-newest-alarm"), attribute(drawn, "data-alarms")) == ("77", "13")
 
 
 def test_the_session_of_the_address_is_selected() -> None:

@@ -1,9 +1,10 @@
 """A request in which somebody is logged in, with services that tests fill."""
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -13,9 +14,10 @@ import pytest
 from flask import Flask, g
 
 from services.accounts.types import Identity, Role
+from services.alarms.types import AlarmCounts, Priority
 from services.errors import NotFoundError
 from services.messages.types import MessageFilter, MessagePage, MessageView, RateBucket
-from services.run_control.types import BackendView, CommandView, Node, Process, SessionSummary
+from services.run_control.types import Action, BackendView, CommandView, Node, Process, SessionSummary
 from tests.unit.components.samples import NOW
 
 
@@ -67,8 +69,11 @@ class RunControl:
     def backends(self) -> tuple[BackendView, ...]:
         return self.addresses
 
-    def last_commands(self, session: str | None, limit: int = 20) -> tuple[CommandView, ...]:
-        return self.commands[:limit]
+    def last_commands(
+        self, session: str | None, limit: int = 20, actions: Collection[Action] = ()
+    ) -> tuple[CommandView, ...]:
+        found = (command for command in self.commands if not actions or command.action in actions)
+        return tuple(islice(found, limit))
 
 
 @dataclass
@@ -103,8 +108,9 @@ def request_of_somebody(run_control: RunControl, messages: Messages) -> Iterator
     """Serve a request of the operator mkovacs."""
     app = _flask()
     live = SimpleNamespace(now=lambda: NOW)
+    alarms = SimpleNamespace(counts=lambda: AlarmCounts({Priority.MEDIUM: 2}))
     app.extensions["services"] = SimpleNamespace(
-        run_control=run_control, messages=messages, live=live, poll_interval_s=1.0
+        run_control=run_control, messages=messages, live=live, alarms=alarms, poll_interval_s=1.0
     )
     person = Identity("mkovacs", Role.OPERATOR)
     with app.test_request_context("/"):

@@ -50,12 +50,12 @@ class TestStrip:
         name, links, drawn, _age, _notices = _frame.show_strip(*UNCHANGED, None, None)
         assert name == "none"
         assert "No session is running." in drawn_text(links)
-        assert "nothing" in drawn_text(drawn)
+        assert "Alarms" in drawn_text(drawn)
 
-    def test_lost_addresses_are_counted_and_named(self, run_control: RunControl) -> None:
+    def test_lost_addresses_are_named_and_alarms_counted(self, run_control: RunControl) -> None:
         run_control.addresses = (backend(), backend(reachable=False, address="h:1"))
         *_rest, drawn, _age, notices = _frame.show_strip(*UNCHANGED, "/", "")
-        assert "1 not reachable" in drawn_text(drawn)
+        assert "2 medium" in drawn_text(drawn)
         assert "h:1" in drawn_text(notices)
 
 

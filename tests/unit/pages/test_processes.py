@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("request_of_somebody")
 
 @pytest.fixture(scope="module")
 def processes(dash_app: object) -> ModuleType:
-    return import_page("processes")
+    return import_page("processes.page")
 
 
 def test_rows_then_changes_then_nothing(processes: ModuleType, run_control: RunControl) -> None:
@@ -70,6 +70,6 @@ def test_the_address_gives_the_filters(processes: ModuleType, given: str | None,
 
 def test_the_layout_takes_its_view_from_the_address(processes: ModuleType) -> None:
     shown = processes.layout(q="df", status="dead", filter=json.dumps({"user": {"filter": "x"}}), session="s")
-    grid = next(part for part in walk(shown) if getattr(part, "id", None) == processes.GRID_ID)
+    grid = next(part for part in walk(shown) if getattr(part, "id", None) == processes.ids.GRID)
     assert set(grid.filterModel) == {"status", "user"}
     assert grid.dashGridOptions["quickFilterText"] == "df"

@@ -9,7 +9,7 @@ from simulator.chatter import Chatter, made_up_issue
 from simulator.faults import Faults
 from simulator.flood import Flood
 from simulator.issues import TOPIC, Issue, IssuePublisher
-from simulator.process_log import ProcessLog
+from simulator.process_log import MAX_LINES, ProcessLog
 from simulator.publisher import KafkaPublisher
 from tests.simulated import RecordingPublisher
 from wire import load_ers
@@ -81,8 +81,8 @@ def test_full_queue_drops_the_oldest_and_counts() -> None:
 
 def test_log_keeps_the_newest_lines() -> None:
     log = ProcessLog()
-    for number in range(6_000):
+    for number in range(MAX_LINES + 1_000):
         log.write(str(number))
-    assert log.tail(2) == ["5998", "5999"]
+    assert log.tail(2) == [str(MAX_LINES + 998), str(MAX_LINES + 999)]
     assert log.tail(0) == []
-    assert len(log.tail(10_000)) == 5_000
+    assert len(log.tail(200_000)) == MAX_LINES

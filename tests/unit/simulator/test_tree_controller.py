@@ -9,19 +9,24 @@ from simulator.flags import FsmFlag, ResponseFlag
 from simulator.fsm import FSM_NO_ACTION
 from simulator.g1 import INITIAL_OWNER
 from simulator.g3 import G3Dialect
+from simulator.opmon import Monitor, OpMonLayout
 from simulator.replies import Address, FsmResult, NodeStatus, Order, Reply
 from simulator.rules import G3_RULES
 from simulator.tree_children import MissingChild
-from simulator.tree_controller import Identity, TreeController
+from simulator.tree_controller import Identity, TreeController, Voices
 from tests.simulated import RecordingPublisher
 
 
 @pytest.fixture
 def controller() -> Iterator[TreeController]:
     """A controller of G3 that has not found its children."""
-    broadcaster = Broadcaster(RecordingPublisher(), None, "cosmics", "df-controller")
+    publisher = RecordingPublisher()
+    broadcaster = Broadcaster(publisher, None, "cosmics", "df-controller")
+    monitor = Monitor(publisher, OpMonLayout.OCTOBER_2024, "cosmics", "df-controller")
     identity = Identity("df-controller", "cosmics", "file", "local-1x1-config")
-    made = TreeController(identity, FSM_NO_ACTION, broadcaster, G3Dialect(), G3_RULES)
+    made = TreeController(
+        identity, FSM_NO_ACTION, Voices(broadcaster, monitor, lambda _text: None), G3Dialect(), G3_RULES
+    )
     yield made
     made.stop()
 

@@ -13,12 +13,44 @@ from services.messages.types import Decoded, Expression, Kind, MessageFilter, Me
 from tests.db.services.messages.builders import NOW, NOW_NS, batch, new_incarnation
 from tests.expressions import expressions
 
-TEXTS = ("ready", "READY", "Ärger", "ärger", "100% full", "under_score", "back\\slash", "a\0b", "", "İstanbul", "ſ K")
+TEXTS = (
+    "ready",
+    "READY",
+    "Ärger",
+    "ärger",
+    "100% full",
+    "under_score",
+    "back\\slash",
+    "a\0b",
+    "",
+    "İstanbul",
+    "ſ K",
+    "not-ready [link 7]",
+    "“quoted” e\u0301te",
+)
 NAMES = ("np04", "NP04", "with space", "", "nul\0")
 TIMES = (0, 1, NOW_NS - 1, NOW_NS, NOW_NS + 1)
 WANTED = expressions(
     st.sampled_from([*NAMES, "unknown", "topic-0", "topic-1"]),
-    st.sampled_from([*TEXTS, "EAD", "%", "_", "\\", "Ä", "k", "\N{SYMBOL FOR NULL}"]) | st.text(max_size=3),
+    st.sampled_from(
+        [
+            *TEXTS,
+            "EAD",
+            "read",
+            "Link NOT",
+            "100",
+            "e\u0301",
+            "quo",
+            "SCORE under",
+            "%",
+            "_",
+            "\\",
+            "Ä",
+            "k",
+            "\N{SYMBOL FOR NULL}",
+        ]
+    )
+    | st.text(max_size=3),
     TIMES,
 )
 
@@ -31,10 +63,10 @@ def mixed() -> list[Decoded]:
             session=NAMES[number % 4].replace("\0", "\N{SYMBOL FOR NULL}"),
             application=NAMES[number * 3 % 5].replace("\0", "\N{SYMBOL FOR NULL}"),
             name="NAME",
-            text=TEXTS[number % 11].replace("\0", "\N{SYMBOL FOR NULL}"),
+            text=TEXTS[number % 13].replace("\0", "\N{SYMBOL FOR NULL}"),
             time_ns=TIMES[number % 5],
         )
-        for number in range(66)
+        for number in range(78)
     ]
 
 
@@ -44,8 +76,8 @@ def stored(database: Database) -> tuple[MessageView, ...]:
     if queries.newest_id() == 0:
         store, incarnation = MessageStore(database, lambda: NOW), new_incarnation(database)
         rows = mixed()
-        store.write(batch(incarnation, rows[:33], topic="topic-0"))
-        store.write(batch(incarnation, rows[33:], topic="topic-1"))
+        store.write(batch(incarnation, rows[:39], topic="topic-0"))
+        store.write(batch(incarnation, rows[39:], topic="topic-1"))
     return queries.page(MessageFilter(), limit=1000).items
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from models.database import Database
 from models.messages import MessageRollup
 from services.errors import BusyError, NotFoundError
+from services.messages import finding as finding_module
 from services.messages import queries as queries_module
 from services.messages import selection as selection_module
 from services.messages.filters import all_of
@@ -152,7 +153,7 @@ def test_paging_down_and_following_up_meet_every_row_once(
     expected = [view for view in everything if fits(view, wanted)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(queries_module, "SCAN_IDS", stretch[0])
-        patch.setattr(selection_module, "CHUNK_IDS", stretch[1])
+        patch.setattr(finding_module, "CHUNK_IDS", stretch[1])
         assert page_down(queries, wanted, limit) == expected
         assert follow_up(queries, wanted, limit) == expected
     with pytest.MonkeyPatch.context() as patch:
@@ -258,7 +259,7 @@ def test_a_page_says_what_no_query_can_show(queries: MessageQueries, database: D
 
 def test_a_search_whose_time_is_up_says_how_far_it_got(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     store_all(database, [message("needle"), *[message("hay")] * 30])
-    monkeypatch.setattr(selection_module, "CHUNK_IDS", 10)
+    monkeypatch.setattr(finding_module, "CHUNK_IDS", 10)
     hurried = MessageQueries(database, lambda: NOW, time_limit_s=0)
     page = hurried.page(MessageFilter(text="needle"))
     assert (page.items, page.scanned_to, page.next_before, page.timed_out) == ((), 22, 22, True)
@@ -288,13 +289,13 @@ def test_a_search_stopped_in_the_middle_keeps_what_it_found(
     queries: MessageQueries, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store_all(database, [message("hay"), *[message("needle")] * 25])
-    monkeypatch.setattr(selection_module, "CHUNK_IDS", 10)
-    run = selection_module._run
+    monkeypatch.setattr(finding_module, "CHUNK_IDS", 10)
+    run = finding_module._run
 
     def endless_after_the_first(session: Session, selection: Any, bounds: Any, limit: int) -> list[int]:
         return run(session, selection, bounds, limit) if bounds.before == 27 else list(session.scalars(ENDLESS))
 
-    monkeypatch.setattr(selection_module, "_run", endless_after_the_first)
+    monkeypatch.setattr(finding_module, "_run", endless_after_the_first)
     page = MessageQueries(database, lambda: NOW, time_limit_s=1.0).page(MessageFilter(text="needle"))
     assert (ids(page.items), page.next_before, page.timed_out) == (list(range(26, 16, -1)), 17, True)
 
@@ -442,7 +443,7 @@ CURSORS: tuple[dict[str, int], ...] = ({}, {"before": 15_000}, {"after": 5_000})
 
 
 def test_pages_go_by_index(queries: MessageQueries, many: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selection_module, "CHUNK_IDS", 1_000)
+    monkeypatch.setattr(finding_module, "CHUNK_IDS", 1_000)
     for wanted, index in INDEXED:
         for cursor in CURSORS:
             with noted(many) as statements:

@@ -1,23 +1,37 @@
 """Messages are found by words while they are stored and not after, on both engines."""
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select, text
 
 from models.database import Database
 from models.messages import Message, MessageApplication, MessageSession
+from models.search import TRIGRAM_INDEX
+from services.messages import finding, search, selection
+from services.messages import queries as queries_module
+from services.messages.filter_text import parse
+from services.messages.filters import all_of, fits, words_of
+from services.messages.queries import MessageQueries
 from services.messages.retention import Retention
-from services.messages.search import Words, find
+from services.messages.search import Search, can_find, find
 from services.messages.store import MessageStore
-from services.messages.types import Kind, Severity
+from services.messages.types import Contains, Decoded, Kind, MessageFilter, MessageView, Severity, Words
 from tests.db.services.messages.builders import NOW, batch, message, new_incarnation, store_all
 
 TEXTS = ("Readout failed on link 7", "configured", "the readout_unit is ready", "Ünïcode in the READOUT", "failed")
 
 
-def found(database: Database, wanted: Words | str, **limits: int | bool) -> list[int] | None:
-    words = Words.of(wanted) if isinstance(wanted, str) else wanted
+def found(database: Database, wanted: Search | str, **limits: int | bool) -> list[int]:
+    sought = Search(words_of(wanted)) if isinstance(wanted, str) else wanted
     with database.read() as session:
-        return find(session, words, **{"limit": 100, **limits})  # type: ignore[arg-type]
+        assert can_find(session, sought)
+        return find(session, sought, **{"limit": 100, **limits})  # type: ignore[arg-type]
+
+
+def helps(database: Database, words: str) -> bool:
+    with database.read() as session:
+        return can_find(session, Search(words_of(words)))
 
 
 def require_true_index(database: Database) -> None:
@@ -35,6 +49,7 @@ def require_true_index(database: Database) -> None:
         ("readout failed", [1]),
         ("unit", [3]),
         ("eadout", []),
+        ("rea\u0308", [4, 3, 1]),
         ("readout_unit", [3]),
         ("on link 7", [1]),
         ('fail" OR text:"', []),
@@ -47,9 +62,7 @@ def test_words_are_found_by_their_beginnings(database: Database, asked: str, ids
 
 
 def test_no_index_helps_with_a_few_letters(database: Database) -> None:
-    assert found(database, "ab 1") is None
-    assert found(database, "") is None
-    assert found(database, "- _ !!!") is None
+    assert not any(helps(database, words) for words in ("ab 1", "", "- _ !!!", "\u00c4rger", "ab\u00e4bc"))
 
 
 def test_pages_go_both_ways(database: Database) -> None:
@@ -81,8 +94,8 @@ def test_words_and_filters_together(database: Database) -> None:
     )
     assert expected
     wanted = {"severities": severe, "session_ids": {session_id}, "application_ids": {application_id}}
-    assert found(database, Words.of("ready", kinds={Kind.CONTROLLER}, **wanted)) == expected  # type: ignore[arg-type]
-    assert found(database, Words.of("ready", kinds={Kind.ERS}, **wanted)) == []  # type: ignore[arg-type]
+    assert found(database, Search(("ready",), kinds={Kind.CONTROLLER}, **wanted)) == expected  # type: ignore[arg-type]
+    assert found(database, Search(("ready",), kinds={Kind.ERS}, **wanted)) == []  # type: ignore[arg-type]
 
 
 def test_the_index_holds_what_is_stored(database: Database) -> None:
@@ -96,7 +109,7 @@ def test_the_index_holds_what_is_stored(database: Database) -> None:
     store.write(batch(incarnation, [message("third"), message("huge", time_ns=2**70)], start=5, expected=5))
     require_true_index(database)
     for word, number in {"first": 3, "second": 2, "third": 1, "huge": 0}.items():
-        assert len(found(database, word) or []) == number
+        assert len(found(database, word)) == number
 
 
 def test_what_is_pruned_is_not_found_any_more(database: Database) -> None:
@@ -107,13 +120,16 @@ def test_what_is_pruned_is_not_found_any_more(database: Database) -> None:
 
 
 def test_without_trigrams_there_is_no_index(migrated_postgres: Database) -> None:
-    with migrated_postgres.write() as session:
-        session.execute(text("ALTER INDEX ix_message_text_trigrams RENAME TO away"))
+    _rename_trigrams(migrated_postgres, TRIGRAM_INDEX, "away")
     try:
-        assert found(migrated_postgres, "ready") is None
+        assert not helps(migrated_postgres, "ready")
     finally:
-        with migrated_postgres.write() as session:
-            session.execute(text("ALTER INDEX away RENAME TO ix_message_text_trigrams"))
+        _rename_trigrams(migrated_postgres, "away", TRIGRAM_INDEX)
+
+
+def _rename_trigrams(database: Database, old: str, new: str) -> None:
+    with database.write() as session:
+        session.execute(text(f"ALTER INDEX {old} RENAME TO {new}"))
 
 
 def test_the_migration_indexes_what_is_there(database: Database) -> None:
@@ -122,3 +138,102 @@ def test_the_migration_indexes_what_is_there(database: Database) -> None:
     database.migrate()
     require_true_index(database)
     assert found(database, "ready") == [3, 2, 1]
+
+
+# Pages of messages by their words
+
+WORDS = ("rea", "read", "quick", "1", "ready 1", "unit", "n", "Ärg", "READY Ärg", "nowhere", "ready nowhere", "- _")
+
+
+def mixed(number: int) -> list[Decoded]:
+    texts = ("ready", "already", "not-ready unit_1", "Ärger, read", "quick Ready", "“ready”")
+    return [
+        message(
+            f"{texts[i % 6]} {i}",
+            severity=Severity(i * 7 % 6),
+            session=f"s{i * 5 % 4}",
+            application=f"app-{i * 3 % 5}",
+        )
+        for i in range(number)
+    ]
+
+
+WANTED = st.builds(
+    MessageFilter,
+    severities=st.frozensets(st.sampled_from(Severity)),
+    sessions=st.frozensets(st.sampled_from(["s0", "s1"])),
+    applications=st.frozensets(st.sampled_from(["app-0", "app-1"]), max_size=1),
+    where=st.builds(
+        lambda words, more: all_of(Words(words), parse(more)),
+        st.sampled_from(WORDS),
+        st.sampled_from(["all", "kind=controller", "kind=ers", 'text~"y"', "not words=quick"]),
+    ),
+)
+# How the search is cut up: rows looked at first, candidates of each step, branches.
+CUTS = st.tuples(
+    st.integers(1, 30), st.lists(st.integers(1, 20), min_size=1, max_size=3).map(tuple), st.sampled_from([1, 120])
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@given(wanted=WANTED, limit=st.integers(1, 12), cuts=CUTS)
+def test_paging_by_words_meets_every_row_once(
+    database: Database, wanted: MessageFilter, limit: int, cuts: tuple[int, tuple[int, ...], int]
+) -> None:
+    queries = MessageQueries(database, lambda: NOW)
+    if queries.newest_id() == 0:
+        store_all(database, mixed(80))
+    expected = [view.id for view in queries.page(MessageFilter(), limit=1000).items if fits_all(view, wanted)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(finding, "NEAR_ROWS", cuts[0])
+        patch.setattr(finding, "INDEX_STEPS", cuts[1])
+        patch.setattr(selection, "MAX_BRANCHES", cuts[2])
+        assert paged(queries, wanted, limit, {"before": 1000}) == expected
+        assert paged(queries, wanted, limit, {"after": 0}) == expected[::-1]
+
+
+def fits_all(view: MessageView, wanted: MessageFilter) -> bool:
+    return (
+        (not wanted.severities or view.severity in wanted.severities)
+        and (not wanted.sessions or view.session in wanted.sessions)
+        and (not wanted.applications or view.application in wanted.applications)
+        and fits(wanted.where, view)
+    )
+
+
+def paged(queries: MessageQueries, wanted: MessageFilter, limit: int, at: dict[str, int]) -> list[int]:
+    """Return the ids of all pages in the order of reading, down or up."""
+    way, ids = next(iter(at)), []
+    cursor: int | None = at[way]
+    while cursor is not None:
+        page = queries.page(wanted, **{way: cursor}, limit=limit)
+        assert len(page.items) <= limit
+        found = [view.id for view in page.items]
+        ids += found if way == "before" else found[::-1]
+        following = page.next_before if way == "before" else page.next_after
+        assert following is None or (following < cursor if way == "before" else following > cursor)
+        cursor = following
+    return ids
+
+
+def test_a_search_by_words_that_ends_early_says_how_far_it_got(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_all(database, [message("needle"), *[message("hay")] * 30])
+    monkeypatch.setattr(finding, "NEAR_ROWS", 5)
+    monkeypatch.setattr(finding, "INDEX_STEPS", (10,))
+    queries = MessageQueries(database, lambda: NOW)
+    page = queries.page(MessageFilter(where=Words("needle")))
+    assert ([view.id for view in page.items], page.next_before, page.scanned_to) == ([1], None, None)
+    page = queries.page(MessageFilter(where=all_of(Words("hay"), Contains("needle"))))
+    assert (page.items, page.scanned_to, page.next_before, page.timed_out) == ((), 17, 17, False)
+    hurried = MessageQueries(database, lambda: NOW, time_limit_s=0).page(MessageFilter(where=Words("needle")))
+    assert (hurried.items, hurried.scanned_to, hurried.timed_out) == ((), 27, True)
+
+
+def test_without_an_index_a_bounded_stretch_is_looked_at(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    store_all(database, [message("needle"), *[message("hay")] * 30])
+    monkeypatch.setattr(queries_module, "SCAN_IDS", 10)
+    monkeypatch.setattr(search, "can_find", lambda *_: False)
+    page = MessageQueries(database, lambda: NOW).page(MessageFilter(where=Words("needle")))
+    assert (page.items, page.scanned_to) == ((), 22)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from models.commands import Command
 from models.database import Database
@@ -27,7 +27,7 @@ from services.errors import (
 from services.run_control.commands import CommandLimits
 from services.run_control.node_commands import NodeCommandService, outermost
 from services.run_control.queries import RunControlQueries
-from services.run_control.types import Action, Target
+from services.run_control.types import Action, CommandState, Target
 from tests.db.services.run_control.rows import (
     ALICE,
     NOW,
@@ -61,6 +61,10 @@ class Desk:
             row = tx.get(DaqSession, SESSION)
             for name, value in fields.items():
                 setattr(row, name, value)
+
+    def finish(self) -> None:
+        with self.database.write() as tx:
+            tx.execute(update(Command).values(state=CommandState.SUCCEEDED.value))
 
     def payload(self, command_id: int) -> dict[str, Any]:
         with self.database.read() as tx:
@@ -215,3 +219,16 @@ def test_a_wrong_expert_command_is_not_stored(desk: Desk) -> None:
     with pytest.raises(InvalidInputError, match="JSON"):
         desk.service.expert_command(ADMINISTRATOR, SESSION, "{")
     assert desk.queries.last_commands(None) == ()
+
+
+def test_a_target_that_g2_would_take_for_others_too_is_refused(desk: Desk) -> None:
+    with desk.database.write() as tx:
+        tx.add(node_row(f"{DF}/df-012", 2, kind="application", endpoint="rest://127.0.0.1:5003"))
+    desk.change(generation="G2")
+    with pytest.raises(RefusedError, match=f"for {DF}/df-012 as well"):
+        desk.service.exclude(ALICE, SESSION, Target(f"{DF}/df-01"))
+    for path in (DF, f"{DF}/df-012"):
+        assert desk.payload(desk.service.exclude(ALICE, SESSION, Target(path)))["path"] == path
+        desk.finish()
+    desk.change(generation="G3")
+    assert desk.payload(desk.service.exclude(ALICE, SESSION, Target(f"{DF}/df-01")))["path"] == f"{DF}/df-01"

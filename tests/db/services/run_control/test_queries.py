@@ -10,7 +10,7 @@ from models.commands import CommandResult
 from models.database import Database
 from services.errors import NotFoundError
 from services.run_control.queries import RunControlQueries
-from services.run_control.types import CommandState
+from services.run_control.types import Action, CommandState
 from tests.db.services.run_control.rows import (
     NOW,
     SESSION,
@@ -141,3 +141,6 @@ def test_commands_newest_first_with_their_results(queries: RunControlQueries, da
     assert [node.path for node in oldest.nodes] == ["root", "root/b"]
     assert oldest == queries.command(1)
     assert [view.request_id for view in queries.last_commands(None, limit=2)] == ["r-3", "r-2"]
+    kinds = [Action.KILL, Action.EXECUTE_TRANSITION]
+    assert [view.request_id for view in queries.last_commands(SESSION, actions=kinds)] == ["r-3", "r-1"]
+    assert queries.last_commands(None, actions=[Action.KILL]) == ()

@@ -57,11 +57,13 @@ class Shelf:
     def note(self, backend: BackendReading) -> set[LiveTopic]:
         return self._bumped(lambda: self.store.save_backend(self.fence, replace(backend, at=self.clock.now)))
 
-    def _bumped(self, work: Callable[[], None]) -> set[LiveTopic]:
+    def _bumped(self, work: Callable[[], bool]) -> set[LiveTopic]:
         before = self._revisions()
         self.clock.advance(1)
-        work()
-        return {topic for topic, value in self._revisions().items() if value != before[topic]}
+        changed = work()
+        bumped = {topic for topic, value in self._revisions().items() if value != before[topic]}
+        assert changed == bool(bumped)
+        return bumped
 
     def _revisions(self) -> dict[LiveTopic, int]:
         with self.database.read() as tx:

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.errors import InvalidInputError
-from services.messages.filters import MAX_TEXT, all_of, any_of, parse, to_text
+from services.messages.filter_text import MAX_TEXT, parse, to_text
+from services.messages.filters import all_of, any_of, words_of
 from services.messages.types import (
     EVERYTHING,
     NOTHING,
@@ -21,6 +22,7 @@ from services.messages.types import (
     SeverityIn,
     Since,
     Until,
+    Words,
 )
 from tests.expressions import expressions
 
@@ -50,6 +52,8 @@ def test_a_text_round_trips(expression: Expression) -> None:
         ('text~"timed out"', SLOW),
         (r'text="a \"b\" \\ c"', Exactly(r'a "b" \ c')),
         ("text~and", Contains("and")),
+        ("words=readout", Words("readout")),
+        ('words="read fail"', Words("read fail")),
         ("time>=2026-01-31T12:00:00Z", Since(NOON_NS)),
         ("time<2026-01-31T13:00:00.000000001+01:00", Until(NOON_NS + 1)),
         ("not not all", Not(Not(EVERYTHING))),
@@ -78,6 +82,7 @@ def test_a_text_means_what_it_says(text: str, expression: Expression) -> None:
         ("session=a)", "character 10: expected 'and', 'or' or the end"),
         ('text~"open', "character 6: a quotation mark that is not closed"),
         ("text!a", "character 5: '!'"),
+        ("words~a", "character 6: expected '='"),
         ("text a", "'~' (contains) or '=' (is exactly)"),
         ("time=2026-01-31T12:00:00Z", "'>=' or '<'"),
         ("time>=yesterday", "'yesterday' at character 7 is no time"),
@@ -102,3 +107,18 @@ def test_whatever_is_given_is_understood_or_refused(text: str) -> None:
     except InvalidInputError:
         return
     assert parse(to_text(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("given_text", "words"),
+    [
+        ("", ()),
+        ("- _ ! (", ()),
+        ("Root-Controller_7", ("root", "controller", "7")),
+        ("read READ Read", ("read",)),
+        ("\u00c4rger \u0130x", ("\u00c4rger", "\u0130x")),
+        ("a\0b", ("a\N{SYMBOL FOR NULL}b",)),
+    ],
+)
+def test_a_text_has_words(given_text: str, words: tuple[str, ...]) -> None:
+    assert words_of(given_text) == words

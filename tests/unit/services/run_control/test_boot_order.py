@@ -33,6 +33,52 @@ def test_what_is_no_order(text: str) -> None:
         parse_boot_orders(text, "alice")
 
 
+def test_the_same_in_yaml() -> None:
+    text = """
+# Two processes, one beside the other.
+- name: p
+  session: s
+  commands:
+    - [echo, hello]
+- name: q
+  session: s
+  user: bob
+  commands:
+    - [source, /opt/rte.sh]
+    - [daq_application, -n, q]
+  environment: {DEBUG: "no", LEVEL: "1"}
+  tree_id: "1.2"
+"""
+    first, second = parse_boot_orders(text, "alice")
+    assert first == BootOrder("p", "s", "alice", (("echo", "hello"),))
+    assert (second.user, second.environment, second.tree_id) == ("bob", {"DEBUG": "no", "LEVEL": "1"}, "1.2")
+    assert second.commands[1] == ("daq_application", "-n", "q")
+    assert parse_boot_orders("name: p\nsession: s\ncommands: [[echo, hello]]", "alice") == (first,)
+
+
+def test_problems_in_yaml_are_named_with_their_line() -> None:
+    text = "- name: p\n  session: s\n  commands: [[echo]]\n- name: q\n  session: s\n  commands:\n    - [sleep, 5]\n"
+    with pytest.raises(InvalidInputError, match=r"line 7, process 2, commands\.0\.1: .*string"):
+        parse_boot_orders(text, "alice")
+    with pytest.raises(InvalidInputError, match=r"line 2, process 1, sesion: "):
+        parse_boot_orders("name: p\nsesion: s\ncommands: [[echo]]", "alice")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("name: [p", "no YAML: line 1: "),
+        ("a: &x [1]\nb: [*x, *x]\n", "no YAML: line 2: aliases"),
+        ("name: p\nname: q", "no YAML: line 2: name is there twice"),
+        ("- " * 30, "no YAML: line 1: more than 20"),
+        ("just words", "process 1: Input should be"),
+    ],
+)
+def test_yaml_that_is_no_order(text: str, reason: str) -> None:
+    with pytest.raises(InvalidInputError, match=reason):
+        parse_boot_orders(text, "alice")
+
+
 def test_what_cannot_be_sent() -> None:
     with pytest.raises(InvalidInputError, match=r"process 1, name: .*cannot be sent"):
         parse_boot_orders(json.dumps({**GOOD, "name": "a\x00"}), "alice")

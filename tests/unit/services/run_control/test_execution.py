@@ -5,7 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from services.errors import BusyError, ConsoleError, DruncError, NotReachableError, SchemaMismatchError
+from services.errors import (
+    BrokenCallError,
+    BusyError,
+    ConsoleError,
+    DruncError,
+    NotReachableError,
+    SchemaMismatchError,
+    UnknownCallError,
+)
 from services.run_control.adapter import THIS_NODE, NodeStatus
 from services.run_control.execution import Order, Outcome, execute
 from services.run_control.types import (
@@ -42,6 +50,12 @@ class FakeController(UnaskedController):
         self.read_error: ConsoleError | None = None
         self.write_error: ConsoleError | None = None
         self.sent: list[object] = []
+        self.told = STATUS
+        self.can = frozenset(Action)
+
+    @property
+    def actions(self) -> frozenset[Action]:
+        return self.can
 
     def _read(self) -> None:
         if self.read_error:
@@ -57,7 +71,7 @@ class FakeController(UnaskedController):
 
     def status(self, user: str) -> NodeStatus:
         self._read()
-        return STATUS
+        return self.told
 
     def holder(self, user: str) -> str:
         self._read()
@@ -136,6 +150,57 @@ def test_a_fault_of_druncs_is_a_failure() -> None:
     drunc = FakeController()
     drunc.write_error = DruncError("stack")
     assert execute(ORDER, drunc).state is CommandState.FAILED
+
+
+def test_a_fault_keeps_its_stack_and_shows_its_last_line() -> None:
+    drunc = FakeController()
+    drunc.write_error = DruncError("root: drunc.Boom: no", stack="Traceback\ndrunc.Boom: no", node="root")
+    outcome = execute(ORDER, drunc)
+    assert (outcome.state, outcome.text) == (CommandState.FAILED, "root: drunc.Boom: no")
+    assert outcome.result is not None
+    (node,) = outcome.result.nodes
+    assert (node.name, node.succeeded, node.detail) == ("root", False, "Traceback\ndrunc.Boom: no")
+
+
+def test_a_call_that_the_server_does_not_know_was_not_executed() -> None:
+    drunc = FakeController()
+    drunc.write_error = UnknownCallError("h:1 does not know the call.")
+    outcome = execute(ORDER, drunc)
+    assert (outcome.state, outcome.text) == (
+        CommandState.FAILED,
+        "h:1 does not know the call. Nothing was executed.",
+    )
+
+
+def test_a_fault_outside_of_the_command_leaves_it_unknown_and_names_its_cause() -> None:
+    drunc = FakeController()
+    drunc.write_error = BrokenCallError("h:1 failed. Most likely Kafka.", next_step="Check Kafka.")
+    outcome = execute(ORDER, drunc)
+    assert outcome.state is CommandState.UNKNOWN
+    assert outcome.text.endswith("Most likely Kafka. Check Kafka.")
+
+
+STUCK = replace(STATUS, children=(NodeStatus("df", "ready", "preparing-start", in_error=False, included=True),))
+
+
+@pytest.mark.parametrize(
+    ("actions", "way_out"),
+    [(frozenset(Action), "recompute its status, or boot it anew"), (frozenset[Action](), "until you boot it anew")],
+)
+def test_a_node_that_a_failed_action_left_between_two_states(actions: frozenset[Action], way_out: str) -> None:
+    drunc = FakeController(result=FAILED)
+    drunc.told, drunc.can = STUCK, actions
+    text = execute(ORDER, drunc).text
+    assert text.startswith("some failed Stuck in the middle of a transition: df (preparing-start).")
+    assert way_out in text
+
+
+def test_a_node_that_is_well_is_not_called_stuck() -> None:
+    drunc = FakeController()
+    drunc.told = STUCK
+    assert execute(ORDER, drunc).text == "all well"
+    drunc.result, drunc.told = FAILED, STATUS
+    assert execute(ORDER, drunc).text == "some failed"
 
 
 def test_a_failed_tree_is_a_failed_command() -> None:

@@ -13,6 +13,8 @@ from services.run_control.adapter import (
     RunControlServiceAdapter,
     SessionManagerAdapter,
 )
+from services.run_control.directories import SessionDirectory
+from services.run_control.discovery import NOTHING_LISTED, Listed
 from services.run_control.endpoints import Endpoints
 from services.run_control.session_poll import SessionPoll
 from services.run_control.types import BackendKind, NodeKind, Sequence, Transition
@@ -138,7 +140,7 @@ class Bench:
         self.endpoints = Endpoints()
         self.poll = SessionPoll(
             "s",
-            connectivity=self.directory,
+            connectivity=SessionDirectory("csc:5000", lambda _address: self.directory),
             adapters=self.drunc,
             endpoints=self.endpoints,
             user="console",
@@ -147,7 +149,7 @@ class Bench:
 
     def turn(self, seconds: float = 1.0) -> None:
         self.now += timedelta(seconds=seconds)
-        self.reading = self.poll.turn({})
+        self.reading = self.poll.turn(NOTHING_LISTED)
 
 
 @pytest.fixture
@@ -319,7 +321,7 @@ def test_a_root_of_another_name_is_found_by_its_place_in_the_tree(bench: Bench) 
     bench.directory.entries = {"df-controller": "grpc://h:2", "top": "grpc://h:1"}
     bench.now += timedelta(seconds=1)
     bench.drunc.name = "top"
-    reading = bench.poll.turn({"df-controller": "1.10.0", "top": "1.0.0", "dummy_boot_0": None})
+    reading = bench.poll.turn(Listed({"df-controller": "1.10.0", "top": "1.0.0", "dummy_boot_0": None}))
     assert reading is not None
     assert reading.root is not None
     assert (reading.root.name, reading.root.address) == ("top", "h:1")

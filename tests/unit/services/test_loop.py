@@ -6,10 +6,10 @@ from functools import partial
 
 import pytest
 
+from services import loop as loop_module
 from services.clock import utc_now
 from services.health import AlreadyStartedError
-from services.messages import worker as worker_module
-from services.messages.worker import Board, Loop
+from services.loop import Board, Loop
 from tests.waiting import wait_until
 
 
@@ -67,7 +67,7 @@ def test_starting_twice_is_an_error_and_stopping_what_never_ran_is_none() -> Non
 
 
 def test_an_unexpected_error_is_told_and_the_next_turn_starts_afresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_module, "PAUSE_AFTER_FAULT_S", 0.0)
+    monkeypatch.setattr(loop_module, "PAUSE_AFTER_FAULT_S", 0.0)
     turns = Turns(2)
     loop, board = loop_of(turns)
     loop.start()

@@ -1,0 +1,87 @@
+"""A simulated drunc in a process of its own, for benchmarks: its addresses, orders for it, and its counts."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+_ROOT = Path(__file__).parents[1]
+_START_TIMEOUT_S = 120.0
+_TURN_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """A running simulator.
+
+    Attributes:
+        addresses: What it wrote into ``simulator.json``.
+    """
+
+    addresses: Mapping[str, Any]
+
+    @property
+    def sessions(self) -> Sequence[str]:
+        """Names of its sessions."""
+        return list(self.addresses["sessions"])
+
+    def order(self, name: str, /, **body: object) -> None:
+        """Give an order (``simulator.orders``)."""
+        answer = requests.post(self._url(name), json=body, headers=self._headers, timeout=30)
+        answer.raise_for_status()
+
+    def traffic(self) -> Mapping[str, Mapping[str, float]]:
+        """Return count and last arrival of every RPC, by ``<server>/<rpc>``."""
+        answer = requests.get(self._url("traffic"), headers=self._headers, timeout=30)
+        answer.raise_for_status()
+        found: Mapping[str, Mapping[str, float]] = answer.json()
+        return found
+
+    def arrivals(self, rpc: str) -> tuple[int, float]:
+        """Return how often ``<server>/<rpc>`` came so far, and when last, seconds since 1970."""
+        known = self.traffic().get(rpc, {"count": 0, "last_at": 0.0})
+        return int(known["count"]), known["last_at"]
+
+    def requests(self) -> int:
+        """Return how many RPCs came so far, those that controllers send each other included."""
+        return int(sum(known["count"] for known in self.traffic().values()))
+
+    def _url(self, path: str) -> str:
+        return f"http://{self.addresses['control']}/{path}"
+
+    @property
+    def _headers(self) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {self.addresses['token']}"}
+
+
+@contextmanager
+def running_simulator(sessions: Sequence[str], generation: str, applications: int) -> Iterator[Simulated]:
+    """Run a quiet simulator without Kafka: ``sessions``, and a further one of so many applications."""
+    with tempfile.TemporaryDirectory(prefix="console-bench-") as directory:
+        command = [sys.executable, "-m", "simulator", "serve", "--directory", directory, "--with-parent"]
+        command += ["--sessions", ",".join(sessions), "--applications", str(applications)]
+        command += ["--generation", generation, "--speed", "inf", "--chatter", "0", "--opmon", "0"]
+        process = subprocess.Popen(command, cwd=_ROOT)  # noqa: S603 - our own program only
+        try:
+            yield Simulated(_addresses(process, Path(directory) / "simulator.json"))
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _addresses(process: "subprocess.Popen[bytes]", file: Path) -> Mapping[str, Any]:
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while not file.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise SystemExit("The simulator did not start")
+        time.sleep(_TURN_S)
+    found: Mapping[str, Any] = json.loads(file.read_text())
+    return found

@@ -1,0 +1,1 @@
+"""Alarms: what needs somebody, raised from what the collector sees, acknowledged and shelved by people."""

@@ -1,0 +1,187 @@
+"""What calls for an alarm, read from the tables that other areas keep: processes, nodes, addresses, messages.
+
+Where one thing causes another, only the cause is raised: of nodes in error the deepest, and not the node of a process
+that is dead.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import false, func, or_, select, true
+from sqlalchemy.orm import Session
+
+from models.alarms import KEY_LENGTH
+from models.messages import Message, MessageApplication, MessageSession
+from models.run_control import Backend, DaqSession, Node, Process
+from services.alarms.types import AlarmKind, Condition, Priority
+
+# Of one turn at most; what is beyond is looked at in the next.
+MESSAGE_IDS_A_TURN = 20_000
+# The message itself keeps the rest.
+TEXT_LENGTH = 1_000
+# One missed poll is no alarm.
+SILENT_AFTER = timedelta(seconds=3)
+# A collector reports every 2 s.
+UNHEARD_AFTER = timedelta(seconds=10)
+
+# Severities of messages (contract 16.2, as stored) that raise alarms.
+_PRIORITIES = {4: Priority.MEDIUM, 5: Priority.HIGH}
+_DEAD = "DEAD"
+_WORKER = "worker"
+_WORKERS_AT_FAULT = ("degraded", "failed")
+_ADDRESSES = {
+    "process_manager": ("the process manager", Priority.HIGH),
+    "kafka": ("Kafka", Priority.HIGH),
+    "connectivity_service": ("the connectivity service", Priority.MEDIUM),
+    "session_manager": ("the session manager", Priority.MEDIUM),
+    "run_control_service": ("the run control service", Priority.MEDIUM),
+    "controller": ("a controller", Priority.MEDIUM),
+}
+
+
+def lasting(session: Session, now: datetime) -> list[Condition]:
+    """Return everything that is not as it should be now and lasts until it is mended."""
+    dead = session.scalars(
+        select(Process).where(
+            Process.status_code == _DEAD, or_(Process.return_code.is_(None), Process.return_code != 0)
+        )
+    ).all()
+    lost = {(row.session, row.name) for row in dead}
+    present = select(DaqSession.name).where(DaqSession.present)
+    wrong = select(Node).where(Node.in_error.is_(true()), Node.included.is_not(false()), Node.session.in_(present))
+    nodes = [node for node in _deepest(session.scalars(wrong).all()) if (node.session, node.name) not in lost]
+    backends = session.scalars(select(Backend)).all()
+    return [*map(_of_process, dead), *(_of_node(node, now) for node in nodes), *_of_addresses(backends, now)]
+
+
+def happened(session: Session, after_id: int) -> tuple[list[Condition], int]:
+    """Return what messages after an id call for, one condition of each kind of issue, and how far they were read."""
+    newest = session.scalar(select(func.max(Message.id))) or 0
+    until = min(newest, after_id + MESSAGE_IDS_A_TURN)
+    if until <= after_id:
+        return [], after_id
+    last = func.max(Message.id)
+    groups = (
+        select(
+            Message.session_id,
+            Message.application_id,
+            Message.name,
+            func.max(Message.severity).label("severity"),
+            func.count().label("number"),
+            last.label("last_id"),
+        )
+        .where(Message.id > after_id, Message.id <= until, Message.severity.in_(_PRIORITIES))
+        .group_by(Message.session_id, Message.application_id, Message.name)
+        .subquery()
+    )
+    rows = session.execute(
+        select(
+            MessageSession.name.label("session"),
+            MessageApplication.name.label("application"),
+            groups.c.name,
+            groups.c.severity,
+            groups.c.number,
+            groups.c.last_id,
+            Message.text,
+            Message.received_ns,
+        )
+        .join(Message, Message.id == groups.c.last_id)
+        .join(MessageSession, MessageSession.id == groups.c.session_id)
+        .join(MessageApplication, MessageApplication.id == groups.c.application_id)
+        .order_by(groups.c.last_id)
+    )
+    return [
+        Condition(
+            key=_key(AlarmKind.MESSAGE, row.session, row.application, row.name),
+            kind=AlarmKind.MESSAGE,
+            priority=_PRIORITIES[row.severity],
+            session=row.session,
+            subject=row.application,
+            text=(f"{row.name}: {row.text}" if row.name else row.text)[:TEXT_LENGTH],
+            at=_moment(row.received_ns),
+            happened=row.number,
+            message_id=row.last_id,
+        )
+        for row in rows
+    ], until
+
+
+def newest_message(session: Session) -> int:
+    """Return the id of the newest message, 0 where there is none."""
+    return session.scalar(select(func.max(Message.id))) or 0
+
+
+def _of_process(row: Process) -> Condition:
+    return Condition(
+        key=_key(AlarmKind.PROCESS, row.uuid),
+        kind=AlarmKind.PROCESS,
+        priority=Priority.MEDIUM,
+        session=row.session,
+        subject=row.name,
+        text=f"The process ended on {row.hostname} with "
+        + ("an unknown exit code." if row.return_code is None else f"exit code {row.return_code}."),
+        at=row.ended_at or row.seen_at,
+    )
+
+
+def _of_node(row: Node, now: datetime) -> Condition:
+    state = row.sub_state or row.state
+    return Condition(
+        key=_key(AlarmKind.NODE, row.session, row.path),
+        kind=AlarmKind.NODE,
+        priority=Priority.MEDIUM,
+        session=row.session,
+        subject=row.name,
+        text=f"The node is in error, state {state}." if state else "The node is in error.",
+        at=row.seen_at or now,
+    )
+
+
+def _of_addresses(rows: Iterable[Backend], now: datetime) -> Iterator[Condition]:
+    for row in rows:
+        if row.kind == _WORKER:
+            found = _of_worker(row, now)
+            if found is not None:
+                yield found
+        elif not row.reachable and now - row.since >= SILENT_AFTER:
+            name, priority = _ADDRESSES.get(row.kind, (row.kind, Priority.MEDIUM))
+            yield Condition(
+                key=_key(AlarmKind.BACKEND, row.kind, row.address),
+                kind=AlarmKind.BACKEND,
+                priority=priority,
+                session="",
+                subject=row.address,
+                text=f"{name[0].upper()}{name[1:]} does not answer" + (f": {row.error}" if row.error else "."),
+                at=row.since,
+            )
+
+
+def _of_worker(row: Backend, now: datetime) -> Condition | None:
+    name, _, collector = row.address.partition("@")
+    if now - row.tried_at > UNHEARD_AFTER:
+        text, since = f"The collector {collector} has not been heard of since its last report.", row.tried_at
+    elif row.generation in _WORKERS_AT_FAULT and now - row.since >= SILENT_AFTER:
+        text, since = f"The worker is {row.generation}" + (f": {row.error}" if row.error else "."), row.since
+    else:
+        return None
+    return Condition(_key(AlarmKind.WORKER, row.address), AlarmKind.WORKER, Priority.MEDIUM, "", name, text, since)
+
+
+def _deepest(nodes: Sequence[Node]) -> Iterator[Node]:
+    """Yield the nodes that have none of the others below them."""
+    above = {(node.session, path) for node in nodes for path in _ancestors(node.path)}
+    return (node for node in nodes if (node.session, node.path) not in above)
+
+
+def _ancestors(path: str) -> Iterator[str]:
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
+
+
+def _key(kind: AlarmKind, *parts: str) -> str:
+    return ":".join((kind.value, *parts))[:KEY_LENGTH]
+
+
+def _moment(nanoseconds: int) -> datetime:
+    return datetime.fromtimestamp(nanoseconds / 1_000_000_000, UTC)

@@ -1,0 +1,74 @@
+"""What pages and the API read of alarms."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from models.alarms import Alarm, AlarmGuidance
+from models.database import Database
+from services.alarms.guidance import DEFAULTS
+from services.alarms.rows import alarm_view, open_alarms
+from services.alarms.types import AlarmCounts, AlarmKind, AlarmRate, AlarmView, Guidance, Priority
+from services.clock import Clock
+
+MOST_ENDED = 500
+BUCKET = timedelta(minutes=10)
+
+
+class AlarmQueries:
+    """Reads of alarms, of counts and of guidance (tables ``alarm``, ``alarm_shelf``, ``alarm_guidance``)."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        """Keep the collaborators."""
+        self._database = database
+        self._clock = clock
+
+    def open(self) -> tuple[AlarmView, ...]:
+        """Return the alarms that have not ended: those that wait first, by priority, the newest first."""
+        with self._database.read() as session:
+            found = open_alarms(session, self._clock())
+        return tuple(sorted(found, key=lambda alarm: (not alarm.calls, -alarm.priority, -alarm.id)))
+
+    def ended(self, limit: int = 100) -> tuple[AlarmView, ...]:
+        """Return the alarms that ended last, the last first, at most 500."""
+        statement = select(Alarm).where(Alarm.ended_at.is_not(None)).order_by(Alarm.ended_at.desc(), Alarm.id.desc())
+        with self._database.read() as session:
+            return tuple(alarm_view(row) for row in session.scalars(statement.limit(min(limit, MOST_ENDED))))
+
+    def counts(self) -> AlarmCounts:
+        """Return how many wait for somebody, and the rest."""
+        found = self.open()
+        waiting = [alarm for alarm in found if alarm.calls]
+        by_priority = Counter(alarm.priority for alarm in waiting)
+        return AlarmCounts(
+            waiting={priority: by_priority[priority] for priority in reversed(Priority)},
+            acknowledged=sum(alarm.acknowledged_at is not None and alarm.shelf is None for alarm in found),
+            shelved=sum(alarm.shelf is not None for alarm in found),
+            newest_id=max((alarm.id for alarm in waiting), default=0),
+        )
+
+    def rates(self, hours: int = 24) -> tuple[AlarmRate, ...]:
+        """Return how many alarms were raised in each ten minutes, oldest first, empty ones included, up to now."""
+        now = self._clock()
+        first = _bucket(now - timedelta(hours=hours))
+        with self._database.read() as session:
+            raised = session.scalars(select(Alarm.raised_at).where(Alarm.raised_at >= first)).all()
+        return _rates(first, now, raised)
+
+    def guidance(self, kind: AlarmKind, subject: str) -> Guidance:
+        """Return what was written for alarms of a kind and a subject, else for the kind, else what is built in."""
+        with self._database.read() as session:
+            row = session.get(AlarmGuidance, (kind.value, subject)) or session.get(AlarmGuidance, (kind.value, ""))
+        return DEFAULTS[kind] if row is None else Guidance(row.meaning, row.action, row.contact, row.changed_by)
+
+
+def _bucket(moment: datetime) -> datetime:
+    return moment.replace(minute=moment.minute // 10 * 10, second=0, microsecond=0)
+
+
+def _rates(first: datetime, now: datetime, raised: Sequence[datetime]) -> tuple[AlarmRate, ...]:
+    found = Counter(map(_bucket, raised))
+    number = int((_bucket(now) - first) / BUCKET) + 1
+    return tuple(AlarmRate(first + step * BUCKET, found[first + step * BUCKET]) for step in range(number))

@@ -1,0 +1,32 @@
+"""What is done for one claimed command on a whole session, in the run control service's queue, as the person."""
+
+from services.errors import ConsoleError, NotSupportedError, RefusedError
+from services.run_control.adapter import RunControlServiceAdapter
+from services.run_control.execution import Order, Outcome, failed_sending
+from services.run_control.types import Action, CommandResult, CommandState, Configuration, SessionOrder
+
+
+def execute_on_session(order: Order, adapter: RunControlServiceAdapter) -> Outcome:
+    """Send once and tell what the service answered. Never raises an error of `services.errors`."""
+    try:
+        result = _send(order, adapter)
+    except NotSupportedError as error:
+        return Outcome(CommandState.FAILED, f"{error.message} Nothing was done.")
+    except ConsoleError as error:
+        return failed_sending(error)
+    state = CommandState.SUCCEEDED if result.succeeded else CommandState.FAILED
+    return Outcome(state, result.text, result)
+
+
+def _send(order: Order, adapter: RunControlServiceAdapter) -> CommandResult:
+    payload = order.payload
+    wanted = SessionOrder(
+        order.session, Configuration(payload["file"], payload["configuration"]), payload["process_manager"]
+    )
+    match order.action:
+        case Action.START_SESSION:
+            return adapter.start_session(order.user, wanted)
+        case Action.END_SESSION:
+            return adapter.end_session(order.user, wanted)
+        case _:
+            raise RefusedError(f"{order.action} is nothing that a run control service does.")
