@@ -112,7 +112,7 @@ def show_tree(_tree: int, _sessions: int, wanted: str) -> tuple[str, str]:
     nodes = services().run_control.tree(session.name) if session else ()
     if session is None or not nodes:
         return drawing(html.P("No nodes known yet.", className="tree-nothing fg-1")), ""
-    polled = Polled(session.name, session.polled_at) if session.polled_at else None
+    polled = Polled(session.name, session.polled_at, session.holder) if session.polled_at else None
     tree = html.Div(application_tree(nodes, expected=view.expected_state(session), polled=polled))
     return drawing(view.follows_age(tree, session)), counted(len(nodes), "node")
 

@@ -306,7 +306,11 @@ def _save_node(row: NodeRow, node: Node, position: int, now: datetime) -> bool:
         "depth": node.depth,
         "kind": node.kind.value,
         "endpoint": node.endpoint,
+        "detector": node.detector,
+        "holder": node.holder,
     }
+    if row.holder != node.holder:
+        values["holder_since"] = now
     if node.seen_at is not None:
         values |= {
             "state": node.state,

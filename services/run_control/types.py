@@ -205,6 +205,9 @@ class Node:
         included: Whether FSM commands reach it.
         endpoint: ``grpc://…`` or ``rest://…`` from the connectivity service.
         seen_at: When this status was read; None if never.
+        holder: Who holds control of a controller below the root, since ``holder_since``; empty for nobody, None while
+            unknown and for applications, which nobody owns.
+        detector: What part of the detector the node says it reads (contract 10.2); empty for none.
     """
 
     path: str
@@ -218,6 +221,9 @@ class Node:
     endpoint: str | None = None
     state_since: datetime | None = None
     seen_at: datetime | None = None
+    holder: str | None = None
+    holder_since: datetime | None = None
+    detector: str = ""
 
 
 @dataclass(frozen=True, slots=True)
