@@ -10,14 +10,10 @@
 
   const beep = () => {
     const audio = new AudioContext();
-    const tone = audio.createOscillator();
-    const volume = audio.createGain();
-    tone.frequency.value = 880;
-    volume.gain.setValueAtTime(0.2, audio.currentTime);
-    volume.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + 0.6);
-    tone.connect(volume).connect(audio.destination);
+    const tone = new OscillatorNode(audio, { frequency: 880 });
+    tone.connect(new GainNode(audio, { gain: 0.2 })).connect(audio.destination);
     tone.start();
-    tone.stop(audio.currentTime + 0.6);
+    tone.stop(audio.currentTime + 0.5);
     tone.onended = () => audio.close();
   };
 
@@ -25,15 +21,9 @@
     if (Date.now() - saidAt < BURST_MS) return;
     saidAt = Date.now();
     if (choice("sound") === "on") beep();
-    if (choice("notify") === "on" && window.Notification?.permission === "granted")
-      new Notification(`${number} ${number === "1" ? "alarm waits" : "alarms wait"} for somebody`, { tag: "console-alarms" });
+    if (choice("notify") !== "on" || window.Notification?.permission !== "granted") return;
+    new Notification(`Alarms that wait for somebody: ${number}`, { tag: "console-alarms" });
   };
-
-  const paint = () =>
-    document.querySelectorAll("[data-alarm-choice]").forEach((button) => {
-      const [name, word] = button.dataset.alarmChoice.split("-");
-      button.setAttribute("aria-pressed", String(choice(name) === word));
-    });
 
   document.addEventListener("console:drawn", (event) => {
     const cell = event.target.querySelector("[data-newest-alarm]");
@@ -43,13 +33,17 @@
     seen = Math.max(seen ?? 0, newest);
   });
 
+  const parts = (button) => button.dataset.alarmChoice.split("-");
+
+  /** Called by clock.js with everything else that shows a choice of this browser. */
+  ui.paintAlarmChoices = () =>
+    document.querySelectorAll("[data-alarm-choice]").forEach((button) => button.setAttribute("aria-pressed", String(choice(parts(button)[0]) === parts(button)[1])));
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("[data-alarm-choice]");
     if (!button) return;
-    const [name, word] = button.dataset.alarmChoice.split("-");
-    ui.storage.set(`console-alarm-${name}`, word);
-    if (word === "on") name === "sound" ? beep() : window.Notification?.requestPermission();
-    paint();
+    ui.storage.set(`console-alarm-${parts(button)[0]}`, parts(button)[1]);
+    if (parts(button)[1] === "on") parts(button)[0] === "sound" ? beep() : window.Notification?.requestPermission();
+    ui.paint();
   });
-  new MutationObserver(() => document.querySelector("[data-alarm-choice][aria-pressed=false]") && paint()).observe(document.documentElement, { childList: true, subtree: true });
 })();

@@ -97,6 +97,7 @@
     each("[data-clock]", (element) => write(element, ui.format.time(now)));
     each("[data-clock-day]", (element) => write(element, `${ui.zone.name()}, ${ui.format.day(now)}`));
     paintMenus();
+    ui.paintAlarmChoices?.();
     paintPlace();
     paintTitle();
   };
