@@ -9,8 +9,7 @@ from components.buttons import Look, button
 from components.icons import Glyph, Icon, glyph, icon
 from components.outlet import outlet
 from components.strip import with_session
-from services.run_control.control_requests import ControlRequest, RequestState
-from services.run_control.ownership import Loss
+from services.run_control.ownership import ControlRequest, Loss, RequestState
 
 ASKED_ID = "control-asked"
 ASKED_TEXT_ID = "control-asked-text"

@@ -13,8 +13,7 @@ from pages._context import identity, services
 from services.accounts.types import Permission
 from services.errors import ConsoleError
 from services.revisions import LiveTopic
-from services.run_control.control_requests import RequestState
-from services.run_control.ownership import Loss
+from services.run_control.ownership import Loss, RequestState
 
 _CLICKED = "n_clicks"
 

@@ -1,9 +1,7 @@
 """Control asked for and handed over: drunc knows only stealing (contract 8.1), people ask first."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -20,40 +18,13 @@ from services.revisions import LiveTopic, bump
 from services.run_control import rules
 from services.run_control.commands import CommandLimits, locked_summary
 from services.run_control.orders import OrderBook, Plan, Wish, check_reason, given_reason
+from services.run_control.ownership import ControlRequest, RequestState
 from services.run_control.types import Action, SessionSummary
 
 # How long a holder has to answer.
 TIME_TO_ANSWER = timedelta(seconds=90)
 # An answer is shown for so long.
 NEWS_FOR = timedelta(minutes=10)
-
-
-class RequestState(StrEnum):
-    """What became of a request (see `models.control.ControlRequest`)."""
-
-    OPEN = "open"
-    GRANTED = "granted"
-    DECLINED = "declined"
-    WITHDRAWN = "withdrawn"
-    EXPIRED = "expired"
-    OVERTAKEN = "overtaken"
-
-
-@dataclass(frozen=True, slots=True)
-class ControlRequest:
-    """A request for control, for pages. ``expires_at`` is when an open one ends without an answer."""
-
-    id: int
-    session: str
-    requester: str
-    holder: str
-    reason: str | None
-    created_at: datetime
-    expires_at: datetime
-    state: RequestState
-    answered_at: datetime | None
-    answer: str | None
-    command_id: int | None
 
 
 class ControlRequestService:

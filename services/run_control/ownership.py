@@ -1,10 +1,39 @@
-"""Who lost control of a session, and to whom: drunc tells nobody (contract 8.1)."""
+"""Control between people, as plain data: who asks whom for it, and who lost it. drunc tells nobody (contract 8.1)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from services.run_control.types import Action, CommandState, CommandView, SessionSummary
+
+
+class RequestState(StrEnum):
+    """What became of a request (see `models.control.ControlRequest`)."""
+
+    OPEN = "open"
+    GRANTED = "granted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    OVERTAKEN = "overtaken"
+
+
+@dataclass(frozen=True, slots=True)
+class ControlRequest:
+    """A request for control, for pages. ``expires_at`` is when an open one ends without an answer."""
+
+    id: int
+    session: str
+    requester: str
+    holder: str
+    reason: str | None
+    created_at: datetime
+    expires_at: datetime
+    state: RequestState
+    answered_at: datetime | None
+    answer: str | None
+    command_id: int | None
 
 
 @dataclass(frozen=True, slots=True)

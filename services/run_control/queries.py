@@ -15,7 +15,7 @@ from models.run_control import Process as ProcessRow
 from services.clock import Clock
 from services.errors import NotFoundError
 from services.run_control.ownership import Loss, loss
-from services.run_control.remembered import Remembered, load_remembered
+from services.run_control.remembered import load_remembered
 from services.run_control.rows import command_view, load_summaries, node_view, process_view, summaries
 from services.run_control.texts import clean, is_storable
 from services.run_control.types import (
@@ -27,6 +27,7 @@ from services.run_control.types import (
     Configuration,
     Node,
     Process,
+    Remembered,
     SessionSummary,
 )
 

@@ -8,6 +8,8 @@ from enum import StrEnum
 # A freshly booted controller belongs to itself (contract 8.1).
 INITIAL_HOLDER = "controller_init_token"
 
+# The argument that counts runs; no two runs have the same.
+RUN_NUMBER = "run_number"
 # The value of an FSM argument as people and adapters handle it.
 ArgumentValue = int | float | str | bool
 
@@ -40,6 +42,23 @@ class Transition:
     name: str
     arguments: tuple[Argument, ...] = ()
     help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What was used of late.
+
+    Attributes:
+        values: By argument, the different values sent in one session, newest first.
+        run_numbers: Run numbers sent in any session.
+    """
+
+    values: Mapping[str, tuple[ArgumentValue, ...]] = field(default_factory=dict)
+    run_numbers: frozenset[int] = frozenset()
+
+    def last(self, argument: str) -> ArgumentValue | None:
+        """Return the value that was sent last; None for an argument that never was."""
+        return next(iter(self.values.get(argument, ())), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,10 @@ from services.run_control.commands import CommandLimits
 from services.run_control.control_requests import (
     NEWS_FOR,
     TIME_TO_ANSWER,
-    ControlRequest,
     ControlRequestService,
     RequestCloser,
-    RequestState,
 )
+from services.run_control.ownership import ControlRequest, RequestState
 from services.run_control.queries import RunControlQueries
 from services.run_control.types import Action
 from tests.db.services.run_control.rows import ALICE, BOB, SESSION, VIEWER, SteppingClock, command_row, session_row
