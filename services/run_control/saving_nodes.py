@@ -20,7 +20,15 @@ from services.run_control.adapter import NodeStatus
 from services.run_control.saving import assign
 from services.run_control.types import Node
 
-_PLACE = (NodeRow.name, NodeRow.position, NodeRow.depth, NodeRow.kind, NodeRow.endpoint)
+_PLACE = (
+    NodeRow.name,
+    NodeRow.position,
+    NodeRow.depth,
+    NodeRow.kind,
+    NodeRow.endpoint,
+    NodeRow.detector,
+    NodeRow.holder,
+)
 _STATUS = (NodeRow.state, NodeRow.sub_state, NodeRow.in_error, NodeRow.included)
 _PLACE_NAMES = tuple(column.key for column in _PLACE)
 _STATUS_NAMES = tuple(column.key for column in _STATUS)
@@ -92,7 +100,7 @@ def save_root_node(tx: Session, daq: DaqSession, status: NodeStatus, changes: Ch
 
 
 def _place(node: Node, position: int) -> tuple[object, ...]:
-    return (node.name, position, node.depth, node.kind.value, node.endpoint)
+    return (node.name, position, node.depth, node.kind.value, node.endpoint, node.detector, node.holder)
 
 
 def _status(node: Node | NodeStatus) -> tuple[object, ...]:
@@ -103,7 +111,8 @@ def _new_values(node: Node, position: int, now: datetime) -> dict[str, Any]:
     heard = node.seen_at is not None
     status = _status(node) if heard else (None,) * len(_STATUS)
     values = zip((*_PLACE_NAMES, *_STATUS_NAMES), (*_place(node, position), *status), strict=True)
-    return dict(values) | {"state_since": now if heard else None, "seen_at": None}
+    held_since = None if node.holder is None else now
+    return dict(values) | {"state_since": now if heard else None, "holder_since": held_since, "seen_at": None}
 
 
 def _changed_values(row: Row[*tuple[Any, ...]], node: Node, position: int, now: datetime) -> dict[str, Any]:
@@ -111,6 +120,8 @@ def _changed_values(row: Row[*tuple[Any, ...]], node: Node, position: int, now: 
     place, values = _place(node, position), dict[str, Any]()
     if row[_PLACE_PART] != place:
         values = dict(zip(_PLACE_NAMES, place, strict=True))
+    if row.holder != node.holder:
+        values["holder_since"] = now
     if node.seen_at is None:
         return values
     status = _status(node)

@@ -184,7 +184,8 @@ class G3Controller:
 
 def _described(answer: WireMessage) -> DescribedNode:
     children = sorted((_described(child) for child in answer.children), key=lambda child: child.name)
-    return DescribedNode(clean(answer.name), _kind(answer), tuple(children))
+    detector = clean(answer.description.info, decode.NAME_WIDTH)
+    return DescribedNode(clean(answer.name), _kind(answer), tuple(children), detector)
 
 
 def _kind(answer: WireMessage) -> NodeKind | None:
