@@ -142,6 +142,11 @@ class Launcher:
             "CONSOLE_CONNECTIVITY_URL": drunc["connectivity"],
             "CONSOLE_KAFKA_ADDRESS": kafka,
         }
+        # Which of them there are depends on the generation.
+        if drunc["session_manager"]:
+            environment["CONSOLE_SESSION_MANAGER_URL"] = drunc["session_manager"]
+        if drunc["run_control"]:
+            environment["CONSOLE_RUN_CONTROL_URL"] = drunc["run_control"]
         self._spawn("web", [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn_conf.py"], environment)
         self._wait_for("web", self._web_answers)
 
