@@ -73,7 +73,8 @@ def _play(figures: Figures, engine: str, campaign: Campaign) -> None:
     try:
         outcome = campaign.run()
     except AssertionError as error:
-        print(f"# {engine}: {error}", flush=True)
+        for line in "\n".join([str(error), *getattr(error, "__notes__", ())]).splitlines():
+            print(f"# {line}", flush=True)
         figures.at_least(f"{engine}_finished", 0, "runs", 1)
         return
     _tell(figures, engine, outcome)
