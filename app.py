@@ -37,6 +37,7 @@ from services.alarms.service import AlarmService
 from services.audit.trail import AuditTrail
 from services.clock import Clock, utc_now
 from services.container import Services
+from services.history.queries import HistoryQueries
 from services.live import LiveService
 from services.logs import configure_logging
 from services.messages.measurement_queries import MeasurementQueries
@@ -44,6 +45,7 @@ from services.messages.pipeline import PipelineQueries
 from services.messages.queries import MessageQueries
 from services.platform_health import HealthService
 from services.run_control.commands import CommandLimits, CommandService
+from services.run_control.control_requests import ControlRequestService
 from services.run_control.node_commands import NodeCommandService
 from services.run_control.opening import open_adapters
 from services.run_control.process_commands import ProcessCommandService
@@ -152,6 +154,7 @@ def _services(settings: Settings, database: Database, clock: Clock, wake_collect
         audit=audit,
         run_control=RunControlQueries(database, clock),
         commands=CommandService(database, audit, clock, limits, wake_collector),
+        control_requests=ControlRequestService(database, audit, clock, limits, wake_collector),
         node_commands=NodeCommandService(database, audit, clock, limits, wake_collector),
         sequences=SequenceService(database, audit, clock, limits, wake_collector),
         process_logs=ProcessLogs(lambda: open_adapters(config), config.process_manager_address),
@@ -160,6 +163,7 @@ def _services(settings: Settings, database: Database, clock: Clock, wake_collect
         messages=MessageQueries(database, clock),
         measurements=MeasurementQueries(database, clock),
         pipeline=PipelineQueries(database),
+        history=HistoryQueries(database),
         workers=WorkerQueries(database),
         alarms=AlarmQueries(database, clock),
         alarm_service=AlarmService(database, audit, clock),

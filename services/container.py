@@ -6,12 +6,14 @@ from services.accounts.service import AccountService
 from services.alarms.queries import AlarmQueries
 from services.alarms.service import AlarmService
 from services.audit.trail import AuditTrail
+from services.history.queries import HistoryQueries
 from services.live import LiveService
 from services.messages.measurement_queries import MeasurementQueries
 from services.messages.pipeline import PipelineQueries
 from services.messages.queries import MessageQueries
 from services.platform_health import HealthService
 from services.run_control.commands import CommandService
+from services.run_control.control_requests import ControlRequestService
 from services.run_control.node_commands import NodeCommandService
 from services.run_control.process_commands import ProcessCommandService
 from services.run_control.process_logs import ProcessLogs
@@ -32,6 +34,7 @@ class Services:
     audit: AuditTrail
     run_control: RunControlQueries
     commands: CommandService
+    control_requests: ControlRequestService
     node_commands: NodeCommandService
     sequences: SequenceService
     process_commands: ProcessCommandService
@@ -40,6 +43,7 @@ class Services:
     messages: MessageQueries
     measurements: MeasurementQueries
     pipeline: PipelineQueries
+    history: HistoryQueries
     workers: WorkerQueries
     alarms: AlarmQueries
     alarm_service: AlarmService
