@@ -109,6 +109,8 @@ class Launcher:
         self._start_web(made_up, kafka, drunc)
         say(f"\n  drunc-console is at   http://{HOST}:{self._port}/")
         say(f"  log in as             {DEMO_USER}   password  {made_up.demo_password}")
+        page = f"manage.py simulator page --directory {self._data_dir / 'simulator'}"
+        say(f"  make things happen    .venv/bin/python {page}")
         say(f"  logs and data         {self._data_dir}\n  stop                  Ctrl-C\n")
 
     def _prepare_database(self, made_up: Secrets) -> None:
