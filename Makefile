@@ -106,12 +106,15 @@ ALSO ?=
 APPLICATIONS ?= 2000
 GENERATION ?= G3
 
-.PHONY: bench-ingest bench-queries bench-poll soak
+.PHONY: bench-ingest bench-queries bench-latency bench-poll soak
 bench-ingest: programs setup-dev ## How fast messages are stored, with a plain way beside it (SIZE, ENGINE)
 	$(BIN)/python -m benchmarks.ingest --size $(SIZE) --engine $(ENGINE)
 
 bench-queries: programs setup-dev ## How long queries take with many messages stored (SIZE, ENGINE)
 	$(BIN)/python -m benchmarks.queries --size $(SIZE) --engine $(ENGINE)
+
+bench-latency: programs setup-dev ## How long from publishing to the feed, at 1 000 and 10 000 messages a second (ENGINE)
+	$(BIN)/python -m benchmarks.latency --engine $(ENGINE)
 
 bench-poll: programs setup-dev ## What polling costs and how soon it shows what happens (APPLICATIONS, GENERATION)
 	$(BIN)/python -m benchmarks.poll --applications $(APPLICATIONS) --generation $(GENERATION)

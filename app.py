@@ -37,6 +37,7 @@ from services.alarms.service import AlarmService
 from services.audit.trail import AuditTrail
 from services.clock import Clock, utc_now
 from services.container import Services
+from services.history.queries import HistoryQueries
 from services.live import LiveService
 from services.logs import configure_logging
 from services.messages.measurement_queries import MeasurementQueries
@@ -162,6 +163,7 @@ def _services(settings: Settings, database: Database, clock: Clock, wake_collect
         messages=MessageQueries(database, clock),
         measurements=MeasurementQueries(database, clock),
         pipeline=PipelineQueries(database),
+        history=HistoryQueries(database),
         workers=WorkerQueries(database),
         alarms=AlarmQueries(database, clock),
         alarm_service=AlarmService(database, audit, clock),

@@ -11,10 +11,13 @@ from models.database import Database, SchemaError
 from services.alarms.worker import AlarmWatch
 from services.clock import Clock, utc_now
 from services.health import WorkerHealth
+from services.history.broadcasts import Announcements, BroadcastReader
+from services.history.keeper import HistoryKeeper
 from services.logs import configure_logging
 from services.messages.consumer import ConsumerConfig, MessageConsumer
 from services.messages.retention import Retention
-from services.messages.types import Severity
+from services.messages.types import Kind, Severity
+from services.run_control import fsm
 from services.run_control.config import RunControlConfig
 from services.run_control.tls import Tls, TlsFiles
 from services.run_control.worker import RunControlWorker
@@ -54,6 +57,7 @@ class Collector:
             MessageConsumer(_consumer_config(settings), self._database, clock),
             _retention(settings, self._database, clock),
             AlarmWatch(self._database, clock),
+            _history_keeper(settings, self._database, clock),
         )
         self._workers: Sequence[Worker] = (*workers, WorkerReport(self._database, clock, workers))
 
@@ -144,6 +148,12 @@ def _retention(settings: Settings, database: Database, clock: Clock) -> Retentio
     by_severity = {Severity[name]: seconds for name, seconds in settings.message_expire_by_severity.items()}
     max_bytes = int(settings.message_max_gb * 1_000_000_000)
     return Retention(database, clock, settings.message_expire_s, by_severity, max_bytes)
+
+
+def _history_keeper(settings: Settings, database: Database, clock: Clock) -> HistoryKeeper:
+    announcements = Announcements(int(Kind.CONTROLLER), int(Severity.INFO))
+    reader = BroadcastReader(database, clock, announcements, fsm.transition_of)
+    return HistoryKeeper(database, clock, reader, settings.history_expire_s)
 
 
 def main() -> None:

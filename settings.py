@@ -169,6 +169,9 @@ class Settings(BaseSettings):
         ge=0,
         description="Room for messages, 10^9 bytes: beyond it the oldest go, those kept shortest first. 0: no limit.",
     )
+    history_expire_s: int = Field(
+        365 * 24 * 3600, ge=3600, description="The history of states and transitions is kept so many seconds."
+    )
     store_own_echo: bool = Field(
         default=False, description="Store the broadcasts that the console's own polling causes."
     )

@@ -2,16 +2,28 @@
 (() => {
   const ui = (window.consoleUi = window.consoleUi || {});
 
-  const local = (ms) => ui.zone.fields(ms).toISOString().slice(0, -1);
+  const local = (ms) => (ms === null ? null : ui.zone.fields(ms).toISOString().slice(0, -1));
+
+  /** Change parts of the address; what is null is taken out. */
+  const address = (parts) => {
+    if (location.pathname !== "/rates") return;
+    const query = new URLSearchParams(location.search);
+    for (const [name, value] of Object.entries(parts)) value ? query.set(name, value) : query.delete(name);
+    history.replaceState(history.state, "", `?${query}`);
+  };
 
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.rates = Object.assign(window.dash_clientside.rates || {}, {
     /** What the controls say, for the callbacks; and into the URL. */
     wanted(span, session) {
       const one = session && session !== "*" ? session : null;
-      const query = new URLSearchParams({ span, ...(one ? { session: one } : {}) });
-      if (location.pathname === "/rates") history.replaceState(history.state, "", `?${query}`);
+      address({ span, session: one });
       return { span, session: one };
+    },
+    /** The chosen value into the URL too; it belongs to what `wanted` says. */
+    series(value) {
+      if (value) address({ series: value });
+      return value || null;
     },
     /** A figure whose x is in milliseconds since 1970 UTC, as the one that Plotly draws. */
     draw(figure) {

@@ -24,7 +24,7 @@ class Pipeline:
         self._is_echo = own_echo("console")
         ledger = OffsetLedger(database, utc_now)
         ledger.open_cluster(_CLUSTER)
-        self._incarnation_id = ledger.lives(_CLUSTER, ["any"])["any"].incarnation_id
+        self._incarnation_id = ledger.lives(_CLUSTER, {"any": None})["any"].incarnation_id
 
     def drain(self, batches: Iterable[Sequence[Record]]) -> float:
         """Store batches; return how long it took, seconds."""

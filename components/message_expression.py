@@ -41,11 +41,15 @@ def expression_field(input_id: str, problem_id: str, value: str | None) -> Compo
     )
 
 
-def problem_line(problem: str) -> list[Component]:
-    """Return what is wrong with an expression, and what that means for the list; nothing if it is understood."""
+def problem_line(problem: str, *, is_applied: bool) -> list[Component]:
+    """Return what is wrong with an expression, and what that means for the list; nothing if it is understood.
+
+    ``is_applied``: it is the list's filter all the same, because the address has it. Then nothing can be shown.
+    """
     if not problem:
         return []
-    return [glyph(Glyph.WARNING), html.Span([problem, " It is not applied."])]
+    meaning = "Nothing is shown until it is right." if is_applied else "It is not applied: the list is as it was."
+    return [glyph(Glyph.WARNING), html.Span(f"{problem} {meaning}")]
 
 
 def _terms() -> Component:

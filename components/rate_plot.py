@@ -121,38 +121,44 @@ def rate_figure(
 
 
 def _layout(bars: Sequence[RateBucket], theme: str, revision: str, *, small: bool) -> FigureJson:
-    edges = [bars[0].start, bars[-1].start + timedelta(seconds=bars[-1].width_s)] if bars else []
+    start, end = (bars[0].start, bars[-1].start + timedelta(seconds=bars[-1].width_s)) if bars else (None, None)
     return {
-        "template": _template(theme),
+        "template": plot_template(theme),
         "barmode": "stack",
         "uirevision": revision,
         "dragmode": False if small else "zoom",
-        "xaxis": {
-            "type": "date",
-            "range": [int(edge.timestamp() * 1000) for edge in edges],
-            "showgrid": False,
-            "showspikes": False,
-            "nticks": 10 if small else 16,
-            "tickangle": 0,
-            "tickformatstops": [
-                {"dtickrange": [None, 60_000], "value": "%H:%M:%S"},
-                {"dtickrange": [60_000, 86_400_000], "value": "%H:%M\n%a %d %b" if _is_long(bars) else "%H:%M"},
-                {"dtickrange": [86_400_000, None], "value": "%a %d %b"},
-            ],
-            "hoverformat": "%a %d %b %H:%M:%S",
-            "fixedrange": small,
-        },
+        "xaxis": time_axis(start, end, small=small),
         "yaxis": {"rangemode": "tozero", "fixedrange": True, "nticks": 3 if small else 6},
-        "margin": {"l": 32 if small else 42, "r": 4, "t": 8, "b": 36 if _is_long(bars) and not small else 22},
+        "margin": {"l": 32 if small else 42, "r": 4, "t": 8, "b": 36 if _is_long(start, end) and not small else 22},
     }
 
 
-def _is_long(bars: Sequence[RateBucket]) -> bool:
-    return len(bars) > 1 and bars[-1].start - bars[0].start > timedelta(hours=12)
+def time_axis(start: datetime | None, end: datetime | None, *, small: bool = False) -> FigureJson:
+    """Return an axis from ``start`` to ``end``, in milliseconds since 1970 UTC (see `rate_figure`)."""
+    return {
+        "type": "date",
+        "range": [int(edge.timestamp() * 1000) for edge in (start, end) if edge],
+        "showgrid": False,
+        "showspikes": False,
+        "nticks": 10 if small else 16,
+        "tickangle": 0,
+        "tickformatstops": [
+            {"dtickrange": [None, 60_000], "value": "%H:%M:%S"},
+            {"dtickrange": [60_000, 86_400_000], "value": "%H:%M\n%a %d %b" if _is_long(start, end) else "%H:%M"},
+            {"dtickrange": [86_400_000, None], "value": "%a %d %b"},
+        ],
+        "hoverformat": "%a %d %b %H:%M:%S",
+        "fixedrange": small,
+    }
+
+
+def _is_long(start: datetime | None, end: datetime | None) -> bool:
+    return start is not None and end is not None and end - start > timedelta(hours=12)
 
 
 @cache
-def _template(theme: str) -> FigureJson:
+def plot_template(theme: str) -> FigureJson:
+    """Return the look of all plots in a theme, as JSON."""
     made: FigureJson = template(theme).to_plotly_json()
     return made
 

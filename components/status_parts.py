@@ -147,6 +147,8 @@ def _lag_figure(
         # What was to read when it last answered says nothing about now.
         return _figure("Messages to read", "–", note="Kafka does not answer", bad=True)
     behind = max((worker.lag_s for worker in workers if worker.lag_s is not None), default=0.0)
+    if behind and all(worker.state == "degraded" for worker in workers if worker.lag_s is not None):
+        return _figure("Messages to read", "–", note=f"{duration_text(behind)} behind, reading is disturbed", bad=True)
     value = reported_value(thin(lag), workers, limits)
     return _figure("Messages to read", value, note=f"{duration_text(behind)} behind" if lag else "nothing is waiting")
 

@@ -116,6 +116,16 @@ class TopicOffset(Base):
     updated_at: Mapped[datetime]
 
 
+class TopicLife(Base):
+    """The id that Kafka gave a topic in an incarnation: made anew, a topic gets another. Not all brokers have them."""
+
+    __tablename__ = "topic_life"
+
+    incarnation_id: Mapped[int] = mapped_column(ForeignKey("incarnation.id"), primary_key=True)
+    topic_id: Mapped[int] = mapped_column(ForeignKey("topic.id"), primary_key=True)
+    kafka_id: Mapped[str] = mapped_column(String(64))
+
+
 class Quarantined(Base):
     """A record that could not be decoded: kept, counted, shown."""
 

@@ -14,7 +14,7 @@ from services.errors import InvalidInputError
 from services.messages.filter_text import parse
 from services.messages.filters import Match, all_of, text_filter
 from services.messages.queries import MessageQueries
-from services.messages.types import NOTHING, MessageFilter, MessagePage, MessageStatistics, Severity
+from services.messages.types import EVERYTHING, NOTHING, MessageFilter, MessagePage, MessageStatistics, Severity
 
 # Rows in one answer: the feed asks again at once while there are more.
 PAGE = 500
@@ -195,4 +195,5 @@ def _hidden(counts: Mapping[Severity, int], wanted: Wanted) -> str:
         if not wanted.filter.severities and not wanted.nothing
         else sum(count for severity, count in counts.items() if wanted.nothing or severity not in shown)
     )
-    return f"hidden by severity {thin(hidden)} in 15 min"
+    more = ", more by search or expression" if wanted.filter.where != EVERYTHING else ""
+    return f"hidden by severity {thin(hidden)} in 15 min{more}"

@@ -11,6 +11,7 @@ import dash_bootstrap_components as dbc
 from dash import ALL, ClientsideFunction, Input, Output, State, ctx, dcc, html, no_update, register_page
 from dash.development.base_component import Component
 
+from components.ages import thin
 from components.attributes import marked
 from components.buttons import Look, button, chip, icon_button
 from components.figures import STACK_ORDER
@@ -26,6 +27,7 @@ from pages._context import services
 from pages._feed import Delta, feed_delta, footer, older_delta, parse_filter, problem_of
 from services.accounts.types import Permission
 from services.clock import utc_now
+from services.messages.export import MAX_ROWS
 from services.messages.filters import Match
 from services.messages.types import MessageView, Severity
 
@@ -171,7 +173,16 @@ def _sidebar(severities: list[str], session: str | None) -> Component:
             panel_head("Session"),
             marked(html.Div(sessions, className="feed-session", role="group"), aria_label="Session shown"),
             panel_head("Export"),
-            html.Div([_export("CSV", EXPORT_CSV), _export("JSON lines", EXPORT_LINES)], className="feed-export"),
+            html.Div(
+                [
+                    _export("CSV", EXPORT_CSV),
+                    _export("JSON lines", EXPORT_LINES),
+                    html.P(
+                        f"All that the filter finds, newest first; {thin(MAX_ROWS)} at most, the last line says if so."
+                    ),
+                ],
+                className="feed-export",
+            ),
         ],
         className="panel feed-filters",
     )
@@ -195,7 +206,7 @@ def _list(where: str | None) -> Component:
     older = button("Older", "messages-older", sign=Icon.UP, small=True)
     nothing = empty(
         "No messages match",
-        "The filter at the left and the search hide all there are. New ones that match appear here.",
+        "Severity, session, search and expression hide all there are. New ones that match appear here.",
     )
     unfinished = empty(
         "None found so far",
@@ -241,7 +252,6 @@ def _export(form: str, link_id: str) -> Component:
         [icon(Icon.DOWNLOAD), form],
         id=link_id,
         download="",
-        title="Save all messages that the filter finds, up to 100 000, newest first",
         className="button button-outline button-small",
     )
     return marked(link, aria_label=f"Export as {form}: all messages that the filter finds")
@@ -347,13 +357,15 @@ def show_chip(application: str | None) -> Any:
     Output(PROBLEM, "children"),
     Output(EXPRESSION, "invalid"),
     Input(EXPRESSION, "value"),
+    State(WHERE, "data"),
     permission=Permission.VIEW_MESSAGES,
 )
-def check(expression: str | None) -> tuple[Any, list[Component], bool]:
+def check(expression: str | None, applied: str | None) -> tuple[Any, list[Component], bool]:
     """Apply the expression, or say what is wrong with it; the list then stays as it is."""
     text = (expression or "").strip()
     problem = problem_of(text)
-    return no_update if problem else text or None, problem_line(problem), bool(problem)
+    line = problem_line(problem, is_applied=problem_of(applied or "") != "")
+    return no_update if problem else text or None, line, bool(problem)
 
 
 @callback(

@@ -1,4 +1,7 @@
-"""Rates: messages per second by severity over minutes to a week, with a table twin (``/rates``, to view messages)."""
+"""Rates: messages per second by severity over minutes to a week, and below what OpMon reports, each with a table twin.
+
+``/rates``, to view messages. The section OpMon is in `pages._opmon`.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -33,6 +36,7 @@ from components.rate_plot import (
 from components.words import counted
 from pages._access import callback, clientside_callback
 from pages._context import services
+from pages._opmon import section
 from services.accounts.types import Permission
 from services.clock import utc_now
 from services.messages.types import RateBucket, Severity
@@ -55,15 +59,17 @@ CHOSEN = "rates-chosen"
 ALL_SESSIONS = "*"
 
 
-def layout(span: str | None = None, session: str | None = None, **_: str) -> html.Div:
-    """Return the page for a range and a session from the address."""
+def layout(span: str | None = None, session: str | None = None, series: str | None = None, **_: str) -> html.Div:
+    """Return the page for a range, a session and a measured value (its id) from the address."""
     stores = [
         dcc.Store(id=WANTED),
         dcc.Store(id=FIGURE),
         marked(html.Span([dcc.Store(id=ZONE)], hidden=True), data_zone_follows=ZONE),
     ]
     content = html.Div([_plot(), html.Div([_chosen(), _totals()], className="rates-side")], className="rates")
-    return page("Rates", [*stores, content], sub=_choices(span_of(span), session), actions=_table_button())
+    return page(
+        "Rates", [*stores, content, section(series)], sub=_choices(span_of(span), session), actions=_table_button()
+    )
 
 
 def _choices(span: Span, session: str | None) -> Component:

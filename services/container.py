@@ -6,6 +6,7 @@ from services.accounts.service import AccountService
 from services.alarms.queries import AlarmQueries
 from services.alarms.service import AlarmService
 from services.audit.trail import AuditTrail
+from services.history.queries import HistoryQueries
 from services.live import LiveService
 from services.messages.measurement_queries import MeasurementQueries
 from services.messages.pipeline import PipelineQueries
@@ -42,6 +43,7 @@ class Services:
     messages: MessageQueries
     measurements: MeasurementQueries
     pipeline: PipelineQueries
+    history: HistoryQueries
     workers: WorkerQueries
     alarms: AlarmQueries
     alarm_service: AlarmService

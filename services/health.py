@@ -42,7 +42,8 @@ class WorkerView:
         turned_at: When its loop last turned (UTC); None before the first turn.
         last_error: Text of the last error; it stays after the recovery.
         last_error_at: When that was (UTC).
-        lag_s: How old the newest stored record is while there are more to read, seconds; None where it has no meaning.
+        lag_s: How old the newest stored record is while there are more to read, or how long nothing could be read or
+            stored, seconds; None where it has no meaning.
     """
 
     name: str

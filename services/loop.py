@@ -1,4 +1,4 @@
-"""What the workers of this area share: a thread that turns, and a board that says how it goes."""
+"""What workers share: a thread that turns, and a board that says how it goes."""
 
 import logging
 import threading

@@ -96,9 +96,10 @@ class WorkerReport:
             session.execute(delete(Backend).where(Backend.kind == KIND, Backend.tried_at < now - FORGET_AFTER))
             for health in found:
                 _note(session, health, now)
-            lags = [health.details["lag_messages"] for health in found if "lag_messages" in health.details]
+            # A reader that is halted does not know.
+            lags = [lag for health in found if (lag := health.details.get("lag_messages")) is not None]
             if lags:
-                _set_lag(session, sum(int(lag or 0) for lag in lags))
+                _set_lag(session, sum(int(lag) for lag in lags))
             bump(session, now, LiveTopic.STATUS)
 
     def _withdraw(self) -> None:

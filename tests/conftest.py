@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from models.base import Base
 from models.database import Database
 from tests.apache_kafka.server import ApacheKafka, running_kafka, why_not_here
 from tests.kafka import KafkaBroker, running_broker
-from tests.postgres import find_binaries, running_postgres
+from tests.postgres import empty, find_binaries, running_postgres
 
 
 @pytest.fixture(autouse=True)
@@ -83,17 +82,10 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     """An empty database at head, once on each engine."""
     if request.param == "postgresql":
         shared: Database = request.getfixturevalue("migrated_postgres")
-        _empty(shared)
+        empty(shared)
         yield shared
         return
     fresh = Database(f"sqlite:///{tmp_path / 'console.db'}")
     fresh.migrate()
     yield fresh
     fresh.close()
-
-
-def _empty(database: Database) -> None:
-    """Remove all rows; TRUNCATE fires no row triggers, so the append-only audit can be emptied too."""
-    names = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
-    with database.write() as session:
-        session.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))

@@ -10,6 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import text
+
+from models.base import Base
+from models.database import Database
+
 
 def find_binaries() -> Path | None:
     """Return the directory of PostgreSQL's server programs, the newest version first, or None."""
@@ -39,16 +44,24 @@ class PostgresServer:
         port = _free_port()
         self.url = f"postgresql+psycopg://{user}@127.0.0.1:{port}/postgres"
         self._run("initdb", "-U", user, "-A", "trust", "-E", "UTF8", "--no-sync")
-        options = f"-p {port} -h 127.0.0.1 -k {directory} -c fsync=off -c max_connections=200"
-        self._control("start", "-o", options)
+        self._options = f"-p {port} -h 127.0.0.1 -k {directory} -c fsync=off -c max_connections=200"
+        self._is_running = False
+        self.start()
+
+    def start(self) -> None:
+        """Start it again after `stop`; it keeps its address and what was committed."""
+        self._control("start", "-o", self._options)
+        self._is_running = True
 
     def restart(self) -> None:
         """Let it crash, whatever it is at, and start it again; it keeps its address and what was committed."""
         self._control("restart", "-m", "immediate")
 
     def stop(self) -> None:
-        """Stop it without ceremony."""
-        self._control("stop", "-m", "immediate")
+        """Stop it without ceremony; nothing happens when it does not run."""
+        if self._is_running:
+            self._is_running = False
+            self._control("stop", "-m", "immediate")
 
     def _control(self, action: str, *options: str) -> None:
         self._run("pg_ctl", "-w", "-l", str(self._directory / "log"), *options, action)
@@ -67,6 +80,13 @@ def running_postgres(binaries: Path) -> Iterator[PostgresServer]:
             yield server
         finally:
             server.stop()
+
+
+def empty(database: Database) -> None:
+    """Remove all rows; TRUNCATE fires no row triggers, so the append-only audit can be emptied too."""
+    names = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+    with database.write() as session:
+        session.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
 
 
 def _free_port() -> int:

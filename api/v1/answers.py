@@ -37,6 +37,12 @@ def session_item(summary: SessionSummary) -> SessionItem:
         root_name=summary.root_name,
         root_address=summary.root_address,
         generation=summary.generation,
+        owner=summary.owner,
+        configuration_file=summary.configuration.file if summary.configuration else None,
+        configuration_id=summary.configuration.id if summary.configuration else None,
+        known_by=sorted(source.value for source in summary.sources),
+        first_seen_at=summary.first_seen_at,
+        vanished_at=summary.vanished_at,
         run=Run(
             run_number=run.number,
             run_type=run.type,

@@ -19,13 +19,13 @@ WORDS: Mapping[Severity, SeverityWord] = {
 }
 
 
-class _Answer(BaseModel):
+class AnswerModel(BaseModel):
     """Base of what is given."""
 
     model_config = ConfigDict(frozen=True)
 
 
-class Run(_Answer):
+class Run(AnswerModel):
     """The current run; times are UTC."""
 
     run_number: int | None
@@ -35,7 +35,7 @@ class Run(_Answer):
     started_at: datetime | None
 
 
-class SessionItem(_Answer):
+class SessionItem(AnswerModel):
     """One session: the state of its root controller, who is in control, its run."""
 
     name: str
@@ -50,6 +50,12 @@ class SessionItem(_Answer):
     root_name: str | None
     root_address: str | None
     generation: str | None
+    owner: str | None = Field(description="Who booted it; null where nobody tells.")
+    configuration_file: str | None = Field(description="From the session manager, as is the id; null without one.")
+    configuration_id: str | None
+    known_by: list[str] = Field(description="Who knows of it, e.g. process_manager; empty once it has vanished.")
+    first_seen_at: datetime | None
+    vanished_at: datetime | None = Field(description="Null while anybody knows of it.")
     run: Run
     processes_running: int
     processes_dead: int
@@ -61,7 +67,7 @@ class SessionItem(_Answer):
     error_since: datetime | None
 
 
-class ProcessItem(_Answer):
+class ProcessItem(AnswerModel):
     """One process (contract 4.3, ``ProcessInstance``). ``return_code`` is null unless it is dead."""
 
     uuid: str
@@ -76,7 +82,7 @@ class ProcessItem(_Answer):
     ended_at: datetime | None
 
 
-class NodeItem(_Answer):
+class NodeItem(AnswerModel):
     """One node of an application tree (contract 4.2, ``Status``)."""
 
     path: str
@@ -92,7 +98,7 @@ class NodeItem(_Answer):
     seen_at: datetime | None
 
 
-class MessageItem(_Answer):
+class MessageItem(AnswerModel):
     """One message (contract 16.2, 16.3)."""
 
     id: int
@@ -110,7 +116,7 @@ class MessageItem(_Answer):
     detail: dict[str, Any] | None
 
 
-class RateItem(_Answer):
+class RateItem(AnswerModel):
     """Messages in one bucket of time."""
 
     start: datetime
@@ -120,28 +126,28 @@ class RateItem(_Answer):
     max_id: int
 
 
-class Sessions(_Answer):
+class Sessions(AnswerModel):
     """All sessions."""
 
     items: list[SessionItem]
     next: None = None
 
 
-class Processes(_Answer):
+class Processes(AnswerModel):
     """All processes, by session and place in the tree."""
 
     items: list[ProcessItem]
     next: None = None
 
 
-class Tree(_Answer):
+class Tree(AnswerModel):
     """A tree, parents before their children."""
 
     items: list[NodeItem]
     next: None = None
 
 
-class NotShown(_Answer):
+class NotShown(AnswerModel):
     """What no query can show, counted since the database was made."""
 
     echo_not_stored: int = Field(description="Broadcasts caused by the console's own polling.")
@@ -149,7 +155,7 @@ class NotShown(_Answer):
     gaps: int = Field(description="Stretches of the stream that were never received.")
 
 
-class Messages(_Answer):
+class Messages(AnswerModel):
     """A page of messages, newest first. ``next`` is the value of ``before`` for the next, older page."""
 
     items: list[MessageItem]
@@ -159,7 +165,7 @@ class Messages(_Answer):
     not_shown: NotShown
 
 
-class AlarmItem(_Answer):
+class AlarmItem(AnswerModel):
     """One alarm that has not ended. ``cleared_at`` is null while its cause lasts, ``shelved_until`` unless shelved."""
 
     id: int
@@ -178,21 +184,21 @@ class AlarmItem(_Answer):
     shelved_until: datetime | None
 
 
-class Alarms(_Answer):
+class Alarms(AnswerModel):
     """All alarms that have not ended: those that wait first, by priority, the newest first."""
 
     items: list[AlarmItem]
     next: None = None
 
 
-class Rates(_Answer):
+class Rates(AnswerModel):
     """Buckets in order of time; empty ones may be left out."""
 
     items: list[RateItem]
     next: None = None
 
 
-class MeasurementItem(_Answer):
+class MeasurementItem(AnswerModel):
     """One series of measured values (contract 16.4)."""
 
     id: int
@@ -206,7 +212,7 @@ class MeasurementItem(_Answer):
     last_time: datetime | None = Field(description="When that was measured.")
 
 
-class PointItem(_Answer):
+class PointItem(AnswerModel):
     """The values of one series in one bucket of time."""
 
     start: datetime
@@ -218,21 +224,21 @@ class PointItem(_Answer):
     last: float
 
 
-class Measurements(_Answer):
+class Measurements(AnswerModel):
     """All series, by their names."""
 
     items: list[MeasurementItem]
     next: None = None
 
 
-class Points(_Answer):
+class Points(AnswerModel):
     """Points in order of time; buckets without a value are left out."""
 
     items: list[PointItem]
     next: None = None
 
 
-class BackendItem(_Answer):
+class BackendItem(AnswerModel):
     """One outside address the collector talks to."""
 
     kind: str
@@ -247,7 +253,7 @@ class BackendItem(_Answer):
     error_at: datetime | None
 
 
-class MessageCounts(_Answer):
+class MessageCounts(AnswerModel):
     """What the message feed says about itself."""
 
     stored: int
@@ -258,7 +264,7 @@ class MessageCounts(_Answer):
     counters: dict[str, int]
 
 
-class PartItem(_Answer):
+class PartItem(AnswerModel):
     """Health of one part of the console."""
 
     name: str
@@ -267,7 +273,7 @@ class PartItem(_Answer):
     last_error: str | None
 
 
-class Status(_Answer):
+class Status(AnswerModel):
     """The console and what it talks to."""
 
     ready: bool
@@ -276,7 +282,7 @@ class Status(_Answer):
     messages: MessageCounts
 
 
-class ErrorBody(_Answer):
+class ErrorBody(AnswerModel):
     """What went wrong."""
 
     code: str
@@ -285,7 +291,7 @@ class ErrorBody(_Answer):
     request_id: str
 
 
-class Error(_Answer):
+class Error(AnswerModel):
     """An error."""
 
     error: ErrorBody

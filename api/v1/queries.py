@@ -7,6 +7,8 @@ from typing import Annotated, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from api.v1.models import SeverityWord
+from services.history.queries import MAX_CHANGES, MAX_RUNS
+from services.history.types import Aspect, Subject
 from services.messages.export import MAX_ROWS
 from services.messages.filter_text import MAX_TEXT
 from services.messages.filters import Match
@@ -24,10 +26,15 @@ class ExportForm(StrEnum):
     JSON_LINES = "jsonl"
 
 
-def _comma_list(value: object) -> object:
-    """Take ``ERROR,FATAL`` as well as a parameter given several times."""
+def _comma_list(value: object) -> list[str]:
+    """Take ``node,process`` as well as a parameter given several times."""
     parts = value if isinstance(value, list) else [value]
-    return [word.strip().upper() for part in parts for word in str(part).split(",") if word.strip()]
+    return [word.strip() for part in parts for word in str(part).split(",") if word.strip()]
+
+
+def _upper_case_list(value: object) -> object:
+    """Take ``ERROR,fatal`` as well as a parameter given several times."""
+    return [word.upper() for word in _comma_list(value)]
 
 
 class _Query(BaseModel):
@@ -38,6 +45,12 @@ class _Query(BaseModel):
 
 class NoQuery(_Query):
     """No parameters."""
+
+
+class SessionsQuery(_Query):
+    """Which sessions."""
+
+    vanished: bool = Field(default=False, description="Those that are gone instead, the last one first.")
 
 
 class ProcessesQuery(_Query):
@@ -55,7 +68,7 @@ class TreeQuery(_Query):
 class _MessageFilterQuery(_Query):
     """What messages are filtered by."""
 
-    severity: Annotated[list[SeverityWord], BeforeValidator(_comma_list)] = Field(
+    severity: Annotated[list[SeverityWord], BeforeValidator(_upper_case_list)] = Field(
         default_factory=list, description="Severities, separated by commas; empty for all."
     )
     session: str | None = Field(None, max_length=255, description="Only messages of this session.")
@@ -98,7 +111,7 @@ class ExportQuery(_MessageFilterQuery):
 
 
 class _TimesQuery(_Query):
-    """A range of time; without times the last 15 minutes."""
+    """A range of time; rates and points are of the last 15 minutes without."""
 
     start: datetime | None = Field(None, description="Begin, ISO 8601 with a time zone.")
     end: datetime | None = Field(None, description="End, ISO 8601 with a time zone.")
@@ -132,3 +145,25 @@ class PointsQuery(_TimesQuery):
     points: int = Field(
         MAX_POINTS, ge=1, le=MAX_POINTS, description="How many points at most; buckets are as wide as that needs."
     )
+
+
+class HistoryQuery(_TimesQuery):
+    """Which changes."""
+
+    session: str | None = Field(None, max_length=255, description="Only of this session.")
+    subject: Annotated[list[Subject], BeforeValidator(_comma_list)] = Field(
+        default_factory=list, description="What changed, separated by commas; empty for all."
+    )
+    aspect: Annotated[list[Aspect], BeforeValidator(_comma_list)] = Field(
+        default_factory=list, description="What of it changed, separated by commas; empty for all."
+    )
+    name: str | None = Field(None, max_length=1024, description="Only of this node (its path), process or backend.")
+    limit: int = Field(200, ge=1, le=MAX_CHANGES, description="How many at most.")
+    before: int | None = Field(None, ge=0, le=MAX_ID, description="The next, older page: `next` of the last answer.")
+
+
+class TransitionsQuery(_Query):
+    """Which transitions."""
+
+    session: str = Field(min_length=1, max_length=255, description="Session whose transitions are wanted.")
+    limit: int = Field(20, ge=1, le=MAX_RUNS, description="How many at most.")

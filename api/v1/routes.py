@@ -15,6 +15,7 @@ from api.errors import api_error
 from api.login import SESSION_COOKIE
 from api.v1 import answers, models, queries
 from api.v1.export import streamed
+from api.v1.history import add_history
 from services.accounts.types import Permission
 from services.clock import Clock
 from services.container import Services
@@ -32,6 +33,7 @@ def api_v1_blueprint(services: Services, clock: Clock) -> Blueprint:
     blueprint = Blueprint("api_v1", __name__, url_prefix="/api/v1")
     document = _document()
     _add_run_control(blueprint, document, services)
+    add_history(blueprint, document, services, _answers)
     _add_messages(blueprint, document, services, clock)
     _add_measurements(blueprint, document, services, clock)
     _add_alarms(blueprint, document, services)
@@ -83,10 +85,12 @@ def _add_run_control(blueprint: Blueprint, document: SpecTree, services: Service
 
     @blueprint.get("/sessions")
     @view
-    @document.validate(query=queries.NoQuery, resp=_answers(models.Sessions), tags=["run control"])
-    def sessions() -> models.Sessions:
+    @document.validate(resp=_answers(models.Sessions), tags=["run control"])
+    def sessions(query: queries.SessionsQuery) -> models.Sessions:
         """List the sessions, by name."""
-        return models.Sessions(items=[answers.session_item(summary) for summary in services.run_control.sessions()])
+        known = services.run_control
+        found = known.vanished_sessions() if query.vanished else known.sessions()
+        return models.Sessions(items=[answers.session_item(summary) for summary in found])
 
     @blueprint.get("/processes")
     @view

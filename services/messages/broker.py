@@ -2,10 +2,19 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import (
+    TIMESTAMP_NOT_AVAILABLE,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicCollection,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient
 
 from services.messages.batch import PartitionKey
@@ -13,6 +22,9 @@ from services.messages.types import Record
 
 # Librdkafka's built-in broker, whose consumer groups stall: partitions are assigned without a group there.
 EMBEDDED_CLUSTER = "mockCluster"
+
+# What brokers without topic ids (before Kafka 2.8) say: sixteen zero bytes.
+_NO_TOPIC_ID = "A" * 22
 
 # Longest wait for an answer to a small question. The broker counts as gone after it, so people know within 3 s.
 QUESTION_TIMEOUT_S = 2.0
@@ -46,6 +58,10 @@ _READING: Mapping[str, str | int | bool] = {
     "receive.message.max.bytes": 128 * 1024 * 1024,
     "queued.max.messages.kbytes": 32 * 1024,
 }
+
+
+# Answers about one topic that say nothing about the brokers: it is gone, or not ours to know.
+_NOT_TOLD = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.TOPIC_AUTHORIZATION_FAILED})
 
 
 class BrokerGoneError(Exception):
@@ -85,6 +101,7 @@ class BrokerClient:
         """Open both handles (``brokers``: ``host:port``, several with commas); nothing is asked yet."""
         self._brokers = brokers
         self._complaint = ""
+        self._is_embedded = False
         common = {**_COMMON, "bootstrap.servers": brokers, "client.id": group}
         asking: dict[str, Any] = {**common, "error_cb": self._complain}
         reading: dict[str, Any] = {**common, **_READING, "group.id": group}
@@ -103,7 +120,37 @@ class BrokerClient:
         except KafkaException as error:
             raise self._gone(error) from error
         topics = {name: len(topic.partitions) for name, topic in metadata.topics.items() if topic.error is None}
-        return ClusterView(str(metadata.cluster_id), topics, (time.monotonic() - started) * 1_000)
+        view = ClusterView(str(metadata.cluster_id), topics, (time.monotonic() - started) * 1_000)
+        self._is_embedded = view.is_embedded
+        return view
+
+    def topic_ids(self, topics: Iterable[str]) -> Callable[[], dict[str, str]]:
+        """Ask for the ids of topics: made anew, a topic has another id.
+
+        Returns at once what waits for the answer, and gives the ids of those topics that are there and have one. It
+        raises `BrokerGoneError` when there is no answer within `QUESTION_TIMEOUT_S`. The embedded broker, which has no
+        ids, is not asked.
+        """
+        asked = [] if self._is_embedded else sorted(topics)
+        if not asked:
+            return dict
+        answers: dict[str, Future[Any]] = self._admin.describe_topics(
+            TopicCollection(asked), request_timeout=QUESTION_TIMEOUT_S
+        )
+
+        def wait() -> dict[str, str]:
+            found = {topic: self._topic_id(answer) for topic, answer in answers.items()}
+            return {topic: id_ for topic, id_ in found.items() if id_ is not None and id_ != _NO_TOPIC_ID}
+
+        return wait
+
+    def _topic_id(self, answer: Future[Any]) -> str | None:
+        try:
+            return str(answer.result().topic_id)
+        except KafkaException as error:
+            if error.args[0].code() in _NOT_TOLD:
+                return None
+            raise self._gone(error) from error
 
     def watermarks(self, key: PartitionKey) -> tuple[int, int]:
         """Return the oldest offset of a partition that is still there, and the one after its newest.

@@ -7,7 +7,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from models.database import Database
-from models.messages import Gap, Incarnation, Topic, TopicOffset
+from models.messages import Gap, Incarnation, Topic, TopicLife, TopicOffset
 from services.clock import Clock
 from services.messages import offsets
 from services.messages.batch import Advance, PartitionKey, Position
@@ -15,13 +15,23 @@ from services.messages.dimensions import Dimensions
 from services.messages.store import OffsetConflictError, count
 from services.messages.upsert import writers_turn
 
+# Stands for a topic that has no row yet; ids begin at 1.
+NO_TOPIC = 0
+
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """The present life of a topic, and the next offset of each partition that was read in it."""
+    """The present life of a topic.
+
+    Attributes:
+        incarnation_id: The row of table ``incarnation`` that it is.
+        offsets: The next offset of each partition that was read in it.
+        kafka_id: The id that Kafka gave the topic; None while that is not known, and on brokers without ids.
+    """
 
     incarnation_id: int
     offsets: Mapping[int, int] = field(default_factory=dict)
+    kafka_id: str | None = None
 
 
 class OffsetLedger:
@@ -42,27 +52,39 @@ class OffsetLedger:
                 self._end(session, session.scalars(select(Incarnation.id)).all(), None, reason)
                 session.add(Incarnation(cluster_id=cluster_id, first_seen_at=self._clock()))
 
-    def lives(self, cluster_id: str, topics: Iterable[str]) -> dict[str, Life]:
-        """Return the present life of each topic of a cluster that `open_cluster` made known."""
-        asked = set(topics)
+    def lives(self, cluster_id: str, topics: Mapping[str, str | None]) -> dict[str, Life]:
+        """Return the present life of each topic of a cluster that `open_cluster` made known.
+
+        ``topics`` says which id Kafka gave each, None on brokers without ids. A life that was without id takes it; an
+        id that is not the life's means that the topic was made anew: it begins a new life.
+        """
         with self._database.read() as session:
-            ids = {row.name: row.id for row in session.scalars(select(Topic).where(Topic.name.in_(asked)))}
-            incarnations = _incarnations(session, cluster_id)
-            present = {topic: _present(incarnations, cluster_id, ids.get(topic)) for topic in asked}
-            rows = session.scalars(select(TopicOffset).where(TopicOffset.incarnation_id.in_(set(present.values()))))
-            offsets: dict[tuple[int, int], dict[int, int]] = {}
-            for row in rows:
-                offsets.setdefault((row.incarnation_id, row.topic_id), {})[row.partition] = row.next_offset
-        return {
-            topic: Life(incarnation_id, offsets.get((incarnation_id, ids.get(topic, 0)), {}))
-            for topic, incarnation_id in present.items()
-        }
+            found = _lives(session, cluster_id, topics)
+        strangers = {topic: id_ for topic, id_ in topics.items() if id_ is not None and found[topic].kafka_id != id_}
+        if strangers:
+            found |= self._recognise(cluster_id, strangers)
+        return found
+
+    def _recognise(self, cluster_id: str, strangers: Mapping[str, str]) -> dict[str, Life]:
+        with self._database.write() as session:
+            writers_turn(session)
+            topic_ids = Dimensions().ids(session, Topic, strangers)
+            # Read again, as another collector may have recognised them meanwhile.
+            for topic, life in _lives(session, cluster_id, strangers).items():
+                if life.kafka_id is None:
+                    _name(session, life.incarnation_id, topic_ids[topic], strangers[topic])
+                elif life.kafka_id != strangers[topic]:
+                    reason = f"topic {topic} was made anew."
+                    kafka_id = strangers[topic]
+                    self._begin_life(session, cluster_id, topic_ids[topic], life, kafka_id=kafka_id, reason=reason)
+            session.flush()
+            return _lives(session, cluster_id, strangers)
 
     def start(self, cluster_id: str, key: PartitionKey, life: Life, watermarks: tuple[int, int]) -> Position:
         """Return where to start reading a partition, given what the broker still has of it.
 
         What the broker has thrown away unread becomes a gap. A stored offset that the broker has not reached means
-        that the topic was made anew: it begins a new life.
+        that the topic was made anew, or that the broker lost its end: the topic begins a new life.
 
         Raises:
             OffsetConflictError: Somebody else moved the offset meanwhile.
@@ -93,17 +115,27 @@ class OffsetLedger:
         with self._database.write() as session:
             writers_turn(session)
             topic_id = Dimensions().ids(session, Topic, [topic])[topic]
-            incarnations = _incarnations(session, cluster_id)
-            present = _present(incarnations, cluster_id, topic_id)
-            if present != life.incarnation_id:
-                return present
-            reason = f"topic {topic} was made anew."
-            self._end(session, [present], topic_id, reason)
-            number = sum(name.startswith(_life_prefix(cluster_id, topic_id)) for name in incarnations) + 2
-            anew = Incarnation(cluster_id=f"{_life_prefix(cluster_id, topic_id)}{number}", first_seen_at=self._clock())
-            session.add(anew)
-            session.flush()
-            return anew.id
+            present = _lives(session, cluster_id, {topic: life.kafka_id})[topic]
+            if present.incarnation_id != life.incarnation_id:
+                return present.incarnation_id
+            # The same id is the same topic, so its newest records are what is missing.
+            reason = (
+                f"topic {topic} was made anew." if life.kafka_id is None else f"Kafka lost the end of topic {topic}."
+            )
+            return self._begin_life(session, cluster_id, topic_id, present, kafka_id=life.kafka_id, reason=reason)
+
+    def _begin_life(
+        self, session: Session, cluster_id: str, topic_id: int, before: Life, *, kafka_id: str | None, reason: str
+    ) -> int:
+        self._end(session, [before.incarnation_id], topic_id, reason)
+        prefix = _life_prefix(cluster_id, topic_id)
+        number = sum(name.startswith(prefix) for name in _incarnations(session, cluster_id)) + 2
+        anew = Incarnation(cluster_id=f"{prefix}{number}", first_seen_at=self._clock())
+        session.add(anew)
+        session.flush()
+        if kafka_id is not None:
+            _name(session, anew.id, topic_id, kafka_id)
+        return anew.id
 
     def _end(self, session: Session, incarnation_ids: Iterable[int], topic_id: int | None, reason: str) -> None:
         """Write for each partition of some incarnations (and one topic) that reading ended, unless that stands."""
@@ -155,11 +187,32 @@ def _incarnations(session: Session, cluster_id: str) -> dict[str, int]:
     return {row.cluster_id: row.id for row in rows}
 
 
-def _present(incarnations: Mapping[str, int], cluster_id: str, topic_id: int | None) -> int:
-    """Return the newest life of a topic: its own, or the cluster's."""
-    own = (
-        []
-        if topic_id is None
-        else [id_ for name, id_ in incarnations.items() if name.startswith(_life_prefix(cluster_id, topic_id))]
+def _name(session: Session, incarnation_id: int, topic_id: int, kafka_id: str) -> None:
+    session.add(TopicLife(incarnation_id=incarnation_id, topic_id=topic_id, kafka_id=kafka_id))
+
+
+def _lives(session: Session, cluster_id: str, topics: Mapping[str, str | None]) -> dict[str, Life]:
+    """Return each topic's life: the newest with the given id, or else the newest of all."""
+    topic_ids = {row.name: row.id for row in session.scalars(select(Topic).where(Topic.name.in_(topics)))}
+    incarnations = _incarnations(session, cluster_id)
+    named = select(TopicLife).where(
+        TopicLife.topic_id.in_(topic_ids.values()), TopicLife.incarnation_id.in_(incarnations.values())
     )
-    return max(own, default=incarnations[cluster_id])
+    names = {(row.incarnation_id, row.topic_id): row.kafka_id for row in session.scalars(named)}
+    present: dict[str, tuple[int, int]] = {}
+    for topic, kafka_id in topics.items():
+        topic_id = topic_ids.get(topic, NO_TOPIC)
+        prefix = _life_prefix(cluster_id, topic_id)
+        every = [incarnations[cluster_id], *(id_ for name, id_ in incarnations.items() if name.startswith(prefix))]
+        same = [id_ for id_ in every if kafka_id is not None and names.get((id_, topic_id)) == kafka_id]
+        present[topic] = (max(same or every), topic_id)
+    offsets = _offsets(session, {incarnation_id for incarnation_id, _ in present.values()})
+    return {topic: Life(life[0], offsets.get(life, {}), names.get(life)) for topic, life in present.items()}
+
+
+def _offsets(session: Session, incarnation_ids: Iterable[int]) -> dict[tuple[int, int], dict[int, int]]:
+    """Return the next offset of each partition, by incarnation and topic."""
+    found: dict[tuple[int, int], dict[int, int]] = {}
+    for row in session.scalars(select(TopicOffset).where(TopicOffset.incarnation_id.in_(incarnation_ids))):
+        found.setdefault((row.incarnation_id, row.topic_id), {})[row.partition] = row.next_offset
+    return found

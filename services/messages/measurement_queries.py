@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from math import ceil
+from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 
 from models.database import Database
 from models.messages import MeasurementRollup, MeasurementSeries, MessageApplication, MessageSession
@@ -26,28 +27,13 @@ class MeasurementQueries:
 
     def series(self, *, session: str | None = None, application: str | None = None) -> tuple[MeasurementView, ...]:
         """Return the series of all sessions or one, of all applications or one, sorted by their names."""
-        wanted = (
-            select(
-                MeasurementSeries.id,
-                MessageSession.name.label("session"),
-                MessageApplication.name.label("application"),
-                MeasurementSeries.element,
-                MeasurementSeries.name,
-                MeasurementSeries.origin,
-                MeasurementSeries.field,
-                MeasurementSeries.last_text,
-                MeasurementSeries.last_ns,
-            )
-            .join(MessageSession, MessageSession.id == MeasurementSeries.session_id)
-            .join(MessageApplication, MessageApplication.id == MeasurementSeries.application_id)
-            .order_by(
-                MessageSession.name,
-                MessageApplication.name,
-                MeasurementSeries.name,
-                MeasurementSeries.element,
-                MeasurementSeries.origin,
-                MeasurementSeries.field,
-            )
+        wanted = _views().order_by(
+            MessageSession.name,
+            MessageApplication.name,
+            MeasurementSeries.name,
+            MeasurementSeries.element,
+            MeasurementSeries.origin,
+            MeasurementSeries.field,
         )
         if session is not None:
             wanted = wanted.where(MessageSession.name == session)
@@ -55,6 +41,18 @@ class MeasurementQueries:
             wanted = wanted.where(MessageApplication.name == application)
         with self._database.read() as reading:
             return tuple(MeasurementView(**row) for row in reading.execute(wanted).mappings())
+
+    def one(self, series_id: int) -> MeasurementView:
+        """Return one series.
+
+        Raises:
+            NotFoundError: There is none of this id.
+        """
+        with self._database.read() as reading:
+            row = reading.execute(_views().where(MeasurementSeries.id == series_id)).mappings().one_or_none()
+        if row is None:
+            raise _no_series(series_id)
+        return MeasurementView(**row)
 
     def points(
         self, series_id: int, start: datetime, end: datetime, *, max_points: int = MAX_POINTS
@@ -89,8 +87,30 @@ class MeasurementQueries:
         )
         with self._database.read() as reading:
             if reading.get(MeasurementSeries, series_id) is None:
-                raise NotFoundError(f"There is no measured series {series_id}.")
+                raise _no_series(series_id)
             return _points(reading.execute(wanted), width_s)
+
+
+def _views() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            MeasurementSeries.id,
+            MessageSession.name.label("session"),
+            MessageApplication.name.label("application"),
+            MeasurementSeries.element,
+            MeasurementSeries.name,
+            MeasurementSeries.origin,
+            MeasurementSeries.field,
+            MeasurementSeries.last_text,
+            MeasurementSeries.last_ns,
+        )
+        .join(MessageSession, MessageSession.id == MeasurementSeries.session_id)
+        .join(MessageApplication, MessageApplication.id == MeasurementSeries.application_id)
+    )
+
+
+def _no_series(series_id: int) -> NotFoundError:
+    return NotFoundError(f"There is no measured series {series_id}.")
 
 
 def _points(rows: Iterable[Row[int, int, float, float, float, float]], width_s: int) -> tuple[MeasurementPoint, ...]:

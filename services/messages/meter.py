@@ -24,6 +24,8 @@ class Meter:
         self._rate = 0.0
         self._lag = 0
         self._newest_ms: int | None = None
+        self._good_at = clock()
+        self._is_halted = False
 
     def add(self, stored: Stored, batch: Batch) -> None:
         """Count what became of a batch."""
@@ -47,19 +49,31 @@ class Meter:
         self._measured_at, self._measured_seen = now, self._seen
         self._lag = lag
 
+    def halt(self) -> None:
+        """Nothing can be read or stored: what is known of the lag says nothing from now on."""
+        self._is_halted = True
+
+    def go_on(self) -> None:
+        """Reading and storing works."""
+        self._is_halted = False
+        self._good_at = self._clock()
+
     def details(self) -> Mapping[str, int | float | str | None]:
         """Return the counts, ``rate_per_s``, ``lag_messages`` and ``lag_s``."""
         return {
             **self._counts,
             "rate_per_s": round(self._rate, 1),
-            "lag_messages": self._lag,
+            "lag_messages": None if self._is_halted else self._lag,
             "lag_s": self._lag_s(),
         }
 
     def _lag_s(self) -> float | None:
-        """Return how old the newest stored record is while there are more to read; 0 when there are none."""
-        if not self._lag:
-            return 0.0
-        if self._newest_ms is None:
+        """Return how old the newest stored record is while there are more to read; 0 when there are none.
+
+        While nothing can be read or stored it is how long that has been so, if that is more.
+        """
+        halted_s = (self._clock() - self._good_at).total_seconds() if self._is_halted else 0.0
+        if self._lag and self._newest_ms is None and not self._is_halted:
             return None
-        return round(max(self._clock().timestamp() - self._newest_ms / 1_000, 0.0), 1)
+        behind_s = self._clock().timestamp() - self._newest_ms / 1_000 if self._lag and self._newest_ms else 0.0
+        return round(max(behind_s, halted_s, 0.0), 1)

@@ -9,8 +9,9 @@ bounded stretch of ids, in chunks.
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from math import ceil
+from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, RowMapping, func, literal_column, select
+from sqlalchemy import BigInteger, ColumnElement, Row, Select, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from models.database import Database
@@ -48,6 +49,7 @@ TIME_LIMIT_S = 3.0
 
 _KINDS = {kind.value: kind for kind in Kind}
 _SEVERITIES = {severity.value: severity for severity in Severity}
+_ROLLUP = table_of(MessageRollup).c
 
 
 class MessageQueries:
@@ -153,27 +155,14 @@ class MessageQueries:
         width_s = rollups.bucket_width_s(start, end, self._clock(), max(max_points, 1))
         resolution_s = max(resolution for resolution in rollups.RESOLUTIONS_S if resolution <= width_s)
         first_s = int(start.timestamp()) // width_s * width_s
-        bucket = _bucket_start(width_s, resolution_s)
-        counts = [func.sum(getattr(MessageRollup, name)).label(name) for name in rollups.COLUMNS]
         with self._database.read() as reading:
-            session_id = _session_id(reading, session)
-            rows = reading.execute(
-                select(
-                    bucket,
-                    *counts,
-                    func.min(MessageRollup.min_id).label("min_id"),
-                    func.max(MessageRollup.max_id).label("max_id"),
-                )
-                .where(
-                    MessageRollup.resolution_s == resolution_s,
-                    MessageRollup.session_id == session_id,
-                    MessageRollup.bucket_s >= first_s,
-                    MessageRollup.bucket_s < ceil(end.timestamp()),
-                )
-                .group_by(bucket)
-                .order_by(bucket)
-            ).mappings()
-            return tuple(_bucket(row, width_s) for row in rows)
+            wanted = _rates(width_s, resolution_s).where(
+                _ROLLUP.resolution_s == resolution_s,
+                _ROLLUP.session_id == _session_id(reading, session),
+                _ROLLUP.bucket_s >= first_s,
+                _ROLLUP.bucket_s < ceil(end.timestamp()),
+            )
+            return tuple(_bucket(row, width_s) for row in reading.execute(wanted))
 
     def statistics(self) -> MessageStatistics:
         """Return what the feed must always say about itself, from counters: nothing is counted here."""
@@ -191,12 +180,16 @@ class MessageQueries:
         )
 
 
-def _bucket_start(width_s: int, resolution_s: int) -> ColumnElement[int]:
+def _rates(width_s: int, resolution_s: int) -> Select[Any]:
+    """Return roll-ups as they are, or united to wider buckets: start, counts by severity, least and greatest id."""
+    counts = [_ROLLUP[name] for name in rollups.COLUMNS]
     if width_s == resolution_s:
-        return MessageRollup.bucket_s.label("bucket")
+        return select(_ROLLUP.bucket_s, *counts, _ROLLUP.min_id, _ROLLUP.max_id).order_by(_ROLLUP.bucket_s)
     # A literal, not a parameter: PostgreSQL must see that SELECT and GROUP BY mean the same.
     width: ColumnElement[int] = literal_column(str(width_s), BigInteger)
-    return (MessageRollup.bucket_s // width * width).label("bucket")
+    bucket = (_ROLLUP.bucket_s // width * width).label("bucket")
+    sums = [func.sum(count) for count in counts]
+    return select(bucket, *sums, func.min(_ROLLUP.min_id), func.max(_ROLLUP.max_id)).group_by(bucket).order_by(bucket)
 
 
 def _counters(session: Session) -> dict[str, int]:
@@ -249,12 +242,13 @@ def _views(session: Session, ids: Sequence[int]) -> tuple[MessageView, ...]:
     return tuple(MessageView(id_, _KINDS[kind], _SEVERITIES[severity], *rest) for id_, kind, severity, *rest in rows)
 
 
-def _bucket(row: RowMapping, width_s: int) -> RateBucket:
-    debug, log, info, warning, error, fatal = (int(row[name]) for name in rollups.COLUMNS)
+def _bucket(row: Row[*tuple[Any, ...]], width_s: int) -> RateBucket:
+    start, debug, log, info, warning, error, fatal, min_id, max_id = row
     return RateBucket(
-        start=datetime.fromtimestamp(row["bucket"], UTC),
+        start=datetime.fromtimestamp(start, UTC),
         width_s=width_s,
-        counts=(debug, log, info, warning, error, fatal),
-        min_id=row["min_id"],
-        max_id=row["max_id"],
+        # PostgreSQL's sums are decimal.
+        counts=(int(debug), int(log), int(info), int(warning), int(error), int(fatal)),
+        min_id=min_id,
+        max_id=max_id,
     )

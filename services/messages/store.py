@@ -23,7 +23,7 @@ from services.clock import Clock
 from services.messages import bulk, offsets, rollups, search
 from services.messages.batch import Accepted, Advance, Batch, Measured, Rejected
 from services.messages.bulk import MessageRow
-from services.messages.dimensions import Dimensions, is_shared
+from services.messages.dimensions import OTHER, Dimensions, is_shared
 from services.messages.measurements import MeasurementWriter
 from services.messages.texts import storable
 from services.messages.types import Decoded
@@ -171,9 +171,10 @@ class MessageStore:
         received_ns = batch.received_ns
         rows: list[MessageRow] = []
         shared: set[int] = set()
+        is_any_shared = OTHER in sessions or OTHER in applications
         for id_, accepted, message in zip(count_from(first_id), batch.accepted, messages, strict=False):
             detail = message.detail
-            if given := _names_given(message, sessions, applications):
+            if is_any_shared and (given := _names_given(message, sessions, applications)):
                 detail = {**(detail or {}), **given}
                 shared.add(id_)
             record = accepted.record
@@ -186,8 +187,8 @@ class MessageStore:
                     record.offset,
                     message.time_ns,
                     received_ns,
-                    message.kind.value,
-                    message.severity.value,
+                    int(message.kind),
+                    int(message.severity),
                     sessions[message.session],
                     applications[message.application],
                     message.name,

@@ -1,9 +1,9 @@
 """Claims commands and writes what came of them, each with its audit record in one fenced transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, aliased
@@ -17,25 +17,21 @@ from services.audit.types import AuditEntry, AuditKind
 from services.clock import Clock
 from services.coordination import Fence, Leases
 from services.revisions import LiveTopic, bump
+from services.run_control.aftermath import note_begun, note_ended, note_processes, note_session
 from services.run_control.execution import Order, Outcome, PlannedStep
 from services.run_control.rows import steps_from_json, steps_to_json, transitions_from_json
 from services.run_control.sequence_run import Progress
-from services.run_control.store import assign, root_state_values, save_asked_processes
 from services.run_control.texts import clean
 from services.run_control.types import (
     PROCESS_ACTIONS,
     Action,
-    ArgumentValue,
     CommandState,
     NodeResult,
     StepState,
     Transition,
 )
 
-T = TypeVar("T")
-
 CLAIM_AT_ONCE = 50
-START, CHANGE_RATE = "start", "change_rate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +118,9 @@ class CommandJournal:
             return None
         _mark_claimed(row, fence, now)
         # A part of the tree may be commanded through its own controller.
-        return _order(row, daq, (row.payload or {}).get("address") or daq.root_address)
+        order = _order(row, daq, (row.payload or {}).get("address") or daq.root_address)
+        note_begun(tx, daq, order, now)
+        return order
 
     def _claim_whole(self, tx: Session, row: Command, fence: Fence, now: datetime) -> Order | None:
         if self._run_control is None:
@@ -144,9 +142,9 @@ class CommandJournal:
                 return
             nodes = outcome.result.nodes if outcome.result else ()
             tx.add_all(_result_row(order.id, position, node) for position, node in enumerate(nodes))
-            _note_session(tx, order, outcome, self._clock())
-            _note_processes(tx, outcome, self._clock())
-            self._close(tx, [_Closing(row, outcome)])
+            now = self._clock()
+            topics = note_session(tx, order, outcome, now) | note_processes(tx, order, outcome, now)
+            self._close(tx, [_Closing(row, outcome)], topics)
 
     def note_steps(self, fence: Fence, order: Order, progress: Progress) -> None:
         """Write how far a sequence is, and what its last step means for the session.
@@ -160,16 +158,25 @@ class CommandJournal:
                 return
             now = self._clock()
             row.steps = steps_to_json(progress.steps)
+            topics = {LiveTopic.COMMANDS, LiveTopic.SESSIONS}
             if progress.outcome is not None:
-                _note_session(tx, progress.order, progress.outcome, now)
-            bump(tx, now, LiveTopic.COMMANDS, LiveTopic.SESSIONS)
+                topics |= note_session(tx, progress.order, progress.outcome, now)
+                note_ended(tx, row, progress.outcome, now)
+            else:
+                self._note_begun(tx, progress.order, now)
+            bump(tx, now, *topics)
+
+    def _note_begun(self, tx: Session, order: Order, now: datetime) -> None:
+        daq = tx.get(DaqSession, order.session)
+        if daq is not None:
+            note_begun(tx, daq, order, now)
 
     def aborted_by(self, command_id: int) -> str | None:
         """Return who asked that a sequence goes no further; None for nobody."""
         with self._database.read() as tx:
             return tx.scalar(select(Command.aborted_by).where(Command.id == command_id))
 
-    def _close(self, tx: Session, closings: list[_Closing]) -> None:
+    def _close(self, tx: Session, closings: list[_Closing], topics: Collection[LiveTopic] = ()) -> None:
         if not closings:
             return
         now = self._clock()
@@ -179,7 +186,8 @@ class CommandJournal:
             closing.row.finished_at = now
             closing.row.steps = _closed_steps(closing.row, now)
             self._audit.add(tx, _outcome_entry(closing.row, closing.outcome))
-        bump(tx, now, LiveTopic.COMMANDS, LiveTopic.SESSIONS)
+            note_ended(tx, closing.row, closing.outcome, now)
+        bump(tx, now, *{LiveTopic.COMMANDS, LiveTopic.SESSIONS, *topics})
 
 
 def _closed_steps(row: Command, now: datetime) -> list[Any] | None:
@@ -314,50 +322,3 @@ def _outcome_entry(row: Command, outcome: Outcome) -> AuditEntry:
         text=clean(outcome.text),
         command_id=row.id,
     )
-
-
-def _note_session(tx: Session, order: Order, outcome: Outcome, now: datetime) -> None:
-    """Bring the session's row up to date with the command, so that nobody sees the one without the other."""
-    daq = tx.get(DaqSession, order.session, with_for_update=True)
-    if daq is None or daq.root_address != order.address:
-        return
-    _note_run(daq, order, outcome.result.nodes if outcome.result else (), now)
-    after = outcome.after
-    if after is not None:
-        assign(daq, root_state_values(daq, after.status, after.holder, after.possible, now))
-        daq.polled_at = now
-
-
-def _note_processes(tx: Session, outcome: Outcome, now: datetime) -> None:
-    """Bring the table of processes up to date with the command: what was killed is not listed any more."""
-    after = outcome.processes
-    if after is not None:
-        save_asked_processes(tx, after.asked, after.listed, now)
-        bump(tx, now, LiveTopic.PROCESSES, LiveTopic.SESSIONS)
-
-
-def _note_run(daq: DaqSession, order: Order, nodes: tuple[NodeResult, ...], now: datetime) -> None:
-    """Keep what our own ``start`` said of the run: drunc G1 tells nobody.
-
-    The root's own answer decides: with a child that failed the run is on all the same (contract 10.5, step 5).
-    """
-    if order.transition is None or not nodes or not nodes[0].succeeded:
-        return
-    values = _with_defaults(order.transition, order.arguments)
-    if order.transition.name == START:
-        daq.run_number = _of_type(values.get("run_number"), int)
-        daq.run_type = _of_type(values.get("run_type"), str)
-        daq.storage_disabled = _of_type(values.get("disable_data_storage"), bool)
-        daq.run_started_at = now
-    if order.transition.name in (START, CHANGE_RATE):
-        # Zero means "as configured", which nobody tells (contract 12.5).
-        daq.trigger_rate_hz = float(values.get("trigger_rate") or 0.0) or None
-
-
-def _with_defaults(transition: Transition, given: Mapping[str, ArgumentValue]) -> Mapping[str, ArgumentValue]:
-    defaults = {known.name: known.default for known in transition.arguments if known.default is not None}
-    return {**defaults, **given}
-
-
-def _of_type(value: ArgumentValue | None, kind: type[T]) -> T | None:
-    return value if isinstance(value, kind) else None

@@ -1,12 +1,5 @@
-"""Text from outside, made fit for every database."""
+"""Text from outside, as this area takes it (see `services.texts`)."""
 
+from services.texts import clean, is_storable
 
-def clean(text: str, width: int | None = None) -> str:
-    """Return text without what cannot be stored (NUL, lone surrogates), cut to ``width`` characters."""
-    kept = text.encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")
-    return kept if width is None or len(kept) <= width else kept[: width - 1] + "…"
-
-
-def is_storable(text: str) -> bool:
-    """Tell whether a database can hold ``text`` as it is; what it cannot hold it cannot look for either."""
-    return clean(text) == text
+__all__ = ["clean", "is_storable"]

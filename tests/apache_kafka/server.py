@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from confluent_kafka import KafkaException
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewPartitions, NewTopic
 
 from tests.console import ROOT, free_port
 from tests.waiting import wait_until
@@ -112,6 +113,29 @@ class ApacheKafka:
             for deleted in self._admin.delete_topics(names).values():
                 deleted.result()
             wait_until(lambda: not self._topics(), _PATIENCE_S, "the end of all topics")
+
+    def make_topic(self, name: str, partitions: int = 1) -> None:
+        """Make a topic; one of that name that is being deleted goes first."""
+        wait_until(lambda: name not in self._topics(), _PATIENCE_S, f"the end of the old topic {name}")
+        self._admin.create_topics([NewTopic(name, partitions, 1)])[name].result()
+
+    def delete_topic(self, name: str) -> None:
+        """Delete a topic with all its records."""
+        self._admin.delete_topics([name])[name].result()
+
+    def grow_topic(self, name: str, partitions: int) -> None:
+        """Give a topic more partitions, ``partitions`` in all."""
+        self._admin.create_partitions([NewPartitions(name, partitions)])[name].result()
+
+    def forget_records(self, name: str, partition: int, before: int) -> None:
+        """Throw away the records of a partition before an offset, as retention does."""
+        asked = TopicPartition(name, partition, before)
+        self._admin.delete_records([asked])[asked].result()
+
+    def move_group(self, group: str, name: str, partition: int, offset: int) -> None:
+        """Set Kafka's own offset of a group without members."""
+        asked = ConsumerGroupTopicPartitions(group, [TopicPartition(name, partition, offset)])
+        self._admin.alter_consumer_group_offsets([asked])[group].result()
 
     @property
     def is_running(self) -> bool:

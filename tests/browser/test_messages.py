@@ -109,6 +109,7 @@ def test_an_expression_is_checked_in_its_place_and_stands_in_the_address(
     assert field.get_property("value") == "severity=ERROR"
     field.send_keys(",LOUD")
     alice.wait_text("#messages-expression-problem", "'LOUD' at character 16 is none of")
+    assert "the list is as it was" in alice.text("#messages-expression-problem")
     assert (set(rows(alice, "severity")), address(alice)["where"]) == ({"ERROR"}, "severity=ERROR")
     rewrite(field, 'not severity=ERROR and words="flood"')
     alice.wait_that(
@@ -121,6 +122,7 @@ def test_an_expression_is_checked_in_its_place_and_stands_in_the_address(
 
     alice.open(f"{EVERYTHING}&where=severity%3DLOUD")
     alice.wait_text("#messages-expression-problem", "'LOUD' at character 10 is none of")
+    assert "Nothing is shown until" in alice.text("#messages-expression-problem")
     alice.wait_text("#messages-shown", "'LOUD' at character 10 is none of")
     assert rows(alice, "id") == []
 

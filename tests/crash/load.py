@@ -110,7 +110,7 @@ class Load:
 
     def _broadcast(self, number: int, topic: str, session: str, application: str) -> Planned:
         severity = tuple(_BROADCASTS)[number // 7 % len(_BROADCASTS)]
-        value = _broadcast(_BROADCASTS[severity], session, application, f"taken to {mark(number)}")
+        value = broadcast(_BROADCASTS[severity], session, application, f"taken to {mark(number)}")
         return Planned(number, topic, _partition(number), value, Fate.MESSAGE, session, application, severity)
 
     def _issue(self, number: int) -> Planned:
@@ -158,7 +158,7 @@ class Load:
 
     def _echo(self, number: int) -> Planned:
         said = f"User '{SERVICE_USER}' successfully executed 'ps'"
-        value = _broadcast("COMMAND_EXECUTION_SUCCESS", "alice", "process_manager", said)
+        value = broadcast("COMMAND_EXECUTION_SUCCESS", "alice", "process_manager", said)
         return Planned(number, MANAGER, _partition(number), value, Fate.ECHO)
 
     def _circumstances(self, number: int) -> tuple[str, str, Severity, int]:
@@ -172,7 +172,8 @@ def _partition(number: int) -> int:
     return number // 7 % PARTITIONS
 
 
-def _broadcast(kind: str, session: str, application: str, text: str) -> bytes:
+def broadcast(kind: str, session: str, application: str, text: str) -> bytes:
+    """Return a broadcast of a plain text, of a type given by name, as all generations of drunc write it."""
     schema = load_g1()
     message: WireMessage = schema.message(_DRUNC + "BroadcastMessage")()
     message.type = next(number for number, name in schema.enum_names(_DRUNC + "BroadcastType").items() if name == kind)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
 from models.alarms import Alarm
 from models.database import Database
@@ -19,8 +20,12 @@ from models.messages import (
     MessageSession,
     Topic,
 )
-from models.run_control import Backend, DaqSession, Node, Process
+from models.run_control import Backend, BootConfiguration, DaqSession, Node, Process
 from services.accounts.types import Role
+from services.history import transitions
+from services.history.record import Changes
+from services.history.transitions import Cell
+from services.history.types import Aspect, Source, Subject, TransitionOutcome
 from tests.web.conftest import Person
 from tests.web.openapi import answer_schema, violations
 
@@ -30,6 +35,9 @@ EXPORT = "messages/export"
 POINTS = "measurements/points?series=1&start=2026-01-31T12:00:00Z&end=2026-01-31T12:05:00Z"
 PATHS = [
     "sessions",
+    "sessions/configurations",
+    "sessions/history",
+    f"sessions/transitions?session={SESSION}",
     "processes",
     f"tree?session={SESSION}",
     "messages",
@@ -52,6 +60,8 @@ def installation(web_database: Database) -> None:
         tx.add(_node("root-controller/df-01", 1, kind="application", state=None, included=None, seen_at=None))
         tx.add(_backend())
         tx.add(_alarm())
+        tx.add(BootConfiguration(file="f.xml", configuration_id=SESSION, position=0))
+        _add_history(tx)
         tx.add_all(
             [
                 Incarnation(id=1, cluster_id="c", first_seen_at=BEGIN),
@@ -66,6 +76,19 @@ def installation(web_database: Database) -> None:
         tx.flush()
         tx.add_all(_values(60, minute) for minute in range(4))
         tx.add(_values(600, 0))
+
+
+def _add_history(tx: Session) -> None:
+    changes = Changes(BEGIN)
+    changes.note(Subject.NODE, "root-controller", Aspect.STATE, old="initial", new="configured", session=SESSION)
+    changes.note(Subject.PROCESS, "df-01", Aspect.DIED, new=-9, session=SESSION, uuid="u-2")
+    changes.note(Subject.BACKEND, "process_manager localhost:10054", Aspect.REACHABLE, old=True, new=False)
+    changes.write(tx)
+    run = transitions.begin(tx, SESSION, "conf", at=BEGIN, state="initial", source=Source.POLL)
+    cells = [Cell("root-controller", TransitionOutcome.SUCCEEDED)]
+    end = BEGIN + timedelta(seconds=2.5)
+    transitions.end(tx, run, at=end, outcome=TransitionOutcome.SUCCEEDED, state="configured", cells=cells)
+    transitions.begin(tx, SESSION, "start", at=BEGIN + timedelta(minutes=1), state="configured", source=Source.POLL)
 
 
 def _session() -> DaqSession:
@@ -280,6 +303,14 @@ def test_messages_are_filtered(viewer: Person, query: str, count: int) -> None:
         ("tree?session=", "session"),
         ("sessions?sort=name", "sort"),
         (f"processes?session={'x' * 256}", "session"),
+        ("sessions?vanished=perhaps", "vanished"),
+        ("sessions/history?subject=weather", "subject"),
+        ("sessions/history?aspect=colour", "aspect"),
+        ("sessions/history?limit=501", "limit"),
+        ("sessions/history?start=2026-01-31T12:00:00", None),
+        ("sessions/transitions", "session"),
+        (f"sessions/transitions?session={SESSION}&limit=101", "limit"),
+        ("sessions/configurations?x=1", "x"),
     ],
 )
 def test_what_is_wrong_is_named(viewer: Person, path: str, field: str | None) -> None:

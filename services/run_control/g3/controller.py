@@ -8,6 +8,7 @@ from typing import Any
 from services.errors import DruncError, NotInControlError, SchemaMismatchError
 from services.run_control import decode
 from services.run_control.adapter import THIS_NODE, DescribedNode, NodeStatus
+from services.run_control.arguments import INT64_MAX
 from services.run_control.arguments_on_wire import fsm_command
 from services.run_control.g3.call import CONTROLLER, TypedCaller, message, token
 from services.run_control.g3.judge import command_result, control_result, flag_words, plain_result
@@ -209,7 +210,7 @@ def _run(status: WireMessage) -> RunInfo | None:
     info = status.run_info
     plausible = info.run_time_at_start >= _FIRST_PLAUSIBLE_S
     return RunInfo(
-        number=info.run_number or None,
+        number=info.run_number if 0 < info.run_number <= INT64_MAX else None,
         type=clean(info.run_type) or None,
         # Twice as wide on the wire as the argument that it comes from.
         trigger_rate_hz=decode.short_decimal(info.trigger_rate),

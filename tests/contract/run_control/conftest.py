@@ -1,6 +1,7 @@
 """The run control worker and services against a simulated installation."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -88,8 +89,9 @@ def config(installation: Installation) -> RunControlConfig:
     return config_for(installation)
 
 
-@pytest.fixture
-def console(config: RunControlConfig, database: Database) -> Iterator[Console]:
+@contextmanager
+def running_console(config: RunControlConfig, database: Database) -> Iterator[Console]:
+    """A worker on duty, and services in front of it."""
     worker = RunControlWorker(config, database, utc_now)
     audit = AuditTrail(database, utc_now)
     limits = CommandLimits.for_polling(config.poll_interval_s)
@@ -104,6 +106,14 @@ def console(config: RunControlConfig, database: Database) -> Iterator[Console]:
         audit,
     )
     worker.start()
-    running.until("the first poll", lambda summary: summary.polled_at is not None)
-    yield running
-    worker.stop(10)
+    try:
+        running.until("the first poll", lambda summary: summary.polled_at is not None)
+        yield running
+    finally:
+        worker.stop(10)
+
+
+@pytest.fixture
+def console(config: RunControlConfig, database: Database) -> Iterator[Console]:
+    with running_console(config, database) as running:
+        yield running

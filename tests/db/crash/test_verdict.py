@@ -33,7 +33,7 @@ def published(database: Database) -> Published:
         following[key] += 1
     ledger = OffsetLedger(database, utc_now)
     ledger.open_cluster("cluster")
-    incarnation_id = ledger.lives("cluster", ["any"])["any"].incarnation_id
+    incarnation_id = ledger.lives("cluster", {"any": None})["any"].incarnation_id
     positions = dict.fromkeys(following, Position(incarnation_id, None, 0))
     MessageStore(database, utc_now).write(make_batch(records, positions, time.time_ns(), own_echo(SERVICE_USER)))
     return Published(load, places)

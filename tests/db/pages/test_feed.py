@@ -160,7 +160,10 @@ def test_what_is_not_shown_is_always_said() -> None:
     assert said == (
         "hidden by severity 40 in 15 min own echo not stored 1 234 3 not decodable, kept aside 2 gaps in the stream"
     )
-    assert words(footer(statistics, counts, parse_filter(ALL))).startswith("hidden by severity 0 ")
+    assert words(footer(statistics, counts, parse_filter(ALL))).startswith("hidden by severity 0 in 15 min own")
+    for given in ({"q": "m"}, {"where": "kind=ers"}):
+        said = words(footer(statistics, counts, parse_filter(ALL | given)))
+        assert said.startswith("hidden by severity 0 in 15 min, more by search or expression own")
     assert words(footer(statistics, counts, parse_filter({"severity": ""}))).startswith("hidden by severity 60 ")
 
 

@@ -57,6 +57,15 @@ def test_each_worker_is_told_as_it_is(database: Database, clock: Time, queries: 
     assert PipelineQueries(database).view().lag_messages == 12
 
 
+def test_a_lag_that_is_not_known_leaves_the_last_one(database: Database, clock: Time) -> None:
+    worker = Worker(WorkerHealth("messages", "ok", NOW, None, None, {"lag_messages": 12}))
+    report = WorkerReport(database, clock, [worker])
+    report.turn()
+    worker.told = WorkerHealth("messages", "degraded", NOW, "no broker", LATER, {"lag_messages": None, "lag_s": 3.0})
+    report.turn()
+    assert PipelineQueries(database).view().lag_messages == 12
+
+
 def test_a_state_keeps_its_beginning_until_it_changes(database: Database, clock: Time, queries: WorkerQueries) -> None:
     worker = Worker(WorkerHealth("messages", "ok", NOW))
     report = WorkerReport(database, clock, [worker])

@@ -126,6 +126,16 @@ def test_a_worker_that_starts_is_no_trouble() -> None:
     assert with_class(found, "is-bad") == []
 
 
+def test_a_reader_that_cannot_store_does_not_look_as_if_nothing_were_waiting() -> None:
+    halted = replace(READER, state="degraded", lag_s=42.0)
+    lag = figure(figures([GOOD], [halted, POLLER], replace(PIPELINE, lag_messages=0), LIMITS), "Messages to read")
+    assert words(lag) == "Messages to read – 42 s behind, reading is disturbed"
+    assert len(with_class(lag, "glyph-error")) == 1
+    # One of two that works knows.
+    both = figures([GOOD], [halted, READER], PIPELINE, LIMITS)
+    assert words(figure(both, "Messages to read")).startswith("Messages to read 12")
+
+
 def test_nobody_knows_the_lag_while_kafka_is_gone() -> None:
     gone = replace(GONE, kind=BackendKind.KAFKA)
     found = figure(figures([gone], [DEGRADED], PIPELINE, LIMITS), "Messages to read")

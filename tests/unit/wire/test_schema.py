@@ -1,13 +1,10 @@
 """The descriptor sets mean what the contract says, byte by byte."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from google.protobuf import descriptor_pb2
 
-from tests.kafka import REPOSITORY
 from wire import Schema, UnknownMessageError, WireMessage, load_ers, load_g1
 from wire.compile import SOURCES, compile_protos
 
@@ -20,26 +17,6 @@ def g1(name: str, /, **fields: object) -> WireMessage:
 
 def encoded(message: WireMessage) -> str:
     return str(message.SerializeToString(deterministic=True).hex(" "))
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "expected"),
-    [
-        ("string_msg", "TEST", "0a 04 54 45 53 54"),
-        ("int_msg", 5, "08 05"),
-        ("float_msg", 1.5, "0d 00 00 c0 3f"),
-        ("bool_msg", True, "08 01"),
-        ("bool_msg", False, ""),
-        ("int_msg", 0, ""),
-        ("float_msg", 0.0, ""),
-        ("string_msg", "", ""),
-    ],
-)
-def test_argument_values_of_contract_12_5(name: str, value: object, expected: str) -> None:
-    packed = load_g1().pack(g1(name, value=value))
-    assert packed.type_url == f"type.googleapis.com/{DRUNC}.{name}"
-    assert packed.value.hex(" ") == expected
-    assert load_g1().unpack(packed).value == value
 
 
 @pytest.mark.parametrize(
@@ -150,20 +127,3 @@ def test_two_generations_live_side_by_side() -> None:
     assert encoded(g1("Status", state="s")) == "12 01 73"
     with pytest.raises(TypeError):
         g1("ChildrenStatus", children_status=[other])
-
-
-def test_an_installed_druncschema_does_not_disturb() -> None:
-    """The real package registers the same names, with old numbers, in the default pool of its process."""
-    program = """
-from google.protobuf import descriptor_pb2, descriptor_pool
-file = descriptor_pb2.FileDescriptorProto(name="drunc.proto", package="dunedaq.druncschema", syntax="proto3")
-flags = file.enum_type.add(name="ResponseFlag")
-flags.value.add(name="EXECUTED_SUCCESSFULLY", number=0)
-flags.value.add(name="DRUNC_EXCEPTION_THROWN", number=5)
-descriptor_pool.Default().AddSerializedFile(file.SerializeToString())
-from wire import load_g1
-print(load_g1().enum_names("dunedaq.druncschema.ResponseFlag")[6])
-print(descriptor_pool.Default().FindEnumTypeByName("dunedaq.druncschema.ResponseFlag").values_by_number[5].name)
-"""
-    done = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["DRUNC_EXCEPTION_THROWN", "DRUNC_EXCEPTION_THROWN"]

@@ -1,12 +1,15 @@
 """Whatever comes from Kafka is stored, measured or quarantined, on both engines, and reading goes on."""
 
 import json
+import random
+from collections import Counter
+from collections.abc import Sequence
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from models.database import Database
-from models.messages import Message, Quarantined, TopicOffset
+from models.messages import Message, Quarantined, Topic, TopicOffset
 from services.messages.batch import Batch, Position, make_batch
 from services.messages.store import QUARANTINE_PAYLOAD_BYTES, MessageStore
 from services.messages.types import Record
@@ -123,3 +126,60 @@ def test_absurd_times_are_kept_beside_the_arrival_and_order_is_by_arrival(databa
         (2, NOW_NS, {"time_given": 5}),
         (3, NOW_NS - 1, None),
     ]
+
+
+def in_one_batch(incarnation: int, values: Sequence[tuple[str, bytes | None]]) -> Batch:
+    records: list[Record] = []
+    for topic, value in values:
+        offset = sum(record.topic == topic for record in records)
+        records.append(Record(topic, 0, offset, -1, b"\0\xff", value))
+    positions = {(topic, 0): Position(incarnation, None, 0) for topic, _ in values}
+    return make_batch(records, positions, NOW_NS, lambda _message: False)
+
+
+def test_all_of_them_in_one_batch_take_no_good_one_with_them(database: Database) -> None:
+    good = [(CONTROL, broadcast(b"good")), (ERS, issue(b"good")), (JSON, as_json(message="good"))]
+    hostile = [(topic, value) for topic, value, _ in HOSTILE]
+    becomes = [sum(numbers) for numbers in zip(*(outcome for *_, outcome in HOSTILE), strict=True)]
+    values = [*good, *hostile, *good]
+    stored = MessageStore(database, lambda: NOW).write(in_one_batch(new_incarnation(database), values))
+    assert [stored.stored - 2 * len(good), stored.measurements, stored.quarantined] == becomes
+    with database.read() as session:
+        assert session.scalar(select(func.count()).where(Message.text == "good")) == 2 * len(good)
+        offsets = {topic: session.scalar(_next_offset(topic)) for topic in {topic for topic, _ in values}}
+    assert offsets == Counter(topic for topic, _ in values)
+
+
+def _next_offset(topic: str) -> Select[int]:
+    return select(TopicOffset.next_offset).join(Topic, Topic.id == TopicOffset.topic_id).where(Topic.name == topic)
+
+
+@pytest.mark.parametrize(
+    ("topic", "whole"),
+    [
+        (CONTROL, broadcast(b"text")),
+        (ERS, issue(b"text")),
+        (JSON, as_json(message="text")),
+        (OPMON, entry(time=stamp(NOW_NS // 10**9))),
+    ],
+    ids=["broadcast", "issue", "older issue", "measurement"],
+)
+def test_every_beginning_of_a_record_is_accounted_for(database: Database, topic: str, whole: bytes) -> None:
+    """What a writer that dies half-way leaves: some beginnings are records, none is lost."""
+    beginnings = [(topic, whole[:length]) for length in range(len(whole) + 1)]
+    stored = MessageStore(database, lambda: NOW).write(in_one_batch(new_incarnation(database), beginnings))
+    assert stored.stored + stored.measurements + stored.quarantined == len(beginnings)
+    assert stored.quarantined > 0
+    with database.read() as session:
+        assert session.scalar(select(TopicOffset.next_offset)) == len(beginnings)
+
+
+@pytest.mark.parametrize("topic", [CONTROL, ERS, JSON, OPMON])
+def test_random_bytes_are_accounted_for(database: Database, topic: str) -> None:
+    chance = random.Random(20261121)  # noqa: S311 - the same bytes every time
+    values = [(topic, chance.randbytes(chance.randrange(200))) for _ in range(500)]
+    stored = MessageStore(database, lambda: NOW).write(in_one_batch(new_incarnation(database), values))
+    assert stored.stored + stored.measurements + stored.quarantined == len(values)
+    with database.read() as session:
+        kept = session.scalar(select(func.count()).select_from(Quarantined))
+    assert kept == stored.quarantined

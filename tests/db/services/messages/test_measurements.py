@@ -208,6 +208,13 @@ def test_what_the_database_refuses_goes_to_quarantine_and_reading_goes_on(
 def test_points_of_a_series_that_does_not_exist(queries: MeasurementQueries) -> None:
     with pytest.raises(NotFoundError, match="no measured series 9"):
         points(queries, 9)
+    with pytest.raises(NotFoundError, match="no measured series 9"):
+        queries.one(9)
+
+
+def test_a_series_is_found_by_its_id(store: MessageStore, incarnation: int, queries: MeasurementQueries) -> None:
+    store.write(batch(incarnation, [measurement(1.0), measurement(text="idle", field="mode")]))
+    assert [queries.one(series.id) for series in queries.series()] == [*queries.series()]
 
 
 def test_old_buckets_are_removed_in_chunks(

@@ -64,9 +64,9 @@ def test_of_many_partitions_the_latest_are_told(queries: PipelineQueries, databa
 def test_gaps_say_how_many_where_that_is_known(queries: PipelineQueries, database: Database) -> None:
     ledger = OffsetLedger(database, lambda: NOW)
     ledger.open_cluster("one")
-    incarnation = ledger.lives("one", [TOPIC])[TOPIC].incarnation_id
+    incarnation = ledger.lives("one", {TOPIC: None})[TOPIC].incarnation_id
     MessageStore(database, lambda: NOW).write(batch(incarnation, [message()] * 3))
-    ledger.start("one", (TOPIC, 0), ledger.lives("one", [TOPIC])[TOPIC], (10, 20))
+    ledger.start("one", (TOPIC, 0), ledger.lives("one", {TOPIC: None})[TOPIC], (10, 20))
     ledger.open_cluster("two")
     ended, thrown_away = queries.view().gaps
     assert (thrown_away.topic, thrown_away.partition, thrown_away.first_offset) == (TOPIC, 0, 3)

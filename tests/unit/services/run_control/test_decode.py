@@ -1,16 +1,11 @@
-"""G1 bytes to plain data: only our errors, whatever the bytes."""
-
-import contextlib
-from collections.abc import Callable
+"""Messages of G1 to plain data. What any bytes do is in the contract tests, over real gRPC."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, settings
 
-from services.errors import ConsoleError, DruncError, NotInControlError, SchemaMismatchError
+from services.errors import DruncError, NotInControlError, SchemaMismatchError
 from services.run_control import decode
 from services.run_control.g1.messages import message
-from services.run_control.judge import control_result, transition_result
 from services.run_control.types import Argument, ArgumentType, NodeKind, ProcessStatus
 from wire.schema import WireMessage, load_g1
 
@@ -34,50 +29,6 @@ def answer(data: WireMessage | None = None, flag: int = 0, name: str = "root-con
 def any_of(type_name: str, value: bytes) -> WireMessage:
     url = f"type.googleapis.com/dunedaq.druncschema.{type_name}"
     return load_g1().message("google.protobuf.Any")(type_url=url, value=value)
-
-
-READERS: list[Callable[[WireMessage], object]] = [
-    lambda wire: [decode.process(item) for item in decode.payload(wire, "ProcessInstanceList").values],
-    lambda wire: decode.status(decode.payload(wire, "Status"), "n"),
-    lambda wire: [decode.transition(item) for item in decode.payload(wire, "FSMCommandsDescription").commands],
-    lambda wire: decode.payload(wire, "PlainText"),
-    decode.described,
-    transition_result,
-    control_result,
-]
-PAYLOADS = [
-    "ProcessInstanceList",
-    "Status",
-    "ChildrenStatus",
-    "FSMCommandsDescription",
-    "FSMCommandResponse",
-    "PlainText",
-    "Stacktrace",
-    "Description",
-    "NoSuchMessage",
-]
-
-
-@unhurried
-@given(st.binary(max_size=300))
-def test_any_bytes_as_a_response(raw: bytes) -> None:
-    try:
-        wire = decode.response(load_g1(), raw)
-    except SchemaMismatchError:
-        return
-    for read in READERS:
-        with contextlib.suppress(ConsoleError):
-            read(wire)
-
-
-@unhurried
-@given(st.sampled_from(PAYLOADS), st.binary(max_size=200), st.integers(0, 20))
-def test_any_bytes_as_a_payload(type_name: str, value: bytes, flag: int) -> None:
-    data = any_of(type_name, value)
-    wire = make("Response", name="n", flag=flag, data=data, children=[make("Response", flag=flag, data=data)])
-    for read in READERS:
-        with contextlib.suppress(ConsoleError):
-            read(wire)
 
 
 def test_a_stack_trace_shows_its_last_line_and_keeps_the_rest() -> None:

@@ -1,7 +1,7 @@
-"""G2 and G3 bytes to plain data: only our errors, whatever the bytes."""
+"""Messages of G2 and G3 to plain data and back. What any bytes do is in the contract tests, over real gRPC."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -12,30 +12,25 @@ from services.errors import ConsoleError
 from services.run_control.call import Caller
 from services.run_control.channels import Channels
 from services.run_control.decode import PACKAGE
+from services.run_control.g1.controller import G1Controller
 from services.run_control.g2.controller import G2Controller
 from services.run_control.g2.description import read_description
-from services.run_control.g2.session_manager import G2SessionManager
-from services.run_control.g3.call import CONTROLLER, PROCESS_MANAGER, RUN_CONTROL, SESSION_MANAGER, TypedCaller
+from services.run_control.g3.call import CONTROLLER, TypedCaller
 from services.run_control.g3.controller import G3Controller
-from services.run_control.g3.process_manager import G3ProcessManager
-from services.run_control.g3.run_control_service import G3RunControlService
-from services.run_control.g3.session_manager import G3SessionManager
 from services.run_control.support import Deadlines
 from services.run_control.types import (
-    BootOrder,
-    Configuration,
+    Argument,
+    ArgumentType,
+    ArgumentValue,
     NodeKind,
-    ProcessQuery,
-    SessionOrder,
     Target,
     Transition,
 )
+from tests.unit.services.messages.wire_bytes import field
 from tests.unit.services.run_control.test_decode import unhurried
-from wire.schema import WireMessage, load_g2, load_g3
+from wire.schema import WireMessage, load_g1, load_g2, load_g3
 
 DEADLINES = Deadlines(1, 1)
-ORDER = BootOrder("x", "s", "u", (("true",),))
-SESSION = SessionOrder("s", Configuration("f", "i"))
 
 
 class OneAnswer(Channels):
@@ -59,6 +54,10 @@ class Adapters:
     channels: OneAnswer
 
     @property
+    def g1(self) -> G1Controller:
+        return G1Controller(Caller(self.channels, "h:1", "Controller", "It", load_g1()), DEADLINES)
+
+    @property
     def g2(self) -> G2Controller:
         return G2Controller(Caller(self.channels, "h:1", "Controller", "It", load_g2("a")), DEADLINES)
 
@@ -66,71 +65,9 @@ class Adapters:
     def g3(self) -> G3Controller:
         return G3Controller(TypedCaller(self.channels, "h:1", CONTROLLER + "Controller", "It"), DEADLINES)
 
-    @property
-    def g3_manager(self) -> G3ProcessManager:
-        return G3ProcessManager(TypedCaller(self.channels, "h:1", PROCESS_MANAGER + "ProcessManager", "It"), DEADLINES)
-
-    def everything(self) -> Iterator[Callable[[], object]]:
-        controllers: list[G2Controller | G3Controller] = [self.g2, self.g3]
-        for controller in controllers:
-            for read in (
-                controller.describe,
-                controller.status,
-                controller.holder,
-                controller.transitions,
-                controller.possible,
-                controller.sequences,
-                controller.take_control,
-                controller.include,
-                controller.recompute_status,
-                controller.to_error,
-            ):
-                yield lambda read=read: read("u")  # type: ignore[misc]
-            yield lambda controller=controller: controller.execute("u", Transition("conf"), {})  # type: ignore[misc]
-            yield lambda controller=controller: controller.execute_expert_command("u", "{}")  # type: ignore[misc]
-        manager = self.g3_manager
-        yield lambda: manager.processes("u")
-        yield lambda: manager.boot("u", ORDER)
-        yield lambda: manager.restart("u", ProcessQuery())
-        yield lambda: manager.logs("u", ProcessQuery(), 5)
-        sessions = [
-            G2SessionManager(Caller(self.channels, "h:1", "SessionManager", "It", load_g2("a")), DEADLINES),
-            G3SessionManager(TypedCaller(self.channels, "h:1", SESSION_MANAGER + "SessionManager", "It"), DEADLINES),
-        ]
-        for lister in sessions:
-            yield lambda lister=lister: lister.sessions("u")  # type: ignore[misc]
-            yield lambda lister=lister: lister.configurations("u")  # type: ignore[misc]
-        service = G3RunControlService(TypedCaller(self.channels, "h:1", RUN_CONTROL + "RunControl", "It"), DEADLINES)
-        yield lambda: service.start_session("u", SESSION)
-        yield lambda: service.end_session("u", SESSION)
-
 
 def g3(name: str, /, **fields: object) -> WireMessage:
     return load_g3().message(PACKAGE + name)(**fields)
-
-
-@unhurried
-@given(st.binary(max_size=200))
-def test_any_bytes_as_an_answer(raw: bytes) -> None:
-    for ask in Adapters(OneAnswer(raw)).everything():
-        with contextlib.suppress(ConsoleError):
-            ask()
-
-
-@unhurried
-@given(
-    st.sampled_from(["Status", "Description", "FSMCommandsDescription", "FSMCommandResponse", "PlainText", "Nonsense"]),
-    st.binary(max_size=100),
-    st.integers(0, 20),
-)
-def test_any_bytes_as_a_payload_of_g2(kind: str, value: bytes, flag: int) -> None:
-    schema = load_g2("a")
-    data = schema.message("google.protobuf.Any")(type_url=f"type.googleapis.com/{PACKAGE}{kind}", value=value)
-    child = schema.message(PACKAGE + "Response")(name="c", data=data, flag=flag)
-    answer = schema.message(PACKAGE + "Response")(name="n", data=data, children=[child])
-    for ask in Adapters(OneAnswer(answer.SerializeToString())).everything():
-        with contextlib.suppress(ConsoleError):
-            ask()
 
 
 @unhurried
@@ -181,6 +118,52 @@ def test_what_a_g3_command_looks_like() -> None:
     token = b"\x0a\x09bob-token\x12\x03bob"
     expected = b"\x0a" + bytes([len(token)]) + token + b"\x12\x07root/df\x20\x01"
     assert channels.sent == [("/dunedaq.druncschema.controller.Controller/exclude", expected)]
+
+
+START = Transition(
+    "start",
+    (
+        Argument("run_number", ArgumentType.INT, mandatory=True),
+        Argument("disable_data_storage", ArgumentType.BOOL, mandatory=False, default=False),
+        Argument("trigger_rate", ArgumentType.FLOAT, mandatory=False, default=0.0),
+        Argument("run_type", ArgumentType.STRING, mandatory=False, default="TEST"),
+    ),
+)
+
+
+def in_any(name: str, value: bytes) -> bytes:
+    """An ``Any`` by hand; no bytes at all for zero, false and the empty text (contract 12.5)."""
+    url = b"type.googleapis.com/dunedaq.druncschema." + name.encode()
+    return field(1, url) + (field(2, value) if value else b"")
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "kind", "value"),
+    [
+        ("run_number", 5, "int_msg", b"\x08\x05"),
+        ("disable_data_storage", False, "bool_msg", b""),
+        ("trigger_rate", 1.5, "float_msg", b"\x0d\x00\x00\xc0\x3f"),
+        ("run_type", "TEST", "string_msg", b"\x0a\x04TEST"),
+    ],
+)
+def test_what_a_transition_looks_like_on_the_wire(name: str, given: ArgumentValue, kind: str, value: bytes) -> None:
+    command = field(1, b"start") + field(2, field(1, name.encode()) + field(2, in_any(kind, value)))
+    # All children on, along the path off; the target is empty: the node that is asked (contract 11).
+    addressed = field(1, b"execute_fsm_command") + field(2, in_any("FSMCommand", command)) + b"\x28\x01"
+    token = field(1, b"\x0a\x09bob-token\x12\x03bob")
+    channels = OneAnswer(b"")
+    made = Adapters(channels)
+    for adapter in (made.g1, made.g2, made.g3):
+        with contextlib.suppress(ConsoleError):
+            adapter.execute("bob", START, {name: given})
+    assert channels.sent == [
+        ("/dunedaq.druncschema.Controller/execute_fsm_command", token + field(2, in_any("FSMCommand", command))),
+        (
+            "/dunedaq.druncschema.Controller/execute_fsm_command",
+            token + field(2, in_any("AddressedCommand", addressed)),
+        ),
+        ("/dunedaq.druncschema.controller.Controller/execute_fsm_command", token + field(2, command) + b"\x28\x01"),
+    ]
 
 
 def node(name: str, *children: WireMessage, flag: int = 0, fsm_flag: int = 0, data: str = "") -> WireMessage:
