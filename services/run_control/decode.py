@@ -24,6 +24,7 @@ from services.run_control.types import (
     NodeKind,
     Process,
     ProcessStatus,
+    RunInfo,
     Transition,
 )
 from wire.schema import TYPE_URL_PREFIX, Schema, WireMessage
@@ -145,8 +146,10 @@ def enum_name(wire: WireMessage, field: str) -> str:
     return f"{enum.name}_{number}" if known is None else str(known.name)
 
 
-def status(wire: WireMessage, name: str, children: tuple[NodeStatus, ...] | None = None) -> NodeStatus:
-    """Return the ``Status`` of the node ``name``, with its children where they are told.
+def status(
+    wire: WireMessage, name: str, children: tuple[NodeStatus, ...] | None = None, run: RunInfo | None = None
+) -> NodeStatus:
+    """Return the ``Status`` of the node ``name``, with its children and the run where they are told.
 
     G1 reports an unreachable child as ``unknown`` (contract 10.3).
     """
@@ -160,6 +163,7 @@ def status(wire: WireMessage, name: str, children: tuple[NodeStatus, ...] | None
         in_error=wire.in_error,
         included=wire.included,
         children=children,
+        run=run,
     )
 
 
