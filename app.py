@@ -45,6 +45,7 @@ from services.messages.pipeline import PipelineQueries
 from services.messages.queries import MessageQueries
 from services.platform_health import HealthService
 from services.run_control.commands import CommandLimits, CommandService
+from services.run_control.control_requests import ControlRequestService
 from services.run_control.node_commands import NodeCommandService
 from services.run_control.opening import open_adapters
 from services.run_control.process_commands import ProcessCommandService
@@ -153,6 +154,7 @@ def _services(settings: Settings, database: Database, clock: Clock, wake_collect
         audit=audit,
         run_control=RunControlQueries(database, clock),
         commands=CommandService(database, audit, clock, limits, wake_collector),
+        control_requests=ControlRequestService(database, audit, clock, limits, wake_collector),
         node_commands=NodeCommandService(database, audit, clock, limits, wake_collector),
         sequences=SequenceService(database, audit, clock, limits, wake_collector),
         process_logs=ProcessLogs(lambda: open_adapters(config), config.process_manager_address),

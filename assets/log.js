@@ -13,7 +13,9 @@
   const cause = () => clientside.callback_context.triggered_id;
   const below = () => api.getDisplayedRowCount() - 1 - api.getLastDisplayedRowIndex();
   const toEnd = () => log.rows.length && api.ensureIndexVisible(api.getDisplayedRowCount() - 1, "bottom");
-  const show = (node) => [node.setSelected(true, true), api.ensureIndexVisible(node.rowIndex, "middle")];
+  // Also by its property: dash-ag-grid takes back a selection that is made before it is ready.
+  const select = (node) => [node.setSelected(true, true), clientside.set_props("log-grid", { selectedRows: [node.data] })];
+  const show = (node) => select(node) && api.ensureIndexVisible(node.rowIndex, "middle");
 
   // Split at what is searched for, every second piece is it.
   const pieces = (text) => (log.mark ? text.split(log.mark) : [text]).map((piece, index) => (index % 2 ? e("mark", { key: index }, piece) : piece));
@@ -46,11 +48,15 @@
     },
     end: () => [[], { rowId: String(log.rows.at(-1)?.n), rowPosition: "bottom" }],
     /** Mark what is searched for, count it, go to the next or previous line that has it. */
-    async find(text) {
+    async find(text, only) {
       const [why, isNew] = [cause(), text !== log.text];
       Object.assign(log, { text, mark: text ? new RegExp(`(${text.replace(/\W/g, "\\$&")})`, "i") : null });
       await ready();
-      if (isNew) api.refreshCells({ force: true, columns: ["text"] });
+      if (isNew || why === "log-only") {
+        await api.setColumnFilterModel("text", only && text ? { filterType: "text", type: "contains", filter: text } : null);
+        api.onFilterChanged();
+        api.refreshCells({ force: true, columns: ["text"] });
+      }
       const found = [];
       if (text) api.forEachNodeAfterFilterAndSort((node) => log.mark.test(node.data.text) && found.push(node));
       const here = (api.getSelectedNodes()[0]?.rowIndex ?? -1) - isNew;

@@ -27,6 +27,7 @@ class Simulated:
     """
 
     addresses: Mapping[str, Any]
+    _http: requests.Session
 
     @property
     def sessions(self) -> Sequence[str]:
@@ -35,12 +36,12 @@ class Simulated:
 
     def order(self, name: str, /, **body: object) -> None:
         """Give an order (``simulator.orders``)."""
-        answer = requests.post(self._url(name), json=body, headers=self._headers, timeout=30)
+        answer = self._http.post(self._url(name), json=body, timeout=30)
         answer.raise_for_status()
 
     def traffic(self) -> Mapping[str, Mapping[str, float]]:
         """Return count and last arrival of every RPC, by ``<server>/<rpc>``."""
-        answer = requests.get(self._url("traffic"), headers=self._headers, timeout=30)
+        answer = self._http.get(self._url("traffic"), timeout=30)
         answer.raise_for_status()
         found: Mapping[str, Mapping[str, float]] = answer.json()
         return found
@@ -50,16 +51,13 @@ class Simulated:
         known = self.traffic().get(rpc, {"count": 0, "last_at": 0.0})
         return int(known["count"]), known["last_at"]
 
-    def requests(self) -> int:
-        """Return how many RPCs came so far, those that controllers send each other included."""
-        return int(sum(known["count"] for known in self.traffic().values()))
+    def requests(self) -> tuple[int, int]:
+        """Return how many RPCs came so far, those that controllers send each other included, and how many ``ps``."""
+        traffic = self.traffic()
+        return int(sum(known["count"] for known in traffic.values())), int(traffic["process_manager/ps"]["count"])
 
     def _url(self, path: str) -> str:
         return f"http://{self.addresses['control']}/{path}"
-
-    @property
-    def _headers(self) -> Mapping[str, str]:
-        return {"Authorization": f"Bearer {self.addresses['token']}"}
 
 
 @contextmanager
@@ -71,7 +69,11 @@ def running_simulator(sessions: Sequence[str], generation: str, applications: in
         command += ["--generation", generation, "--speed", "inf", "--chatter", "0", "--opmon", "0"]
         process = subprocess.Popen(command, cwd=_ROOT)  # noqa: S603 - our own program only
         try:
-            yield Simulated(_addresses(process, Path(directory) / "simulator.json"))
+            addresses = _addresses(process, Path(directory) / "simulator.json")
+            with requests.Session() as http:
+                http.trust_env = False
+                http.headers["Authorization"] = f"Bearer {addresses['token']}"
+                yield Simulated(addresses, http)
         finally:
             process.terminate()
             process.wait(20)

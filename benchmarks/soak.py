@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import KafkaException
 
 from benchmarks.databases import fresh_server, fresh_url
 from benchmarks.figures import Figures
@@ -21,7 +21,6 @@ from tests.crash.campaign import Campaign, Outcome, Plan, Stage
 from tests.crash.load import ERS, PARTITIONS
 from tests.kafka import running_broker
 from tests.postgres import PostgresServer
-from tests.waiting import wait_until
 
 # Each figure with the kinds of findings that it counts.
 FIGURES = {
@@ -72,8 +71,9 @@ def main() -> int:
 def _play(figures: Figures, engine: str, campaign: Campaign) -> None:
     try:
         outcome = campaign.run()
-    except AssertionError as error:
-        print(f"# {engine}: {error}", flush=True)
+    except (AssertionError, KafkaException) as error:
+        for line in "\n".join([str(error), *getattr(error, "__notes__", ())]).splitlines():
+            print(f"# {line}", flush=True)
         figures.at_least(f"{engine}_finished", 0, "runs", 1)
         return
     _tell(figures, engine, outcome)
@@ -133,12 +133,11 @@ def _crash_of_kafka(kafka: ApacheKafka) -> Disturbance:
 
 def _new_topic(kafka: ApacheKafka) -> Disturbance:
     """What was published to the topic is read first: what Kafka deletes unread nobody can store."""
-    admin = AdminClient({"bootstrap.servers": kafka.address, "log_level": 2})
 
     def make_anew(campaign: Campaign) -> None:
         campaign.quiesce()
-        admin.delete_topics([ERS])[ERS].result()
-        wait_until(lambda: ERS not in admin.list_topics(timeout=10).topics, 30, "the end of the topic")
+        kafka.delete_topic(ERS)
+        kafka.make_topic(ERS, PARTITIONS)
         campaign.gaps += PARTITIONS
         campaign.go_on()
 

@@ -24,6 +24,10 @@ from services.run_control.types import (
 _ACTION_WORDS = {
     Action.TAKE_CONTROL: "take control",
     Action.RELEASE_CONTROL: "release control",
+    Action.REQUEST_CONTROL: "ask for control",
+    Action.GRANT_CONTROL: "hand over control",
+    Action.DECLINE_CONTROL: "decline to hand over control",
+    Action.WITHDRAW_REQUEST: "withdraw a request for control",
     Action.ABORT_SEQUENCE: "stop the sequence",
     Action.INCLUDE: "include",
     Action.EXCLUDE: "exclude",

@@ -7,6 +7,7 @@ from dash.development.base_component import Component
 
 from components.ages import age, clock_time
 from components.attributes import marked
+from components.control_notice import control_notices
 from components.icons import Glyph, Icon, glyph, icon
 from components.menus import help_dialog, preferences, user_menu
 from components.navigation import bottom_bar, rail
@@ -56,7 +57,12 @@ def app_layout(content: Component, topics: Iterable[str] = (), person: str = "",
             _strip(person, role),
             rail(),
             html.Main(
-                [outlet(BACKENDS_ID, None), notices_area(), html.Div(content, className="page-outlet")],
+                [
+                    control_notices(),
+                    outlet(BACKENDS_ID, None),
+                    notices_area(),
+                    html.Div(content, className="page-outlet"),
+                ],
                 id="main",
                 tabIndex=-1,
             ),

@@ -11,7 +11,7 @@ from components.badges import in_error_badge, state_badge
 from components.panel import Children, facts
 from components.strip import STALE_AFTER_S, with_session
 from components.words import breakable, counted
-from services.run_control.types import Node
+from services.run_control.types import INITIAL_HOLDER, Node, NodeKind
 
 # So many selected nodes are listed, the rest is a count.
 LISTED = 12
@@ -45,10 +45,21 @@ def _facts(node: Node, host: str | None) -> list[tuple[str, Children]]:
         ("Sub-state", breakable(node.sub_state or "–")),
         ("Error", {None: "not known", True: "in error", False: "none"}[node.in_error]),
         ("Takes part", {None: "not known", True: "included", False: "excluded"}[node.included]),
+        *([("In control", _holder(node))] if node.kind is NodeKind.CONTROLLER and node.depth else []),
         ("Host", host or "not known"),
+        *([("Detector", node.detector)] if node.detector else []),
         ("Endpoint", html.Span(node.endpoint or "not known", className="mono")),
         ("Last heard", age(node.seen_at, stale_after_s=STALE_AFTER_S)),
     ]
+
+
+def _holder(node: Node) -> Children:
+    if node.holder is None:
+        return "not known"
+    who = "nobody" if node.holder in ("", INITIAL_HOLDER) else node.holder
+    if node.holder_since is None:
+        return who
+    return [who, ", since ", clock_time(node.holder_since, milliseconds=False)]
 
 
 def breakable_path(path: str) -> list[str | Component]:

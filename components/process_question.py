@@ -82,7 +82,7 @@ def selection_line(scene: Scene) -> list[Component]:
     where = sessions[0] if len(sessions) == 1 else f"{len(sessions)} sessions"
     runs = ", ".join(f"run {run_name(session)} is on" for session in scene.at_stake(selection))
     said = f"{', '.join(names)}{more} in {where}" + (f", {runs}" if runs else "")
-    return [html.Span(f"{len(selection)} selected", className="strong"), html.Span(said, className="fg-1 clip")]
+    return [html.Span(f"{len(selection)} selected", className="strong is-some"), html.Span(said, className="fg-1 clip")]
 
 
 def reasons_line(scene: Scene, acts: Sequence[tuple[Act, str]]) -> list[Component]:

@@ -32,10 +32,11 @@ SAME_POLL = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """When a session was last heard of."""
+    """When a session was last heard of, and who held control of it then."""
 
     session: str
     at: datetime
+    holder: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +92,18 @@ def application_tree(nodes: Sequence[Node], *, expected: str | None = None, poll
 def _row(
     node: Node, nodes: Sequence[Node], expected: str | None, polled: Polled | None, *, has_children: bool
 ) -> html.Div:
-    below = roll_up(node, nodes, expected) if has_children else None
+    about = _below(roll_up(node, nodes, expected), expected) if has_children else _sub_state(node)
     row = html.Div(
         [
             _name(node, has_children=has_children),
             _cell("state", _state(node)),
-            _cell("roll-up", _sub_state(node) if below is None else _below(below, expected)),
+            _cell(
+                "roll-up",
+                [
+                    *about,
+                    *_held_by(node, polled.holder if polled else None),
+                ],
+            ),
             _cell("endpoint", node.endpoint or ""),
             _cell("age", _age(node, polled)),
         ],
@@ -161,6 +168,13 @@ def _state(node: Node) -> list[Component]:
         shown.append(state_badge(None, included=False))
     shown.append(state_badge(node.state))
     return shown
+
+
+def _held_by(node: Node, root_holder: str | None) -> list[Component]:
+    """Return who holds a part of the tree, where that is not who holds the session."""
+    if not node.holder or node.holder == root_holder:
+        return []
+    return [html.Span([icon(Icon.KEY), node.holder], className="tree-mark", title=f"in control here: {node.holder}")]
 
 
 def _sub_state(node: Node) -> Sequence[str | Component]:

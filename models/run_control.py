@@ -83,7 +83,11 @@ class Process(Base):
 
 
 class Node(Base):
-    """One node of a session's application tree: a controller or a DAQ application."""
+    """One node of a session's application tree: a controller or a DAQ application.
+
+    ``holder`` is who holds control of a controller below the root: null while unknown and for applications, which
+    nobody owns; empty when nobody holds it (contract 8). ``detector`` is what the node tells of itself (10.2).
+    """
 
     __tablename__ = "node"
 
@@ -100,15 +104,13 @@ class Node(Base):
     included: Mapped[bool | None]
     endpoint: Mapped[str | None] = mapped_column(String(255))
     seen_at: Mapped[datetime | None]
+    holder: Mapped[str | None] = mapped_column(String(255))
+    holder_since: Mapped[datetime | None]
+    detector: Mapped[str | None] = mapped_column(String(255))
 
 
 class Backend(Base):
-    """One outside address the collector talks to: what it is, since when it answers or not, and the last error.
-
-    Rows of kind ``worker`` are the collector's own workers (``services.workers``): the address is
-    ``name@host:pid``, ``generation`` the state's word, ``reachable`` whether it is at work, ``answered_at`` when its
-    loop last turned, ``tried_at`` when it last reported, ``latency_ms`` its lag.
-    """
+    """One outside address the collector talks to: what it is, since when it answers or not, and the last error."""
 
     __tablename__ = "backend"
 

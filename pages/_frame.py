@@ -13,6 +13,7 @@ from components import strip
 from components.frame import BACKENDS_ID, THEME_STORE_ID, URL_ID, app_layout, backend_notices, live_store_id
 from components.navigation import BOTTOM, COMPONENT, RAIL
 from components.outlet import CONTENT, drawing
+from pages import _control  # noqa: F401 - declares its callbacks
 from pages._access import callback, clientside_callback
 from pages._context import identity, is_logged_in, services
 from services.accounts.types import Permission

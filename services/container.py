@@ -13,6 +13,7 @@ from services.messages.pipeline import PipelineQueries
 from services.messages.queries import MessageQueries
 from services.platform_health import HealthService
 from services.run_control.commands import CommandService
+from services.run_control.control_requests import ControlRequestService
 from services.run_control.node_commands import NodeCommandService
 from services.run_control.process_commands import ProcessCommandService
 from services.run_control.process_logs import ProcessLogs
@@ -33,6 +34,7 @@ class Services:
     audit: AuditTrail
     run_control: RunControlQueries
     commands: CommandService
+    control_requests: ControlRequestService
     node_commands: NodeCommandService
     sequences: SequenceService
     process_commands: ProcessCommandService

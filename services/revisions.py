@@ -23,6 +23,7 @@ class LiveTopic(StrEnum):
     MESSAGES = "messages"
     STATUS = "status"
     ALARMS = "alarms"
+    CONTROL = "control"
 
 
 def bump(session: Session, now: datetime, *topics: LiveTopic) -> None:

@@ -4,12 +4,12 @@ from typing import Any, Literal
 
 from alembic import context
 
-from models import accounts, alarms, audit, commands, coordination, history, messages, run_control
+from models import accounts, alarms, audit, commands, control, coordination, history, messages, run_control
 from models.base import Base, JsonValue, UtcDateTime
 from models.search import is_declared
 
 # Each module registers its tables on the base when imported.
-TABLES = (accounts, alarms, audit, commands, coordination, history, messages, run_control)
+TABLES = (accounts, alarms, audit, commands, control, coordination, history, messages, run_control)
 
 
 def render_item(kind: str, item: Any, _context: object) -> str | Literal[False]:

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from components.arguments_form import argument_error
 from components.attributes import marked
 from components.buttons import Look, button, button_look
+from components.control_notice import loss_line
 from components.icons import Icon
 from components.notice import loading
 from components.outlet import CONTENT, drawing, outlet
@@ -31,10 +32,15 @@ def control_panel() -> Component:
     who = [
         html.Div(loading("Reading who is in control", rows=1), id=ids.HOLDER),
         html.Div(
-            [button("Take control", ids.TAKE, sign=Icon.KEY), button("Release", ids.RELEASE)],
+            [
+                button("Take control", ids.TAKE, sign=Icon.KEY),
+                button("Ask for control…", ids.ASK, sign=Icon.SWAP),
+                button("Release", ids.RELEASE),
+            ],
             className="control-actions",
         ),
         html.P(id=ids.OBSTACLE, className="label"),
+        outlet(ids.LOSS, None),
         outlet(ids.CONTROL_RESULT, None),
     ]
     return panel("Control", who, component_id=ids.CONTROL)
@@ -67,6 +73,99 @@ def take_dialog() -> Component:
         centered=True,
     )
     return dialog
+
+
+def ask_dialog() -> Component:
+    """Return the dialog in which somebody is asked for control."""
+    dialog: Component = dbc.Modal(
+        [
+            dbc.ModalHeader(dbc.ModalTitle("Ask for control")),
+            dbc.ModalBody(
+                [
+                    html.P(id=ids.ASK_BODY, className="fg-1"),
+                    html.Label("Why (they read it)", htmlFor=ids.ASK_REASON),
+                    dbc.Input(id=ids.ASK_REASON, type="text", value="", maxlength=500, autocomplete="off"),
+                    html.Div(id=ids.ASK_ERROR, className="argument-error", role="status"),
+                ],
+                className="arguments",
+            ),
+            dbc.ModalFooter(
+                [
+                    button("Leave it", ids.ASK_CANCEL),
+                    marked(button("Ask", ids.ASK_SEND, look=Look.PRIMARY), data_once="1"),
+                ]
+            ),
+        ],
+        id=ids.ASK_DIALOG,
+        is_open=False,
+        centered=True,
+    )
+    return dialog
+
+
+@callback(
+    *(Output(ids.ASK, name) for name in ("aria-disabled", "title", "className")),
+    Output(ids.LOSS, CONTENT),
+    Input("live-sessions", "data"),
+    Input(ids.WANTED, "data"),
+    permission=VIEW,
+)
+def show_asking(_sessions: int, wanted: str) -> tuple[Any, ...]:
+    """Show whether somebody can be asked for control, and who lost it to whom."""
+    session, person = selected_session(wanted), identity()
+    if session is None:
+        return (*astuple(button_look(["No session."])), drawing(None))
+    why = services().control_requests.why_not(person, session)
+    look = button_look([why] if why else [], Look.OUTLINE if why else Look.PRIMARY)
+    loss = services().run_control.loss(session)
+    return (*astuple(look), drawing(loss_line(loss, person.name) if loss else None))
+
+
+@callback(
+    Output(ids.ASK_DIALOG, "is_open"),
+    Output(ids.ASK_BODY, "children"),
+    Output(ids.CONTROL_RESULT, CONTENT, allow_duplicate=True),
+    Input(ids.ASK, _CLICKED),
+    State(ids.WANTED, "data"),
+    permission=Permission.TAKE_CONTROL,
+    prevent_initial_call=True,
+)
+def ask(clicks: int | None, wanted: str) -> tuple[Any, Any, Any]:
+    """Open the dialog that says who is asked, or say why nobody can be."""
+    session = selected_session(wanted)
+    if not clicks or session is None:
+        return no_update, no_update, no_update
+    why = services().control_requests.why_not(identity(), session)
+    if why is not None:
+        return False, no_update, drawing(view.words_in_place(why))
+    said = (
+        f"{session.holder} is in control of {session.name} and is asked on every page of the console. "
+        "Without an answer the request ends by itself."
+    )
+    return True, said, drawing(None)
+
+
+@callback(
+    Output(ids.ASK_DIALOG, "is_open", allow_duplicate=True),
+    Output(ids.ASK_ERROR, "children"),
+    Output(ids.ASK_REASON, "value"),
+    Input(ids.ASK_SEND, _CLICKED),
+    Input(ids.ASK_CANCEL, _CLICKED),
+    State(ids.ASK_REASON, "value"),
+    State(ids.WANTED, "data"),
+    permission=Permission.TAKE_CONTROL,
+    prevent_initial_call=True,
+)
+def send_request(_send: int | None, _cancel: int | None, reason: str, wanted: str) -> tuple[Any, Any, Any]:
+    """Ask, or leave it; what came of it is told on every page."""
+    session = selected_session(wanted)
+    if session is None or ctx.triggered_id == ids.ASK_CANCEL:
+        return False, [], ""
+    try:
+        services().control_requests.request(identity(), session.name, reason)
+    except ConsoleError as error:
+        return True, argument_error(f"{error.message} {error.not_done}"), no_update
+    return False, [], ""
 
 
 @callback(

@@ -23,9 +23,8 @@ from pages.controller._form import find_sequence
 from services.accounts.types import Identity
 from services.errors import ConsoleError
 from services.run_control import fsm
-from services.run_control.remembered import Remembered
 from services.run_control.sequences import as_transition
-from services.run_control.types import Action, CommandView, Node, SessionSummary, StepState, Transition
+from services.run_control.types import Action, CommandView, Node, Remembered, SessionSummary, StepState, Transition
 from services.run_control.types import Sequence as SequenceOfTransitions
 
 # So many awaited nodes are named, the rest is a count.

@@ -50,7 +50,9 @@ def layout(session: str | None = None, **_: str) -> html.Div:
     main = html.Div([machine, _tree()], className="controller-main")
     body = html.Div([main, _side()], className="controller")
     check = outlet(ids.PREFLIGHT, None)
-    return page("Controller", [*stores, check, body, _control.take_dialog(), *_node_dialogs.dialogs()])
+    return page(
+        "Controller", [*stores, check, body, _control.take_dialog(), _control.ask_dialog(), *_node_dialogs.dialogs()]
+    )
 
 
 def _tree() -> Component:
@@ -110,7 +112,7 @@ def show_tree(_tree: int, _sessions: int, wanted: str) -> tuple[str, str]:
     nodes = services().run_control.tree(session.name) if session else ()
     if session is None or not nodes:
         return drawing(html.P("No nodes known yet.", className="tree-nothing fg-1")), ""
-    polled = Polled(session.name, session.polled_at) if session.polled_at else None
+    polled = Polled(session.name, session.polled_at, session.holder) if session.polled_at else None
     tree = html.Div(application_tree(nodes, expected=view.expected_state(session), polled=polled))
     return drawing(view.follows_age(tree, session)), counted(len(nodes), "node")
 

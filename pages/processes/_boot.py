@@ -1,4 +1,4 @@
-"""Booting from the page of all processes: a dummy boot as drunc's shell offers it, or a description in JSON."""
+"""Booting from the page of all processes: a dummy boot as drunc's shell offers it, or a description."""
 
 from typing import Any
 
@@ -86,7 +86,7 @@ def _dummy() -> list[Component]:
 def _description() -> list[Component]:
     text = dbc.Textarea(id=ids.BOOT_TEXT, value="", placeholder=_EXAMPLE, rows=11, className="mono", spellcheck="false")
     return [
-        html.Label("One process, or a list of them, as JSON", htmlFor=ids.BOOT_TEXT),
+        html.Label("One process, or a list of them, as JSON or YAML", htmlFor=ids.BOOT_TEXT),
         text,
         html.P(
             "name, session and commands are needed; user, hosts, environment, directory, log_path and tree_id are not.",

@@ -65,7 +65,10 @@ def dialog() -> Component:
                 [
                     html.Span("Recorded under your name.", className="fg-2 small push-right"),
                     button("Keep as it is", ids.CANCEL),
-                    marked(button("Do it", ids.CONFIRM, look=Look.DANGER_FILLED), data_once="1"),
+                    marked(
+                        button("Do it", ids.CONFIRM, look=Look.DANGER_FILLED, reason="Nothing is asked yet."),
+                        data_once="1",
+                    ),
                 ]
             ),
         ],

@@ -241,20 +241,6 @@ def show_columns(wrapped: bool | None, width_px: int | None) -> Any:  # noqa: FB
 
 
 @callback(
-    Output(GRID, "filterModel"),
-    Input(ONLY, "value"),
-    Input(SEARCH, "value"),
-    permission=VIEW,
-    prevent_initial_call=True,
-)
-def show_only(only: bool | None, text: str | None) -> Mapping[str, Any]:  # noqa: FBT001 - a switch of the page
-    """Hide the lines without what is searched for, if that is wanted."""
-    if not only or not text:
-        return {}
-    return {"text": {"filterType": "text", "type": "contains", "filter": text}}
-
-
-@callback(
     Output(LINK, CONTENT),
     Input(GRID, "selectedRows"),
     State(UUID, "data"),
@@ -298,6 +284,7 @@ clientside_callback(
     ClientsideFunction(namespace="log", function_name="find"),
     Output(FOUND, "children"),
     Input(SEARCH, "value"),
+    Input(ONLY, "value"),
     Input(NEXT, "n_clicks"),
     Input(PREVIOUS, "n_clicks"),
     Input(SEARCH, "n_submit"),

@@ -44,11 +44,15 @@ class NodeStatus:
 
 @dataclass(frozen=True, slots=True)
 class DescribedNode:
-    """One node of the tree as ``describe`` tells it; ``kind`` is None where the node did not answer."""
+    """One node of the tree as ``describe`` tells it; ``kind`` is None where the node did not answer.
+
+    ``detector`` is what part of the detector it reads, from G2 on (contract 10.2); empty for none.
+    """
 
     name: str
     kind: NodeKind | None
     children: tuple["DescribedNode", ...] = ()
+    detector: str = ""
 
 
 class ControllerAdapter(Protocol):

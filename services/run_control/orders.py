@@ -64,7 +64,7 @@ class OrderBook:
         Raises:
             ConsoleError: It is refused, by the person's role or by ``plan``.
         """
-        return self._guarded(wish, permission, lambda tx: self._store(tx, wish, plan(tx)))
+        return self.act(wish, permission, lambda tx: self.store(tx, wish, plan(tx)))
 
     def amend(self, wish: Wish, permission: Permission, command_id: int, change: Callable[[Session], Plan]) -> None:
         """Change a stored order; ``change`` reads, locks and changes rows and raises refusals.
@@ -74,14 +74,18 @@ class OrderBook:
         """
 
         def work(tx: Session) -> int:
-            entry = _entry(wish, AuditKind.INTENT, plan=change(tx), command_id=command_id)
-            self._audit.add(tx, entry)
+            self.note(tx, wish, change(tx), command_id)
             bump(tx, self._clock(), LiveTopic.COMMANDS, LiveTopic.SESSIONS)
             return command_id
 
-        self._guarded(wish, permission, work)
+        self.act(wish, permission, work)
 
-    def _guarded(self, wish: Wish, permission: Permission, work: Callable[[Session], int]) -> int:
+    def act(self, wish: Wish, permission: Permission, work: Callable[[Session], int]) -> int:
+        """Do what a person may, in one unit of work; return what ``work`` returns. It raises refusals.
+
+        Raises:
+            ConsoleError: It is refused, by the person's role or by ``work``.
+        """
         try:
             rules.require_permission(wish.identity, permission)
             with self._database.write() as tx:
@@ -92,12 +96,17 @@ class OrderBook:
         self._on_submit()
         return command_id
 
-    def _store(self, tx: Session, wish: Wish, plan: Plan) -> int:
+    def note(self, tx: Session, wish: Wish, plan: Plan, command_id: int | None = None) -> None:
+        """Write into the audit what a checked wish comes to."""
+        self._audit.add(tx, _entry(wish, AuditKind.INTENT, plan=plan, command_id=command_id))
+
+    def store(self, tx: Session, wish: Wish, plan: Plan) -> int:
+        """Store a checked order in the caller's unit of work; return the command's id."""
         now = self._clock()
         row = _row(wish, plan, now)
         tx.add(row)
         tx.flush()
-        self._audit.add(tx, _entry(wish, AuditKind.INTENT, plan=plan, command_id=row.id))
+        self.note(tx, wish, plan, row.id)
         bump(tx, now, LiveTopic.COMMANDS, LiveTopic.SESSIONS)
         return row.id
 
@@ -115,7 +124,16 @@ def require_reason(reason: str | None, why: str) -> None:
     """
     if reason is None:
         raise InvalidInputError(f"{why} needs a reason.", field="reason", next_step="Say why; it goes into the audit.")
-    if len(reason) > MAX_TEXT or not is_storable(reason):
+    check_reason(reason)
+
+
+def check_reason(reason: str | None) -> None:
+    """Check a reason that may be given.
+
+    Raises:
+        InvalidInputError: It is too long, or cannot be stored.
+    """
+    if reason is not None and (len(reason) > MAX_TEXT or not is_storable(reason)):
         raise InvalidInputError("The reason is too long or holds a character that cannot be stored.", field="reason")
 
 

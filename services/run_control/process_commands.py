@@ -17,7 +17,8 @@ from services.run_control.orders import OrderBook, Plan, Wish, given_reason, req
 from services.run_control.texts import is_storable
 from services.run_control.types import Action, BootOrder, ProcessStatus
 
-MAX_UUIDS = 1000
+# Twice as many as the largest session that is foreseen.
+MAX_UUIDS = 5000
 
 
 class ProcessCommandService:

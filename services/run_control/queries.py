@@ -7,23 +7,27 @@ from sqlalchemy import select
 
 from models.commands import Command
 from models.commands import CommandResult as ResultRow
+from models.control import ControlRequest
 from models.database import Database
 from models.run_control import Backend, BootConfiguration, DaqSession
 from models.run_control import Node as NodeRow
 from models.run_control import Process as ProcessRow
 from services.clock import Clock
 from services.errors import NotFoundError
-from services.run_control.remembered import Remembered, load_remembered
+from services.run_control.ownership import Loss, loss
+from services.run_control.remembered import load_remembered
 from services.run_control.rows import command_view, load_summaries, node_view, process_view, summaries
 from services.run_control.texts import clean, is_storable
 from services.run_control.types import (
     Action,
     BackendKind,
     BackendView,
+    CommandState,
     CommandView,
     Configuration,
     Node,
     Process,
+    Remembered,
     SessionSummary,
 )
 
@@ -89,8 +93,7 @@ class RunControlQueries:
 
     def backends(self) -> tuple[BackendView, ...]:
         """Return every outside address that run control talks to, by kind and address."""
-        outside = Backend.kind.in_([kind.value for kind in BackendKind])
-        statement = select(Backend).where(outside).order_by(Backend.kind, Backend.address)
+        statement = select(Backend).order_by(Backend.kind, Backend.address)
         with self._database.read() as tx:
             return tuple(_backend_view(row) for row in tx.scalars(statement))
 
@@ -129,6 +132,26 @@ class RunControlQueries:
             ):
                 results[result.command_id].append(result)
             return tuple(command_view(row, results[row.id]) for row in commands)
+
+    def loss(self, summary: SessionSummary) -> Loss | None:
+        """Return who lost control of a session without having agreed to it, as long as that still holds."""
+        passed_on = (Action.TAKE_CONTROL.value, Action.RELEASE_CONTROL.value)
+        commands = (
+            select(Command)
+            .where(
+                Command.session == summary.name,
+                Command.action.in_(passed_on),
+                Command.state == CommandState.SUCCEEDED.value,
+            )
+            .order_by(Command.id.desc())
+            .limit(2)
+        )
+        with self._database.read() as tx:
+            found = [command_view(row) for row in tx.scalars(commands)]
+            granted = select(ControlRequest.command_id).where(
+                ControlRequest.command_id.in_([command.id for command in found])
+            )
+            return loss(summary, found, frozenset(number for number in tx.scalars(granted) if number is not None))
 
     def remembered(self, session: str) -> Remembered:
         """Return the arguments that were used lately in a session."""

@@ -1,37 +1,18 @@
 """Arguments that were used before, so that people need not remember them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.commands import Command
-from services.run_control.types import Action, ArgumentValue
+from services.run_control.types import RUN_NUMBER, Action, ArgumentValue, Remembered
 
 # So many commands are looked at, so many different values kept of each argument.
 LOOKED_AT = 300
 KEPT = 5
-RUN_NUMBER = "run_number"
 _WITH_ARGUMENTS = (Action.EXECUTE_TRANSITION.value, Action.EXECUTE_SEQUENCE.value)
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """What was used of late.
-
-    Attributes:
-        values: By argument, the different values sent in one session, newest first.
-        run_numbers: Run numbers sent in any session.
-    """
-
-    values: Mapping[str, tuple[ArgumentValue, ...]] = field(default_factory=dict)
-    run_numbers: frozenset[int] = frozenset()
-
-    def last(self, argument: str) -> ArgumentValue | None:
-        """Return the value that was sent last; None for an argument that never was."""
-        return next(iter(self.values.get(argument, ())), None)
 
 
 def load_remembered(tx: Session, session: str) -> Remembered:

@@ -227,6 +227,9 @@ def node_view(row: NodeRow) -> Node:
         endpoint=row.endpoint,
         state_since=row.state_since,
         seen_at=row.seen_at,
+        holder=row.holder,
+        holder_since=row.holder_since,
+        detector=row.detector or "",
     )
 
 

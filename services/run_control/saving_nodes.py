@@ -1,10 +1,15 @@
-"""Writes the nodes of a session's tree, and notes what changed of each."""
+"""Writes the nodes of a session's tree, and notes what changed of each.
 
-from collections.abc import Iterable, Mapping
+A tree of thousands is read every second and hardly ever changes. Rows as objects would cost more than all the rest of a
+poll, and hold the database's write lock meanwhile, for which commands wait.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.run_control import DaqSession
@@ -14,6 +19,22 @@ from services.history.types import Aspect, Subject, Value
 from services.run_control.adapter import NodeStatus
 from services.run_control.saving import assign
 from services.run_control.types import Node
+
+_PLACE = (
+    NodeRow.name,
+    NodeRow.position,
+    NodeRow.depth,
+    NodeRow.kind,
+    NodeRow.endpoint,
+    NodeRow.detector,
+    NodeRow.holder,
+)
+_STATUS = (NodeRow.state, NodeRow.sub_state, NodeRow.in_error, NodeRow.included)
+_PLACE_NAMES = tuple(column.key for column in _PLACE)
+_STATUS_NAMES = tuple(column.key for column in _STATUS)
+# In the rows that are read the path comes first, then the place, then the status.
+_PLACE_PART = slice(1, 1 + len(_PLACE))
+_STATUS_PART = slice(1 + len(_PLACE), 1 + len(_PLACE) + len(_STATUS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +54,35 @@ class TreeChange:
     moved: tuple[Moved, ...] = ()
 
 
-def save_nodes(tx: Session, session: str, nodes: Iterable[Node], changes: Changes) -> TreeChange:
+def save_nodes(tx: Session, session: str, nodes: Sequence[Node], changes: Changes) -> TreeChange:
     """Make the tree what a poll found; a node that was not heard of keeps its state and age."""
-    rows = {row.path: row for row in tx.scalars(select(NodeRow).where(NodeRow.session == session))}
-    changed = False
+    columns = (NodeRow.path, *_PLACE, *_STATUS, NodeRow.state_since, NodeRow.seen_at)
+    rows = {row.path: row for row in tx.execute(select(*columns).where(NodeRow.session == session))}
+    new: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
     moved: list[Moved] = []
     for position, node in enumerate(nodes):
+        key = {"session": session, "path": node.path}
         row = rows.pop(node.path, None)
         if row is None:
-            row = NodeRow(session=session, path=node.path, state=None, state_since=None)
-            tx.add(row)
             changes.note(Subject.NODE, node.path, Aspect.APPEARED, new=node.state, session=session)
-        elif node.seen_at is not None and None not in (row.state, node.state) and row.state != node.state:
-            moved.append(Moved(node.path, bool(node.in_error), row.seen_at))
-        changed |= _save_node(row, node, position, changes)
+            new.append(key | _new_values(node, position, changes.at))
+            continue
+        if node.seen_at is not None and row[_STATUS_PART] != _status(node):
+            _note_status(changes, session, row, node)
+            if None not in (row.state, node.state) and row.state != node.state:
+                moved.append(Moved(node.path, bool(node.in_error), row.seen_at))
+        if values := _changed_values(row, node, position, changes.at):
+            changed.append(key | values)
+    if new:
+        tx.execute(insert(NodeRow), new)
+    if changed:
+        tx.execute(update(NodeRow), changed)
     for vanished in rows.values():
         changes.note(Subject.NODE, vanished.path, Aspect.VANISHED, old=vanished.state, session=session)
-        tx.delete(vanished)
-    return TreeChange(changed or bool(rows), tuple(moved))
+        tx.execute(delete(NodeRow).where(NodeRow.session == session, NodeRow.path == vanished.path))
+    _note_seen(tx, session, nodes, changes.at)
+    return TreeChange(bool(new or changed or rows), tuple(moved))
 
 
 def save_root_node(tx: Session, daq: DaqSession, status: NodeStatus, changes: Changes) -> bool:
@@ -58,40 +90,66 @@ def save_root_node(tx: Session, daq: DaqSession, status: NodeStatus, changes: Ch
     row = tx.get(NodeRow, (daq.name, daq.root_name)) if daq.root_name else None
     if row is None:
         return False
-    return assign(row, _status_values(row, status, changes))
-
-
-def _save_node(row: NodeRow, node: Node, position: int, changes: Changes) -> bool:
-    values: dict[str, object] = {
-        "name": node.name,
-        "position": position,
-        "depth": node.depth,
-        "kind": node.kind.value,
-        "endpoint": node.endpoint,
-    }
-    if node.seen_at is not None:
-        values |= _status_values(row, node, changes)
-    return assign(row, values)
-
-
-def _status_values(row: NodeRow, found: Node | NodeStatus, changes: Changes) -> Mapping[str, object]:
-    """Return the columns of a node's status, and note what is new in them."""
-    if row.seen_at is not None:
-        changes.compare(Subject.NODE, row.path, _told(row), _told(found), session=row.session, since=row.seen_at)
-    values: dict[str, object] = {
-        "state": found.state,
-        "sub_state": found.sub_state,
-        "in_error": found.in_error,
-        "included": found.included,
-    }
-    if row.state != found.state or row.state_since is None:
+    _note_status(changes, daq.name, row, status)
+    values = dict(zip(_STATUS_NAMES, _status(status), strict=True))
+    if row.state != status.state or row.state_since is None:
         values["state_since"] = changes.at
     # Its age alone is no news.
     row.seen_at = changes.at
+    return assign(row, values)
+
+
+def _place(node: Node, position: int) -> tuple[object, ...]:
+    return (node.name, position, node.depth, node.kind.value, node.endpoint, node.detector, node.holder)
+
+
+def _status(node: Node | NodeStatus) -> tuple[object, ...]:
+    return (node.state, node.sub_state, node.in_error, node.included)
+
+
+def _new_values(node: Node, position: int, now: datetime) -> dict[str, Any]:
+    heard = node.seen_at is not None
+    status = _status(node) if heard else (None,) * len(_STATUS)
+    values = zip((*_PLACE_NAMES, *_STATUS_NAMES), (*_place(node, position), *status), strict=True)
+    held_since = None if node.holder is None else now
+    return dict(values) | {"state_since": now if heard else None, "holder_since": held_since, "seen_at": None}
+
+
+def _changed_values(row: Row[*tuple[Any, ...]], node: Node, position: int, now: datetime) -> dict[str, Any]:
+    """Return the columns to write, none where the row says the same."""
+    place, values = _place(node, position), dict[str, Any]()
+    if row[_PLACE_PART] != place:
+        values = dict(zip(_PLACE_NAMES, place, strict=True))
+    if row.holder != node.holder:
+        values["holder_since"] = now
+    if node.seen_at is None:
+        return values
+    status = _status(node)
+    if row[_STATUS_PART] != status:
+        values |= dict(zip(_STATUS_NAMES, status, strict=True))
+    if row.state != node.state or row.state_since is None:
+        values["state_since"] = now
     return values
 
 
-def _told(found: NodeRow | Node | NodeStatus) -> Mapping[Aspect, Value]:
+def _note_seen(tx: Session, session: str, nodes: Sequence[Node], now: datetime) -> None:
+    heard = [node.path for node in nodes if node.seen_at is not None]
+    if len(heard) == len(nodes):
+        everything = update(NodeRow).where(NodeRow.session == session).values(seen_at=now)
+        tx.execute(everything.execution_options(synchronize_session=False))
+    elif heard:
+        tx.execute(update(NodeRow), [{"session": session, "path": path, "seen_at": now} for path in heard])
+
+
+def _note_status(
+    changes: Changes, session: str, row: Row[*tuple[Any, ...]] | NodeRow, found: Node | NodeStatus
+) -> None:
+    """Note what is new in a status; what a node said first is no change."""
+    if row.seen_at is not None:
+        changes.compare(Subject.NODE, row.path, _told(row), _told(found), session=session, since=row.seen_at)
+
+
+def _told(found: Row[*tuple[Any, ...]] | NodeRow | Node | NodeStatus) -> Mapping[Aspect, Value]:
     """Return what the history keeps of a status; a sub-state that only repeats the state says nothing."""
     return {
         Aspect.STATE: found.state,

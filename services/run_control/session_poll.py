@@ -13,10 +13,11 @@ from services.run_control.adapter import Adapters, ControllerAdapter, DescribedN
 from services.run_control.directories import SessionDirectory
 from services.run_control.discovery import Listed
 from services.run_control.endpoints import Endpoints, GaveWayError
+from services.run_control.part_holders import PartHolders
 from services.run_control.queries import tree_order
 from services.run_control.readings import BackendReading, RootReading, SessionReading, backend_reading
 from services.run_control.tree import controllers, flattened, merged, misses_a_node
-from services.run_control.types import BackendKind, Sequence, Transition
+from services.run_control.types import BackendKind, Node, NodeKind, Sequence, Transition
 
 T = TypeVar("T")
 
@@ -77,6 +78,7 @@ class SessionPoll:
         self._described_at: datetime | None = None
         # The addresses changed: ask at once. The status calls disagree with the tree: ask soon.
         self._describe_due = self._describe_soon = False
+        self._part_holders = PartHolders()
         self._backends: dict[tuple[BackendKind, str], BackendReading] = {}
 
     @property
@@ -122,8 +124,20 @@ class SessionPoll:
         root = answer.reading
         tree = self._tree or DescribedNode(root.name, None)
         self._describe_soon = misses_a_node(tree, children)
-        nodes = flattened(tree, root.status, children, self._addresses, at)
+        nodes = self._with_holders(flattened(tree, root.status, children, self._addresses, at), root.holder, at)
         return SessionReading(self.name, at, root=root, nodes=nodes, backends=self._asked())
+
+    def _with_holders(self, nodes: tuple[Node, ...], root_holder: str, at: datetime) -> tuple[Node, ...]:
+        """Return the nodes with who holds control of each controller below the root."""
+        parts = [
+            (node.path, (node.endpoint or "").removeprefix(GRPC))
+            for node in nodes[1:]
+            if node.kind is NodeKind.CONTROLLER and (node.endpoint or "").startswith(GRPC)
+        ]
+        held = self._part_holders.of(
+            parts, root_holder, at, lambda address: self._ask(address, lambda adapter: adapter.holder(self._user))
+        )
+        return tuple(replace(node, holder=held.get(node.path)) for node in nodes)
 
     def _asked(self) -> tuple[BackendReading, ...]:
         return tuple(self._backends.values())

@@ -90,6 +90,7 @@ def _node(
         kind=_kind(node, addresses),
         depth=path.count("/"),
         endpoint=addresses.get(node.name),
+        detector=node.detector,
     )
     if status is None:
         return found

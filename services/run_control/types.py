@@ -8,6 +8,8 @@ from enum import StrEnum
 # A freshly booted controller belongs to itself (contract 8.1).
 INITIAL_HOLDER = "controller_init_token"
 
+# The argument that counts runs; no two runs have the same.
+RUN_NUMBER = "run_number"
 # The value of an FSM argument as people and adapters handle it.
 ArgumentValue = int | float | str | bool
 
@@ -40,6 +42,23 @@ class Transition:
     name: str
     arguments: tuple[Argument, ...] = ()
     help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What was used of late.
+
+    Attributes:
+        values: By argument, the different values sent in one session, newest first.
+        run_numbers: Run numbers sent in any session.
+    """
+
+    values: Mapping[str, tuple[ArgumentValue, ...]] = field(default_factory=dict)
+    run_numbers: frozenset[int] = frozenset()
+
+    def last(self, argument: str) -> ArgumentValue | None:
+        """Return the value that was sent last; None for an argument that never was."""
+        return next(iter(self.values.get(argument, ())), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +224,9 @@ class Node:
         included: Whether FSM commands reach it.
         endpoint: ``grpc://…`` or ``rest://…`` from the connectivity service.
         seen_at: When this status was read; None if never.
+        holder: Who holds control of a controller below the root, since ``holder_since``; empty for nobody, None while
+            unknown and for applications, which nobody owns.
+        detector: What part of the detector the node says it reads (contract 10.2); empty for none.
     """
 
     path: str
@@ -218,6 +240,9 @@ class Node:
     endpoint: str | None = None
     state_since: datetime | None = None
     seen_at: datetime | None = None
+    holder: str | None = None
+    holder_since: datetime | None = None
+    detector: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +335,10 @@ class Action(StrEnum):
 
     TAKE_CONTROL = "take_control"
     RELEASE_CONTROL = "surrender_control"
+    REQUEST_CONTROL = "request_control"
+    GRANT_CONTROL = "grant_control"
+    DECLINE_CONTROL = "decline_control"
+    WITHDRAW_REQUEST = "withdraw_control_request"
     EXECUTE_TRANSITION = "execute_fsm_command"
     EXECUTE_SEQUENCE = "execute_sequence"
     ABORT_SEQUENCE = "abort_sequence"

@@ -15,6 +15,7 @@ from services.clock import Clock
 from services.coordination import LeaseKeeper, LeaseLostError, Leases
 from services.health import AlreadyStartedError, WorkerHealth, WorkerState
 from services.run_control.config import RunControlConfig
+from services.run_control.control_requests import RequestCloser
 from services.run_control.endpoints import Endpoints
 from services.run_control.journal import CommandJournal
 from services.run_control.opening import open_adapters
@@ -63,11 +64,13 @@ class RunControlWorker:
             clock=clock,
             on_error=self._note_error,
         )
+        audit = AuditTrail(database, clock)
+        self._requests = RequestCloser(database, audit, clock)
         self._runner = CommandRunner(
             journal=CommandJournal(
                 database,
                 leases,
-                AuditTrail(database, clock),
+                audit,
                 clock,
                 config.process_manager_address,
                 run_control=config.run_control_address,
@@ -182,6 +185,7 @@ class RunControlWorker:
         fence = self._lease.fence
         if fence is not None:
             self._next_poll_s = self._poller.turn(fence)
+            self._requests.close_due()
 
     def _run_commands(self) -> None:
         while not self._stopping.is_set():

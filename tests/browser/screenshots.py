@@ -6,7 +6,7 @@ failed, a process that died, another session that waits.
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,7 +24,8 @@ SESSION = "local-2x3-config"
 PAGES = {
     "overview": "/",
     "controller": f"/controller?session={SESSION}",
-    "processes": f"/processes?session={SESSION}",
+    "processes": f"/processes?session={SESSION}&q={SESSION}",
+    "processes-question": f"/processes?session={SESSION}&q={SESSION}%20df-0",
     "messages": f"/messages?session={SESSION}",
     "rates": f"/rates?session={SESSION}",
     "alarms": f"/alarms?session={SESSION}",
@@ -35,6 +36,8 @@ READY = {
     "overview": ".session-card",
     "controller": ".tree-row",
     "processes": "#processes-grid .ag-row",
+    "processes-question": "#processes-grid .ag-row",
+    "process-log": "#log-grid .ag-row",
     "messages": ".ag-row",
     "rates": ".js-plotly-plot .bars path",
     "alarms": "#alarms-grid .ag-row",
@@ -70,10 +73,31 @@ def bring_to_a_moment(console: Console, installation: Installation, person: Pers
     for transition, arguments in (("conf", {}), ("start", {"run_number": "31427"}), ("enable_triggers", {})):
         _execute(person, transition, arguments)
     installation.flood(12, rate_hz=10, severity="WARNING")
-    installation.kill(SESSION, "df-03", exit_code=255)
+    installation.write_log(SESSION, "df-03", _last_words())
+    installation.kill(SESSION, "df-03", exit_code=137)
     installation.publish_raw(f"control.{SESSION}.df-03", b'{"severity": "ERROR", "text": "a <b>JSON</b> record"}')
     http = console.log_in("alice")
     wait_until(lambda: _dead(http, console) == 1, 10, "the dead process")
+
+
+def _last_words() -> Iterator[str]:
+    """Yield what an application writes before it goes under."""
+    for record in range(1, 400):
+        severity, said = "INFO", f"Trigger record {record} written, {1800 + record * 37 % 4000} kB"
+        if record > 360 and record % 7 == 0:
+            severity, said = "WARNING", f"Trigger record {record} waits for fragments for {record * 3 % 900} ms"
+        if record > 385 and record % 5 == 0:
+            severity, said = "ERROR", f"Trigger record {record} not written: no space left on device"
+        moment = f"2026-Nov-20 03:11:{record % 60:02d},{record * 83 % 1000:03d}"
+        yield f"{moment} {severity} [DataWriter::do_work(...)] {said}"
+    yield "2026-Nov-20 03:11:58,204 FATAL [DataWriter::do_work(...)] Buffer of 4 GB is full, memory is exhausted"
+
+
+def _log_of(console: Console, name: str) -> str:
+    """Return the address of the log of a process."""
+    items = console.log_in("alice").get(f"{console.url}/api/v1/processes", timeout=10).json()["items"]
+    uuid = next(item["uuid"] for item in items if (item["session"], item["name"]) == (SESSION, name))
+    return f"/processes/{uuid}/log?session={SESSION}"
 
 
 def _execute(person: Person, transition: str, arguments: dict[str, str]) -> None:
@@ -90,17 +114,17 @@ def _dead(http: requests.Session, console: Console) -> int:
     return sum(process["status_code"] == "DEAD" for process in items)
 
 
-def take_pictures(person: Person, directory: Path) -> None:
+def take_pictures(person: Person, directory: Path, pages: Mapping[str, str]) -> None:
     """Write ``<page>-<theme>-<size>.png`` of every page."""
     for theme in THEMES:
         person.set_theme(theme)
         for size, pixels in SIZES.items():
             person.resize(pixels)
-            for name, path in PAGES.items():
+            for name, path in pages.items():
                 person.open(path)
                 person.wait(READY[name], 20)
                 person.wait_that(person.is_at_rest, 20, f"{name} to be drawn")
-                if size == "wide":
+                if size == "wide" or name == "processes-question":
                     open_side_panel(person, name)
                 person.screenshot(directory / f"{name}-{theme}-{size}.png")
 
@@ -110,6 +134,15 @@ def open_side_panel(person: Person, page: str) -> None:
     if page == "controller":
         person.click('button[id*=\'"key":"change_rate"\']')
         person.wait_text("#controller-form-head", "change_rate")
+    if page.startswith("processes"):
+        for row in (6, 8) if page == "processes" else (0, 1):
+            person.click(f"#processes-grid .ag-row[row-index='{row}'] .ag-selection-checkbox")
+        person.wait_text("#processes-selection", "2 selected")
+    if page == "processes-question":
+        person.click("#processes-kill-button[aria-disabled=false]")
+        person.wait("#processes-confirm-button[aria-disabled=true]")
+        shown = "return getComputedStyle(document.querySelector('.modal.show')).opacity === '1'"
+        person.wait_that(lambda: bool(person.driver.execute_script(shown)), 5, "the whole question")
     if page == "messages":
         person.driver.find_element(By.TAG_NAME, "body").send_keys(Keys.ARROW_LEFT)
         person.wait("#messages-close")
@@ -134,7 +167,7 @@ def main(directory: Path) -> None:
         with Person(console, Path(scratch)) as person:
             person.log_in("alice")
             bring_to_a_moment(console, drunc, person)
-            take_pictures(person, directory)
+            take_pictures(person, directory, PAGES | {"process-log": _log_of(console, "df-03")})
 
 
 if __name__ == "__main__":

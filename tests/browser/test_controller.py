@@ -156,3 +156,57 @@ def test_a_start_is_kept_back_while_a_process_is_dead(new_person: NewPerson, ins
     assert "ru-01 dead" in alice.wait_text("#controller-form-result", "Nothing was sent")
     # Somebody who knows better may: the box stands beside the button.
     assert alice.wait("#controller-in-spite-input").is_displayed()
+
+
+def ask_for_control(person: Person, reason: str) -> None:
+    person.click("#controller-ask-button[aria-disabled='false']")
+    person.wait("#controller-ask-reason-input").send_keys(reason)
+    person.click("#controller-ask-send-button")
+    person.wait_text("#control-mine", "You asked alice")
+
+
+@pytest.mark.timeout(240)
+def test_control_is_asked_for_declined_granted_and_forced(new_person: NewPerson) -> None:
+    alice, bob = page_of(new_person("alice"), SMALL), page_of(new_person("bob"), SMALL)
+    get_control(alice)
+    bob.wait_text("#controller-holder", "alice")
+    ask_for_control(bob, "Night shift takes over.")
+    # The holder is asked on every page.
+    alice.open("/messages")
+    alice.wait_text("#control-asked", "bob asks for control of local-1x1-config")
+    assert "Night shift takes over." in alice.text("#control-asked")
+    alice.wait("#control-answer-input").send_keys("Calibration, ten minutes.")
+    alice.click("#control-decline-button")
+    alice.wait_gone("#control-asked")
+    bob.wait_text("#control-news", "alice keeps control of local-1x1-config. \u201cCalibration, ten minutes.\u201d")
+    assert "alice" in bob.text("#controller-holder")
+
+    ask_for_control(bob, "And now?")
+    alice.wait_text("#control-asked", "And now?")
+    alice.click("#control-grant-button")
+    bob.wait_text("#controller-holder", "you")
+    bob.wait_text("#control-news", "alice handed control of local-1x1-config over to you")
+    # It went in good order: nobody lost anything.
+    alice.wait_text("#strip", "bob")
+    assert "took control" not in alice.text("#control-news")
+
+    page_of(alice, SMALL)
+    get_control(alice, reason="bob is at lunch")
+    bob.wait_text("#control-news", "alice took control of local-1x1-config from you")
+    assert "bob is at lunch" in bob.text("#control-news")
+
+
+@pytest.mark.timeout(180)
+def test_control_lost_to_a_shell_is_told_and_commands_are_refused(
+    new_person: NewPerson, installation: Installation
+) -> None:
+    alice = page_of(new_person("alice"), SMALL)
+    get_control(alice, reason="My turn again")
+    installation.steal(SMALL, "shell_user")
+    alice.wait_text("#control-news", "shell_user took control of local-1x1-config from you")
+    assert "another program" in alice.text("#control-news")
+    alice.wait_text("#strip", "shell_user")
+    choose(alice, "conf")
+    alice.click("#controller-execute-button")
+    refusal = alice.wait_text("#controller-form-result", "shell_user is in control")
+    assert "Nothing was sent" in refusal

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -112,8 +113,9 @@ class Campaign:
                 collector.start()
             stack.callback(self._database.close)
             for worker in (feed, one_session, self._publisher):
+                stack.callback(worker.discard)
                 worker.start()
-            disturbed = self._trouble(started)
+            disturbed = self._troubled(started)
             published = self._settled()
             for collector in self._collectors:
                 assert collector.stop() == 0, collector.said()
@@ -183,4 +185,18 @@ class Campaign:
         return published
 
     def _wait_for(self, number: int) -> None:
-        wait_until(lambda: self.accounted() >= number, PROGRESS_S, f"{number} records to be accounted for")
+        while (before := self.accounted()) < number:
+            told = f"more than {before} of {number} records to be accounted for"
+            wait_until(partial(self._has_moved, before), PROGRESS_S, told)
+
+    def _has_moved(self, before: int) -> bool:
+        return self.accounted() != before
+
+    def _troubled(self, started: float) -> int:
+        """Kill and disturb; when nothing goes on any more, the error has what the collectors printed last."""
+        try:
+            return self._trouble(started)
+        except AssertionError as error:
+            for collector in self._collectors:
+                error.add_note(collector.said())
+            raise

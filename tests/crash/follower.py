@@ -41,6 +41,10 @@ class Follower:
         self._database.close()
         return self._seen
 
+    def discard(self) -> None:
+        """Let the thread end; nothing happens when it has ended."""
+        self._stopping.set()
+
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:

@@ -66,6 +66,10 @@ class Publisher:
         self._flush()
         return Published(self._load, dict(self._places))
 
+    def discard(self) -> None:
+        """Let the thread end; nothing happens when it has ended."""
+        self._finishing.set()
+
     def _run(self) -> None:
         while not self._finishing.is_set():
             with self._lock:

@@ -92,13 +92,6 @@ def test_a_selected_line_has_an_address(page: ModuleType, as_person: As) -> None
     assert drawn(nothing) == []
 
 
-def test_only_what_is_found(page: ModuleType, as_person: As) -> None:
-    with as_person(ALICE):
-        shown = page.show_only(True, "df-01")
-        assert page.show_only(False, "df-01") == page.show_only(True, "") == {}
-    assert shown["text"]["filter"] == "df-01"
-
-
 class Reader:
     """Reads the log of a process as a browser does: keeps what it is told, and gives it back."""
 

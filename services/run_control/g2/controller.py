@@ -8,7 +8,7 @@ from services.run_control import decode
 from services.run_control.adapter import THIS_NODE, DescribedNode, NodeStatus
 from services.run_control.arguments_on_wire import fsm_command
 from services.run_control.call import Caller
-from services.run_control.g2.description import read_description
+from services.run_control.g2.description import G2Description, read_description
 from services.run_control.judge import control_result, expert_result, partial_transition_result, plain_result
 from services.run_control.support import Deadlines, not_supported, published_sequences
 from services.run_control.texts import clean
@@ -138,15 +138,17 @@ class G2Controller:
 
     def _described(self, answer: WireMessage) -> DescribedNode:
         children = sorted((self._described(child) for child in answer.children), key=lambda child: child.name)
-        return DescribedNode(clean(answer.name), self._kind(answer), tuple(children))
+        told = self._description(answer)
+        if told is None:
+            kind = NodeKind.APPLICATION if answer.flag == decode.NOT_IMPLEMENTED else None
+            return DescribedNode(clean(answer.name), kind, tuple(children))
+        return DescribedNode(clean(answer.name), told.kind, tuple(children), told.detector)
 
-    def _kind(self, answer: WireMessage) -> NodeKind | None:
-        if answer.flag == decode.NOT_IMPLEMENTED:
-            return NodeKind.APPLICATION
+    def _description(self, answer: WireMessage) -> G2Description | None:
         if answer.flag != decode.OK:
             return None
         try:
-            return read_description(self.call.schema, answer.data.value).kind
+            return read_description(self.call.schema, answer.data.value)
         except SchemaMismatchError:
             return None
 

@@ -8,7 +8,7 @@ from google.protobuf.message import DecodeError
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from services.errors import SchemaMismatchError
-from services.run_control.decode import PACKAGE
+from services.run_control.decode import NAME_WIDTH, PACKAGE
 from services.run_control.texts import clean
 from services.run_control.types import NodeKind
 from wire.schema import Schema
@@ -34,6 +34,11 @@ class G2Description:
         if not self.type or not self.name:
             return None
         return NodeKind.CONTROLLER if self.type == "controller" else NodeKind.APPLICATION
+
+    @property
+    def detector(self) -> str:
+        """What part of the detector it reads: names of these hold blanks, names of sessions do not (contract 10.2)."""
+        return next((clean(text, NAME_WIDTH) for text in self.others if " " in text), "")
 
 
 def read_description(schema: Schema, encoded: bytes) -> G2Description:

@@ -184,7 +184,8 @@ class G3Controller:
 
 def _described(answer: WireMessage) -> DescribedNode:
     children = sorted((_described(child) for child in answer.children), key=lambda child: child.name)
-    return DescribedNode(clean(answer.name), _kind(answer), tuple(children))
+    detector = clean(answer.description.info, decode.NAME_WIDTH)
+    return DescribedNode(clean(answer.name), _kind(answer), tuple(children), detector)
 
 
 def _kind(answer: WireMessage) -> NodeKind | None:
@@ -200,7 +201,7 @@ def _status(answer: WireMessage) -> NodeStatus:
     if answer.flag != decode.OK or not answer.HasField("status"):
         return decode.silent(answer.name)
     children = sorted((_status(child) for child in answer.children), key=lambda child: child.name)
-    return replace(decode.status(answer.status, answer.name, tuple(children)), run=_run(answer.status))
+    return decode.status(answer.status, answer.name, tuple(children), _run(answer.status))
 
 
 def _run(status: WireMessage) -> RunInfo | None:

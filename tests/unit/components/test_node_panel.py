@@ -28,6 +28,14 @@ def test_one_node_is_shown_with_all_that_is_known() -> None:
     assert links == ["/processes?session=s&q=df-03", "/messages?session=s&application=df-03"]
 
 
+def test_a_part_says_who_holds_it_and_what_it_reads() -> None:
+    part = replace(NODE, kind=NodeKind.CONTROLLER, holder="alice", detector="conn apa1")
+    said = words(node_details("s", [part], None))
+    assert "In control alice" in said
+    assert "Detector conn apa1" in said
+    assert "In control nobody" in words(node_details("s", [replace(part, holder="")], None))
+
+
 def test_what_is_not_known_is_said() -> None:
     unread = Node(path="root-controller", name="root-controller", kind=NodeKind.CONTROLLER, depth=0)
     assert words(node_details("s", [unread], None)).count("not known") == 5

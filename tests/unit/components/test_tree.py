@@ -75,3 +75,10 @@ def test_what_was_never_read_says_so() -> None:
     row = with_class(application_tree((unread,)), "tree-row")[0]
     assert "none" in words(row)
     assert words(row).endswith("–")
+
+
+def test_a_part_that_somebody_else_holds_says_who() -> None:
+    parts = (ROOT, replace(SEGMENT, holder="mallory"), replace(OTHER, holder="alice"))
+    rows = with_class(application_tree(parts, polled=Polled("s", NOW, "alice")), "tree-row")
+    assert ["mallory" in words(row) for row in rows] == [False, True, False]
+    assert not any("alice" in words(row) for row in rows)

@@ -1,0 +1,250 @@
+"""Control asked for and handed over: drunc knows only stealing (contract 8.1), people ask first."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from models.control import ControlRequest as Row
+from models.database import Database
+from models.run_control import DaqSession
+from services.accounts.types import Identity, Permission
+from services.audit.trail import AuditTrail
+from services.audit.types import AuditEntry, AuditKind
+from services.clock import Clock
+from services.errors import NotFoundError, RefusedError
+from services.revisions import LiveTopic, bump
+from services.run_control import rules
+from services.run_control.commands import CommandLimits, locked_summary
+from services.run_control.orders import OrderBook, Plan, Wish, check_reason, given_reason
+from services.run_control.ownership import ControlRequest, RequestState
+from services.run_control.types import Action, SessionSummary
+
+# How long a holder has to answer.
+TIME_TO_ANSWER = timedelta(seconds=90)
+# An answer is shown for so long.
+NEWS_FOR = timedelta(minutes=10)
+
+
+class ControlRequestService:
+    """Requests for control of sessions. Every refusal is audited before it is raised.
+
+    All methods that act raise `services.errors`: NotPermittedError, NotFoundError, RefusedError, StaleError,
+    NotInControlError, InvalidInputError (the reason).
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        audit: AuditTrail,
+        clock: Clock,
+        limits: CommandLimits,
+        on_submit: Callable[[], None],
+    ) -> None:
+        """Keep the collaborators; ``on_submit`` is called after each stored command, to wake the collector."""
+        self._database = database
+        self._book = OrderBook(database, audit, clock, on_submit)
+        self._clock = clock
+        self._limits = limits
+
+    def request(self, identity: Identity, session: str, reason: str | None = None) -> int:
+        """Ask the holder of a session for control; return the request's id."""
+        wish = Wish(identity, Action.REQUEST_CONTROL, session, reason=given_reason(reason))
+
+        def work(tx: Session) -> int:
+            summary = locked_summary(tx, session)
+            check_reason(wish.reason)
+            now = self._clock()
+            self._require_askable(tx, identity, summary, now)
+            row = Row(
+                session=session,
+                requester=identity.name,
+                requester_address=identity.remote_address,
+                holder=summary.holder or "",
+                reason=wish.reason,
+                created_at=now,
+                expires_at=now + TIME_TO_ANSWER,
+                state=RequestState.OPEN.value,
+            )
+            tx.add(row)
+            tx.flush()
+            self._book.note(tx, wish, Plan(summary.holder or "", session))
+            bump(tx, now, LiveTopic.CONTROL)
+            return row.id
+
+        return self._book.act(wish, Permission.TAKE_CONTROL, work)
+
+    def why_not(self, identity: Identity, summary: SessionSummary) -> str | None:
+        """Return why control cannot be asked for now, None if it can. No side effect."""
+        if not identity.may(Permission.TAKE_CONTROL):
+            return f"The role {identity.role} of {identity.name} does not include {Permission.TAKE_CONTROL}."
+        return _why_not(identity, summary)
+
+    def grant(self, identity: Identity, request_id: int) -> int:
+        """Hand over control, as its holder; return the id of the command by which the requester gets it."""
+        wish = Wish(identity, Action.GRANT_CONTROL)
+
+        def work(tx: Session) -> int:
+            row, summary, now = self._answerable(tx, identity, request_id)
+            rules.require_idle(summary)
+            rules.require_fresh(summary, now, self._limits.stale_after)
+            requester = Identity(row.requester, identity.role, row.requester_address)
+            take = Wish(requester, Action.TAKE_CONTROL, row.session, reason=f"handed over by {identity.name}")
+            row.command_id = self._book.store(tx, take, Plan(summary.root_name or "", summary.name))
+            _answer(row, RequestState.GRANTED, now)
+            self._book.note(tx, wish, Plan(row.requester, row.session), row.command_id)
+            bump(tx, now, LiveTopic.CONTROL)
+            return row.command_id
+
+        return self._book.act(wish, Permission.RELEASE_CONTROL, work)
+
+    def decline(self, identity: Identity, request_id: int, answer: str | None = None) -> None:
+        """Keep control, as its holder, and say why."""
+        wish = Wish(identity, Action.DECLINE_CONTROL, reason=given_reason(answer))
+
+        def work(tx: Session) -> int:
+            check_reason(wish.reason)
+            row, _, now = self._answerable(tx, identity, request_id)
+            _answer(row, RequestState.DECLINED, now, wish.reason)
+            self._book.note(tx, wish, Plan(row.requester, row.session))
+            bump(tx, now, LiveTopic.CONTROL)
+            return row.id
+
+        self._book.act(wish, Permission.RELEASE_CONTROL, work)
+
+    def withdraw(self, identity: Identity, request_id: int) -> None:
+        """Take back one's own request."""
+        wish = Wish(identity, Action.WITHDRAW_REQUEST)
+
+        def work(tx: Session) -> int:
+            row = _open(tx, request_id)
+            if row.requester != identity.name:
+                raise RefusedError(f"It was {row.requester} who asked.", next_step="")
+            now = self._clock()
+            _answer(row, RequestState.WITHDRAWN, now)
+            self._book.note(tx, wish, Plan(row.holder, row.session))
+            bump(tx, now, LiveTopic.CONTROL)
+            return row.id
+
+        self._book.act(wish, Permission.TAKE_CONTROL, work)
+
+    def concerning(self, person: str) -> tuple[ControlRequest, ...]:
+        """Return what a person has to know: requests they have to answer, and their own with what came of them lately.
+
+        The oldest comes first. One whose time is over is none to answer any more, also before it is closed.
+        """
+        now = self._clock()
+        is_open = (Row.state == RequestState.OPEN.value) & (Row.expires_at > now)
+        news = (Row.requester == person) & (Row.answered_at > now - NEWS_FOR)
+        statement = select(Row).where(or_(is_open & or_(Row.holder == person, Row.requester == person), news))
+        with self._database.read() as tx:
+            return tuple(_view(row) for row in tx.scalars(statement.order_by(Row.id)))
+
+    def _require_askable(self, tx: Session, identity: Identity, summary: SessionSummary, now: datetime) -> None:
+        why = _why_not(identity, summary)
+        if why is not None:
+            raise RefusedError(why, not_done="Nobody was asked.")
+        rules.require_fresh(summary, now, self._limits.stale_after)
+        asked = select(Row).where(
+            Row.session == summary.name, Row.requester == identity.name, Row.state == RequestState.OPEN.value
+        )
+        if any(row.expires_at > now for row in tx.scalars(asked)):
+            raise RefusedError(f"{summary.holder} was asked already.", not_done="Nobody was asked again.")
+
+    def _answerable(self, tx: Session, identity: Identity, request_id: int) -> tuple[Row, SessionSummary, datetime]:
+        """Return an open request that this person may answer, with its session, locked."""
+        row = _open(tx, request_id)
+        summary = locked_summary(tx, row.session)
+        rules.require_control(identity, summary)
+        now = self._clock()
+        if row.expires_at <= now:
+            raise RefusedError(f"The time to answer {row.requester} is over.", next_step="They may ask again.")
+        return row, summary, now
+
+
+class RequestCloser:
+    """Closes requests that nobody answered in time, or that another change of hands overtook. The collector's part."""
+
+    def __init__(self, database: Database, audit: AuditTrail, clock: Clock) -> None:
+        """Keep the collaborators."""
+        self._database = database
+        self._audit = audit
+        self._clock = clock
+
+    def close_due(self) -> int:
+        """Close what is due; return how many. Cheap while nothing is open."""
+        open_ones = select(Row).where(Row.state == RequestState.OPEN.value)
+        with self._database.read() as tx:
+            if tx.scalars(open_ones.limit(1)).first() is None:
+                return 0
+        with self._database.write() as tx:
+            now = self._clock()
+            closed = [row for row in tx.scalars(open_ones.with_for_update()) if self._close(tx, row, now)]
+            if closed:
+                bump(tx, now, LiveTopic.CONTROL)
+            return len(closed)
+
+    def _close(self, tx: Session, row: Row, now: datetime) -> bool:
+        session = tx.get(DaqSession, row.session)
+        holder = session.holder if session is not None and session.present else None
+        if holder is not None and holder != row.holder:
+            _answer(row, RequestState.OVERTAKEN, now, f"{holder or 'nobody'} is in control now")
+        elif row.expires_at <= now:
+            _answer(row, RequestState.EXPIRED, now)
+        else:
+            return False
+        self._audit.add(
+            tx,
+            AuditEntry(
+                kind=AuditKind.OUTCOME,
+                user_name=row.requester,
+                remote_address=row.requester_address,
+                action=Action.REQUEST_CONTROL.value,
+                session=row.session,
+                target=row.holder,
+                text=f"{row.state}{f': {row.answer}' if row.answer else ''}",
+            ),
+        )
+        return True
+
+
+def _why_not(identity: Identity, summary: SessionSummary) -> str | None:
+    if summary.holder is None:
+        return f"It is not known yet who is in control of {summary.name}."
+    if summary.holder == identity.name:
+        return "You are in control already."
+    if summary.held_by_nobody:
+        return "Nobody is in control: there is nobody to ask, take it."
+    return None
+
+
+def _open(tx: Session, request_id: int) -> Row:
+    row = tx.get(Row, request_id, with_for_update=True)
+    if row is None:
+        raise NotFoundError(f"There is no request for control with the number {request_id}.")
+    if row.state != RequestState.OPEN.value:
+        raise RefusedError(f"This request of {row.requester} is {row.state} already.", next_step="")
+    return row
+
+
+def _answer(row: Row, state: RequestState, now: datetime, answer: str | None = None) -> None:
+    row.state = state.value
+    row.answered_at = now
+    row.answer = answer
+
+
+def _view(row: Row) -> ControlRequest:
+    return ControlRequest(
+        id=row.id,
+        session=row.session,
+        requester=row.requester,
+        holder=row.holder,
+        reason=row.reason,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        state=RequestState(row.state),
+        answered_at=row.answered_at,
+        answer=row.answer,
+        command_id=row.command_id,
+    )

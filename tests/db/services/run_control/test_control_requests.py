@@ -1,0 +1,217 @@
+"""Requests for control: asked, granted, declined, withdrawn, and ended by time or another change of hands."""
+
+import pytest
+
+from models.commands import Command
+from models.database import Database
+from models.run_control import DaqSession
+from services.audit.trail import AuditTrail
+from services.audit.types import AuditKind
+from services.errors import (
+    ConsoleError,
+    InvalidInputError,
+    NotFoundError,
+    NotInControlError,
+    NotPermittedError,
+    RefusedError,
+    StaleError,
+)
+from services.revisions import LiveTopic, current
+from services.run_control.commands import CommandLimits
+from services.run_control.control_requests import (
+    NEWS_FOR,
+    TIME_TO_ANSWER,
+    ControlRequestService,
+    RequestCloser,
+)
+from services.run_control.ownership import ControlRequest, RequestState
+from services.run_control.queries import RunControlQueries
+from services.run_control.types import Action
+from tests.db.services.run_control.rows import ALICE, BOB, SESSION, VIEWER, SteppingClock, command_row, session_row
+
+
+class Desk:
+    """The service with its clock, and all that can be seen of what it does."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.clock = SteppingClock()
+        self.audit = AuditTrail(database, self.clock)
+        self.queries = RunControlQueries(database, self.clock)
+        self.woken = 0
+        self.service = ControlRequestService(database, self.audit, self.clock, CommandLimits(), self.wake)
+        self.closer = RequestCloser(database, self.audit, self.clock)
+
+    def wake(self) -> None:
+        self.woken += 1
+
+    def change(self, **fields: object) -> None:
+        with self.database.write() as tx:
+            row = tx.get_one(DaqSession, SESSION)
+            for name, value in fields.items():
+                setattr(row, name, value)
+
+    def revision(self) -> int:
+        with self.database.read() as tx:
+            return current(tx)[LiveTopic.CONTROL]
+
+    def of(self, person: str) -> ControlRequest:
+        (request,) = self.service.concerning(person)
+        return request
+
+    def trail(self) -> list[tuple[AuditKind, str, str]]:
+        return [(view.entry.kind, view.entry.user_name, view.entry.action) for view in reversed(self.audit.newest())]
+
+
+@pytest.fixture
+def desk(database: Database) -> Desk:
+    with database.write() as tx:
+        tx.add(session_row())
+    return Desk(database)
+
+
+def test_the_holder_and_who_asked_see_it(desk: Desk) -> None:
+    request_id = desk.service.request(BOB, SESSION, " Night shift. ")
+    for person in ("alice", "bob"):
+        request = desk.of(person)
+        assert (request.id, request.requester, request.holder, request.reason, request.state) == (
+            request_id,
+            "bob",
+            "alice",
+            "Night shift.",
+            RequestState.OPEN,
+        )
+    assert desk.service.concerning("victor") == ()
+    assert desk.revision() == 1
+    assert desk.trail() == [(AuditKind.INTENT, "bob", "request_control")]
+
+
+def test_granted_it_becomes_the_command_by_which_the_requester_takes_control(desk: Desk) -> None:
+    command_id = desk.service.grant(ALICE, desk.service.request(BOB, SESSION))
+    command = desk.queries.command(command_id)
+    assert (command.action, command.user_name, command.reason) == (
+        Action.TAKE_CONTROL,
+        "bob",
+        "handed over by alice",
+    )
+    request = desk.of("bob")
+    assert (request.state, request.command_id) == (RequestState.GRANTED, command_id)
+    assert desk.service.concerning("alice") == ()
+    assert desk.woken >= 1
+    assert desk.trail()[1:] == [
+        (AuditKind.INTENT, "bob", "take_control"),
+        (AuditKind.INTENT, "alice", "grant_control"),
+    ]
+
+
+def test_declined_it_says_why(desk: Desk) -> None:
+    desk.service.decline(ALICE, desk.service.request(BOB, SESSION), "In the middle of a test")
+    request = desk.of("bob")
+    assert (request.state, request.answer) == (RequestState.DECLINED, "In the middle of a test")
+    assert desk.queries.last_commands(SESSION) == ()
+    assert desk.revision() == 2
+
+
+def test_withdrawn_by_who_asked_only(desk: Desk) -> None:
+    request_id = desk.service.request(BOB, SESSION)
+    with pytest.raises(RefusedError, match="bob who asked"):
+        desk.service.withdraw(ALICE, request_id)
+    desk.service.withdraw(BOB, request_id)
+    assert desk.of("bob").state is RequestState.WITHDRAWN
+    with pytest.raises(RefusedError, match="withdrawn already"):
+        desk.service.grant(ALICE, request_id)
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "words"),
+    [
+        ({"holder": "bob"}, RefusedError, "in control already"),
+        ({"holder": ""}, RefusedError, "nobody to ask"),
+        ({"holder": "controller_init_token"}, RefusedError, "nobody to ask"),
+        ({"holder": None}, RefusedError, "not known yet"),
+        ({"polled_at": None}, StaleError, "never read"),
+        ({"present": False}, NotFoundError, SESSION),
+    ],
+)
+def test_when_nobody_can_be_asked(desk: Desk, fields: dict[str, object], error: type[ConsoleError], words: str) -> None:
+    desk.change(**fields)
+    with pytest.raises(error, match=words):
+        desk.service.request(BOB, SESSION)
+    assert desk.trail() == [(AuditKind.REFUSAL, "bob", "request_control")]
+    assert desk.service.concerning("bob") == ()
+
+
+def test_who_may_not_take_control_may_not_ask(desk: Desk) -> None:
+    summary = desk.queries.session(SESSION)
+    assert "viewer" in (desk.service.why_not(VIEWER, summary) or "")
+    with pytest.raises(NotPermittedError):
+        desk.service.request(VIEWER, SESSION)
+    assert desk.service.why_not(BOB, summary) is None
+    assert "already" in (desk.service.why_not(ALICE, summary) or "")
+
+
+def test_nobody_is_asked_twice_at_once_nor_at_length(desk: Desk) -> None:
+    desk.service.request(BOB, SESSION)
+    with pytest.raises(RefusedError, match="asked already"):
+        desk.service.request(BOB, SESSION)
+    with pytest.raises(InvalidInputError, match="reason"):
+        desk.service.decline(ALICE, desk.of("bob").id, "x" * 20_000)
+
+
+def test_only_the_holder_answers(desk: Desk) -> None:
+    request_id = desk.service.request(BOB, SESSION)
+    with pytest.raises(NotInControlError, match="alice is in control"):
+        desk.service.grant(BOB, request_id)
+    with pytest.raises(NotInControlError):
+        desk.service.decline(BOB, request_id)
+    with pytest.raises(NotFoundError):
+        desk.service.grant(ALICE, 99)
+
+
+def test_nothing_is_handed_over_in_the_middle_of_a_command(desk: Desk) -> None:
+    request_id = desk.service.request(BOB, SESSION)
+    with desk.database.write() as tx:
+        tx.add(command_row(state="executing", transition="start"))
+    with pytest.raises(RefusedError, match="start of alice"):
+        desk.service.grant(ALICE, request_id)
+    # Saying no needs no quiet.
+    desk.service.decline(ALICE, request_id)
+
+
+def test_without_an_answer_it_ends_by_itself(desk: Desk) -> None:
+    request_id = desk.service.request(BOB, SESSION)
+    assert desk.closer.close_due() == 0
+    desk.clock.advance(TIME_TO_ANSWER.total_seconds())
+    assert desk.service.concerning("alice") == ()
+    with pytest.raises(RefusedError, match="time to answer bob is over"):
+        desk.service.decline(ALICE, request_id)
+    assert desk.closer.close_due() == 1
+    assert desk.of("bob").state is RequestState.EXPIRED
+    assert desk.trail()[-1] == (AuditKind.OUTCOME, "bob", "request_control")
+    desk.clock.advance(NEWS_FOR.total_seconds())
+    assert desk.service.concerning("bob") == ()
+
+
+def test_another_change_of_hands_overtakes_it(desk: Desk) -> None:
+    desk.service.request(BOB, SESSION)
+    desk.change(holder="somebody_at_a_shell")
+    assert desk.closer.close_due() == 1
+    request = desk.of("bob")
+    assert (request.state, request.answer) == (RequestState.OVERTAKEN, "somebody_at_a_shell is in control now")
+    assert desk.revision() == 2
+
+
+def test_what_is_not_known_overtakes_nothing(desk: Desk) -> None:
+    desk.service.request(BOB, SESSION)
+    desk.change(present=False)
+    assert desk.closer.close_due() == 0
+
+
+def test_a_grant_that_is_refused_leaves_no_command(desk: Desk) -> None:
+    request_id = desk.service.request(BOB, SESSION)
+    desk.change(polled_at=None)
+    with pytest.raises(StaleError):
+        desk.service.grant(ALICE, request_id)
+    with desk.database.read() as tx:
+        assert tx.query(Command).count() == 0
+    assert desk.of("alice").state is RequestState.OPEN
