@@ -88,11 +88,11 @@ def test_a_failed_grandchild_fails_the_command_by_name(new_person: NewPerson, in
 
 @pytest.mark.timeout(180)
 def test_a_dead_process_is_told_on_every_page(new_person: NewPerson, installation: Installation) -> None:
-    alice = new_person("alice").open(f"/processes?session={SESSION}")
+    alice = new_person("alice").open(f"/processes?session={SESSION}&q=df-03")
     alice.wait(".ag-row")
     installation.kill(SESSION, "df-03", exit_code=255)
     alice.wait_that(lambda: "255" in alice.text("main"), 10, "the exit code in the table")
     assert "ssh" in alice.text("main")
     for path in ("/", CONTROLLER, "/messages", "/rates"):
         alice.open(path)
-        alice.wait_text("#strip", "1 dead")
+        alice.wait_text("#strip .cell-alarms", "medium")
