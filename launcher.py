@@ -109,6 +109,8 @@ class Launcher:
         self._start_web(made_up, kafka, drunc)
         say(f"\n  drunc-console is at   http://{HOST}:{self._port}/")
         say(f"  log in as             {DEMO_USER}   password  {made_up.demo_password}")
+        page = f"manage.py simulator page --directory {self._data_dir / 'simulator'}"
+        say(f"  make things happen    .venv/bin/python {page}")
         say(f"  logs and data         {self._data_dir}\n  stop                  Ctrl-C\n")
 
     def _prepare_database(self, made_up: Secrets) -> None:
@@ -142,6 +144,11 @@ class Launcher:
             "CONSOLE_CONNECTIVITY_URL": drunc["connectivity"],
             "CONSOLE_KAFKA_ADDRESS": kafka,
         }
+        # Which of them there are depends on the generation.
+        if drunc["session_manager"]:
+            environment["CONSOLE_SESSION_MANAGER_URL"] = drunc["session_manager"]
+        if drunc["run_control"]:
+            environment["CONSOLE_RUN_CONTROL_URL"] = drunc["run_control"]
         self._spawn("web", [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn_conf.py"], environment)
         self._wait_for("web", self._web_answers)
 

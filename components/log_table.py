@@ -135,7 +135,7 @@ def log_grid(component_id: str) -> html.Div:
         options={
             "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
             "defaultColDef": {"sortable": False, "resizable": False},
-            "localeText": {"noRowsToShow": "No line is shown."},
+            "localeText": {"noRowsToShow": "No line was read.", "noMatchingRows": "Nothing is found in these lines."},
         },
         label="Lines of the log",
         class_name="log-grid",

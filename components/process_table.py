@@ -158,7 +158,10 @@ def process_grid(component_id: str, search: str, filter_model: Mapping[str, Grid
                 "suppressHeaderFilterButton": True,
             },
             "floatingFiltersHeight": 34,
-            "localeText": {"noRowsToShow": "No process matches. Drop a filter, or clear the search."},
+            "localeText": {
+                "noRowsToShow": "There are no processes.",
+                "noMatchingRows": "No process matches. Drop a filter, or clear the search.",
+            },
         },
         label="Processes",
         filter_model=filter_model,

@@ -100,7 +100,7 @@ def figures(
                 reported_value(f"{well} of {len(workers)}", workers, limits),
                 bad=well < len(workers) or not workers,
             ),
-            _lag_figure(backends, workers, pipeline.lag_messages, limits),
+            _lag_figure(backends, workers, limits),
             _figure("Messages kept", thin(counts.kept), note=f"{thin(counts.stored)} stored so far"),
             _figure("Not decoded", thin(counts.quarantined), note=undecoded, odd=counts.quarantined > 0),
             _figure("Gaps", thin(counts.gaps), note=unread, odd=counts.gaps > 0),
@@ -138,18 +138,18 @@ def _figure(name: str, value: Children, *, note: Children = None, bad: bool = Fa
     )
 
 
-def _lag_figure(
-    backends: Sequence[BackendView], workers: Sequence[WorkerView], lag: int | None, limits: Limits
-) -> html.Li:
-    if lag is None or not workers:
+def _lag_figure(backends: Sequence[BackendView], workers: Sequence[WorkerView], limits: Limits) -> html.Li:
+    readers = [worker for worker in workers if worker.lag_s is not None]
+    if not readers:
         return _figure("Messages to read", "–", note="no collector reports")
     if any(backend.kind is BackendKind.KAFKA and not backend.reachable for backend in backends):
         # What was to read when it last answered says nothing about now.
         return _figure("Messages to read", "–", note="Kafka does not answer", bad=True)
-    behind = max((worker.lag_s for worker in workers if worker.lag_s is not None), default=0.0)
-    if behind and all(worker.state == "degraded" for worker in workers if worker.lag_s is not None):
+    behind = max(worker.lag_s or 0.0 for worker in readers)
+    if behind and all(worker.state == "degraded" for worker in readers):
         return _figure("Messages to read", "–", note=f"{duration_text(behind)} behind, reading is disturbed", bad=True)
-    value = reported_value(thin(lag), workers, limits)
+    lag = sum(worker.lag_messages or 0 for worker in readers)
+    value = reported_value(thin(lag), readers, limits)
     return _figure("Messages to read", value, note=f"{duration_text(behind)} behind" if lag else "nothing is waiting")
 
 

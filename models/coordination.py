@@ -1,8 +1,8 @@
-"""What lets several processes share one database: leases and revisions."""
+"""What lets several processes share one database: leases, revisions, and what the collectors report of themselves."""
 
 from datetime import datetime
 
-from sqlalchemy import String
+from sqlalchemy import String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, BigId
@@ -31,3 +31,24 @@ class Revision(Base):
     topic: Mapped[str] = mapped_column(String(32), primary_key=True)
     value: Mapped[int] = mapped_column(BigId)
     changed_at: Mapped[datetime]
+
+
+class Worker(Base):
+    """One worker of one collector (``host:pid``), as it last reported.
+
+    ``state`` is a word of `services.health.WorkerState`, ``turned_at`` when its loop last turned. ``lag_s`` and
+    ``lag_messages`` say how far reading is behind Kafka; null where they have no meaning or are not known.
+    """
+
+    __tablename__ = "worker"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    collector: Mapped[str] = mapped_column(String(255), primary_key=True)
+    state: Mapped[str] = mapped_column(String(16))
+    since: Mapped[datetime]
+    reported_at: Mapped[datetime]
+    turned_at: Mapped[datetime | None]
+    lag_s: Mapped[float | None]
+    lag_messages: Mapped[int | None] = mapped_column(BigId)
+    last_error: Mapped[str | None] = mapped_column(Text)
+    last_error_at: Mapped[datetime | None]

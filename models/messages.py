@@ -210,7 +210,6 @@ class MessageCounter(Base):
     ``gaps``, ``names_shared`` (messages whose session or application is beyond the most that are kept); of OpMon:
     ``measurements`` (entries), ``measurements_of_absurd_time``, ``values_left_out`` (not finite, or more than an entry
     may have) and ``values_over_cap`` (of series or names beyond the most that are kept).
-    The exception is ``lag``: how many records Kafka had that were not read, at the last report of a collector.
     """
 
     __tablename__ = "message_counter"

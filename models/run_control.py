@@ -110,12 +110,7 @@ class Node(Base):
 
 
 class Backend(Base):
-    """One outside address the collector talks to: what it is, since when it answers or not, and the last error.
-
-    Rows of kind ``worker`` are the collector's own workers (``services.workers``): the address is
-    ``name@host:pid``, ``generation`` the state's word, ``reachable`` whether it is at work, ``answered_at`` when its
-    loop last turned, ``tried_at`` when it last reported, ``latency_ms`` its lag.
-    """
+    """One outside address the collector talks to: what it is, since when it answers or not, and the last error."""
 
     __tablename__ = "backend"
 

@@ -44,6 +44,7 @@ class WorkerView:
         last_error_at: When that was (UTC).
         lag_s: How old the newest stored record is while there are more to read, or how long nothing could be read or
             stored, seconds; None where it has no meaning.
+        lag_messages: How many records Kafka has that were not read; None where it has no meaning or is not known.
     """
 
     name: str
@@ -55,6 +56,7 @@ class WorkerView:
     last_error: str | None = None
     last_error_at: datetime | None = None
     lag_s: float | None = None
+    lag_messages: int | None = None
 
 
 class AlreadyStartedError(RuntimeError):

@@ -82,8 +82,7 @@ class HealthService:
 
     def _outside(self) -> tuple[PartHealth, ...]:
         with self._database.read() as session:
-            outside = Backend.kind.in_([kind.value for kind in BackendKind])
-            backends = session.scalars(select(Backend).where(outside)).all()
+            backends = session.scalars(select(Backend)).all()
         now = self._clock()
         return (
             _collector(backends, now),

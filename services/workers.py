@@ -11,26 +11,20 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from models.coordination import Worker
 from models.database import Database
-from models.messages import MessageCounter
-from models.run_control import Backend
 from services.clock import Clock
 from services.health import WorkerHealth, WorkerState, WorkerView
 from services.loop import Board, Loop
-from services.messages.texts import cut, storable
-from services.messages.upsert import insert_into
 from services.revisions import LiveTopic, bump
+from services.texts import clean
 
 log = logging.getLogger(__name__)
 
-KIND = "worker"
-LAG = "lag"
 REPORT_INTERVAL_S = 2.0
 # A collector that was killed leaves its rows behind: long enough to be seen, then the next collector removes them.
 FORGET_AFTER = timedelta(minutes=10)
-ADDRESS_LIMIT_BYTES = 255
-
-_AT_WORK: frozenset[WorkerState] = frozenset({"starting", "ok", "degraded"})
+COLLECTOR_WIDTH = 255
 
 
 class Reporting(Protocol):
@@ -41,7 +35,7 @@ class Reporting(Protocol):
 
 
 class WorkerReport:
-    """Writes every 2 s how each worker of this process is (table ``backend``, kind ``worker``), and the lag.
+    """Writes every 2 s how each worker of this process is (table ``worker``).
 
     Pages that follow `LiveTopic.STATUS` are told by each report.
     """
@@ -91,21 +85,16 @@ class WorkerReport:
         return REPORT_INTERVAL_S
 
     def _write(self, found: Sequence[WorkerHealth]) -> None:
-        now = self._clock()
+        now, collector = self._clock(), _collector()
         with self._database.write() as session:
-            session.execute(delete(Backend).where(Backend.kind == KIND, Backend.tried_at < now - FORGET_AFTER))
+            session.execute(delete(Worker).where(Worker.reported_at < now - FORGET_AFTER))
             for health in found:
-                _note(session, health, now)
-            # A reader that is halted does not know.
-            lags = [lag for health in found if (lag := health.details.get("lag_messages")) is not None]
-            if lags:
-                _set_lag(session, sum(int(lag) for lag in lags))
+                _note(session, health, collector, now)
             bump(session, now, LiveTopic.STATUS)
 
     def _withdraw(self) -> None:
-        addresses = [_address(worker.health().name) for worker in self._workers]
         with self._database.write() as session:
-            session.execute(delete(Backend).where(Backend.kind == KIND, Backend.address.in_(addresses)))
+            session.execute(delete(Worker).where(Worker.collector == _collector()))
             bump(session, self._clock(), LiveTopic.STATUS)
 
 
@@ -118,52 +107,44 @@ class WorkerQueries:
 
     def workers(self) -> tuple[WorkerView, ...]:
         """Return the workers of every collector that reported lately, by name and collector."""
-        statement = select(Backend).where(Backend.kind == KIND).order_by(Backend.address)
         with self._database.read() as session:
-            return tuple(_view(row) for row in session.scalars(statement))
+            return tuple(_view(row) for row in session.scalars(select(Worker).order_by(Worker.name, Worker.collector)))
 
 
-def _address(name: str) -> str:
-    return cut(storable(f"{name}@{socket.gethostname()}:{os.getpid()}"), ADDRESS_LIMIT_BYTES)
+def _collector() -> str:
+    return clean(f"{socket.gethostname()}:{os.getpid()}", COLLECTOR_WIDTH)
 
 
-def _note(session: Session, health: WorkerHealth, now: datetime) -> None:
-    address = _address(health.name)
-    row = session.get(Backend, (KIND, address))
+def _note(session: Session, health: WorkerHealth, collector: str, now: datetime) -> None:
+    row = session.get(Worker, (health.name, collector))
     if row is None:
-        row = Backend(kind=KIND, address=address, since=now)
+        row = Worker(name=health.name, collector=collector, since=now)
         session.add(row)
-    elif row.generation != health.state:
+    elif row.state != health.state:
         row.since = now
-    lag_s = health.details.get("lag_s")
-    row.generation = health.state
-    row.reachable = health.state in _AT_WORK
-    row.answered_at = health.turned_at
-    row.tried_at = now
-    row.latency_ms = None if lag_s is None else float(lag_s) * 1_000
-    row.error = None if health.last_error is None else storable(health.last_error)
-    row.error_at = health.last_error_at
+    lag_s, lag_messages = health.details.get("lag_s"), health.details.get("lag_messages")
+    row.state = health.state
+    row.reported_at = now
+    row.turned_at = health.turned_at
+    row.lag_s = None if lag_s is None else float(lag_s)
+    # A reader that is halted does not know.
+    row.lag_messages = None if lag_messages is None else int(lag_messages)
+    row.last_error = None if health.last_error is None else clean(health.last_error)
+    row.last_error_at = health.last_error_at
 
 
-def _set_lag(session: Session, messages: int) -> None:
-    statement = insert_into(session, MessageCounter).values(name=LAG, value=messages)
-    session.connection().execute(
-        statement.on_conflict_do_update(index_elements=["name"], set_={"value": statement.excluded.value})
-    )
-
-
-def _view(row: Backend) -> WorkerView:
-    name, _, collector = row.address.partition("@")
+def _view(row: Worker) -> WorkerView:
     return WorkerView(
-        name=name,
-        collector=collector,
-        state=cast("WorkerState", row.generation),
+        name=row.name,
+        collector=row.collector,
+        state=cast("WorkerState", row.state),
         since=row.since,
-        reported_at=row.tried_at,
-        turned_at=row.answered_at,
-        last_error=row.error,
-        last_error_at=row.error_at,
-        lag_s=None if row.latency_ms is None else row.latency_ms / 1_000,
+        reported_at=row.reported_at,
+        turned_at=row.turned_at,
+        last_error=row.last_error,
+        last_error_at=row.last_error_at,
+        lag_s=row.lag_s,
+        lag_messages=row.lag_messages,
     )
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
+from simulator.checks import SimulatorError
 from simulator.cli_orders import COMMANDS, FILE_NAME, in_directory
 from simulator.control import ControlServer
 from simulator.files import write_private_json
-from simulator.installation import DEFAULT_SESSIONS, Installation, SimulatorError
+from simulator.installation import DEFAULT_SESSIONS, Installation
 from simulator.layouts import MOST_APPLICATIONS
 from simulator.lifetime import Lifetime
 from wire import G2Layout

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 
+from simulator.checks import SimulatorError
 from simulator.http import LOOPBACK, BadRequestError, JsonRequestHandler, LoopbackServer, UnknownError, text_of
-from simulator.installation import Installation, SimulatorError
+from simulator.installation import Installation
 from simulator.orders import ORDERS, BadOrderError, Order, find_order
 from simulator.player import MOST_SPEED, Player
 from simulator.scenario import ScenarioError, read_scenario, shipped_scenarios

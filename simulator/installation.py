@@ -4,20 +4,27 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import grpc
 
 from simulator import g1
-from simulator.application import REPLY_TIMEOUT_S, Application, Work
+from simulator.application import REPLY_TIMEOUT_S, Work
 from simulator.broadcast import Broadcaster
 from simulator.chatter import Chatter
+from simulator.checks import (
+    SimulatorError,
+    check_generations,
+    check_severity,
+    check_transition,
+    read_generation,
+    read_session,
+)
 from simulator.connectivity import Announcer, Registry
 from simulator.connectivity_server import ConnectivityServer
 from simulator.controller import Controller
-from simulator.events import command_issue, error_state_issue, peer_lost_issue
-from simulator.faults import DURATIONS_S, Faults
+from simulator.faults import Faults
 from simulator.flags import ProcessStatus
 from simulator.flood import Flood
 from simulator.g2 import G2Dialect
@@ -25,34 +32,25 @@ from simulator.g3 import G3Dialect
 from simulator.g3_process_manager import G3ProcessManagerDialect
 from simulator.g3_process_manager import boot as g3_boot
 from simulator.generation import Generation
-from simulator.issues import SEVERITIES, Issue, IssuePublisher
+from simulator.issues import Issue
+from simulator.launches import Launches
 from simulator.layouts import (
     LAYOUTS,
     MANAGER_LOG,
     OLDER_STREAM,
     OPERATOR,
-    PlannedProcess,
     Role,
-    Segment,
     SessionLayout,
     boot_request,
     layout_of,
 )
-from simulator.opmon import Measurement, Monitor, layout_of_entries, process_status
-from simulator.process_log import ProcessLog
+from simulator.opmon import Monitor, layout_of_entries, process_status
 from simulator.process_manager import NAME as PROCESS_MANAGER_NAME
 from simulator.process_manager import EnvelopeDialect, ProcessManager, ProcessManagerDialect
 from simulator.process_manager import boot as g1_boot
 from simulator.processes import KILL_TIMEOUT_S, LiveProcess, ProcessTable
 from simulator.programs import (
-    ApplicationProgram,
-    ConnectionServerProgram,
     ControllerProgram,
-    Exit,
-    Program,
-    ShellProgram,
-    TreeControllerProgram,
-    UnreachableHostProgram,
 )
 from simulator.publisher import CAPACITY, KafkaPublisher, Publisher, SilentPublisher
 from simulator.replies import Dialect, Order
@@ -62,18 +60,14 @@ from simulator.surroundings import Surroundings
 from simulator.telemetry import Telemetry
 from simulator.traffic import Traffic
 from simulator.tree_controller import TreeController
-from wire import G2Layout, WireMessage
+from simulator.voice import Voice
+from wire import G2Layout
 
 DEFAULT_SESSIONS = ("local-1x1-config", "local-2x3-config")
 ROOT_CONTROLLER = "root-controller"
 BOOT_TIMEOUT_S = 20.0
 CALL_TIMEOUT_S = 10.0
 NO_GENERATIONS: Mapping[str, str] = MappingProxyType({})
-_LOCAL_HOSTS = ("localhost", "127.0.0.1")
-
-
-class SimulatorError(Exception):
-    """An order that the simulator cannot carry out; the text is for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +123,9 @@ class Installation:
         Raises:
             SimulatorError: A session or a generation is unknown, or G1 is to tell name and configuration apart.
         """
-        self._layouts = [_session(session, generations) for session in sessions]
-        _check_generations(self._layouts, generations)
-        self._plans: dict[tuple[str, str], Mapping[str, PlannedProcess]] = {}
-        self._manager_generation = _generation(process_manager_generation)
+        self._layouts = [read_session(session, generations) for session in sessions]
+        check_generations(self._layouts, generations)
+        self._manager_generation = read_generation(process_manager_generation)
         self._dialects: Mapping[Generation, Dialect] = {
             Generation.G2: G2Dialect(g2_layout),
             Generation.G3: G3Dialect(faulty_refusals=faulty_refusals),
@@ -141,7 +134,7 @@ class Installation:
         self._time_scale = time_scale
         self._kafka = None if kafka_address is None or publisher is not None else KafkaPublisher(kafka_address)
         self._publisher = publisher or self._kafka or SilentPublisher()
-        self._issues = IssuePublisher(self._publisher)
+        self._voice = Voice(self._publisher, self._known)
         self._faults = Faults()
         registry = Registry(clock)
         self._connectivity = ConnectivityServer(registry)
@@ -151,13 +144,16 @@ class Installation:
             work=Work(self._faults, time_scale, reply_timeout_s),
             publisher=self._publisher,
             kafka_address=kafka_address,
-            report=self._report,
-            complain=self._complain,
+            report=self._voice.report,
+            complain=self._voice.complain,
             traffic=Traffic(),
         )
-        self._manager_monitor = self._monitor(OPERATOR, PROCESS_MANAGER_NAME, self._manager_generation)
+        self._manager_monitor = Monitor(
+            self._publisher, layout_of_entries(self._manager_generation), OPERATOR, PROCESS_MANAGER_NAME
+        )
         broadcaster = Broadcaster(self._publisher, kafka_address, OPERATOR, PROCESS_MANAGER_NAME)
-        self._table = ProcessTable(self._launch, broadcaster, KILL_TIMEOUT_S * time_scale)
+        launches = Launches(self._surroundings, self._dialects, self._known, time_scale)
+        self._table = ProcessTable(launches.launch, broadcaster, KILL_TIMEOUT_S * time_scale)
         self._process_manager = ProcessManager(
             self._manager_dialect(broadcaster), broadcaster, [self.traffic.counter(PROCESS_MANAGER_NAME)]
         )
@@ -166,9 +162,10 @@ class Installation:
         self._process_manager_address = ""
         self._stopping = threading.Event()
         living = self._surroundings.applications.living
-        # Not for secrets: it only makes up what applications say.
-        self._chatter = Chatter(chatter_hz, living, self._speak, random.Random(seed))  # noqa: S311
-        self._telemetry = Telemetry(opmon_period_s, living, self._measured, self._measure_drunc, random.Random(seed))  # noqa: S311
+        # Not for secrets: it only makes up what applications say and measure.
+        talk, noise = random.Random(seed), random.Random(seed)  # noqa: S311
+        self._chatter = Chatter(chatter_hz, living, self._voice.speak, talk)
+        self._telemetry = Telemetry(opmon_period_s, living, self._voice.measured, self._measure_drunc, noise)
 
     @property
     def traffic(self) -> Traffic:
@@ -269,7 +266,7 @@ class Installation:
         self._table.end(process, exit_code)
         witness = next((known for known in self._surroundings.applications.living() if known.session == session), None)
         if witness is not None:
-            self._issues.publish_for_control(session, witness.name, peer_lost_issue(name, exit_code))
+            self._voice.miss(witness, name, exit_code)
 
     def write_log(self, session: str, name: str, lines: Iterable[str]) -> None:
         """Let a process write lines into its log.
@@ -295,7 +292,7 @@ class Installation:
         Raises:
             SimulatorError: Session, transition or application is unknown.
         """
-        _check_transition(transition)
+        check_transition(transition)
         planned = self._layout(session).planned(node)
         if planned is None or planned.role is not Role.APPLICATION:
             raise SimulatorError(f"{session} has no application {node!r}")
@@ -353,12 +350,14 @@ class Installation:
         Raises:
             SimulatorError: There is no such application, or it does not live.
         """
-        _check_severity(severity)
+        check_severity(severity)
         living = self._surroundings.applications.living()
         application = next((known for known in living if (known.session, known.name) == (session, node)), None)
         if application is None:
             raise SimulatorError(f"{session} has no living application {node!r}")
-        self._speak(application, Issue(severity, "simulator::Scenario", text, package="simulator", function="play"))
+        self._voice.speak(
+            application, Issue(severity, "simulator::Scenario", text, package="simulator", function="play")
+        )
 
     def processes(self, session: str) -> Mapping[str, bool]:
         """Return the processes of a session by name, and whether each of them runs."""
@@ -392,7 +391,7 @@ class Installation:
         Raises:
             SimulatorError: Session or transition is unknown.
         """
-        _check_transition(transition)
+        check_transition(transition)
         self._faults.slow(self._layout(session).name, transition, seconds)
 
     def steal(self, session: str, user: str) -> None:
@@ -417,12 +416,12 @@ class Installation:
         Raises:
             SimulatorError: The severity is unknown, or no application lives.
         """
-        _check_severity(severity)
+        check_severity(severity)
         # All of a flood is on one topic, so that it can be counted.
         applications = [known for known in self._surroundings.applications.living() if known.name != OLDER_STREAM]
         if not applications:
             raise SimulatorError("No application lives")
-        return Flood(self._speak, self._has_room, self._stopping).run(applications, count, rate_hz, severity)
+        return Flood(self._voice.speak, self._has_room, self._stopping).run(applications, count, rate_hz, severity)
 
     def publish_raw(self, topic: str, value: bytes) -> None:
         """Publish any bytes to a topic."""
@@ -454,7 +453,7 @@ class Installation:
         Raises:
             SimulatorError: The configuration is unknown, or the root controller did not come up in time.
         """
-        layout = _session(f"{name}:{configuration}", {name: Generation.G3})
+        layout = read_session(f"{name}:{configuration}", {name: Generation.G3})
         self._layouts = [known for known in self._layouts if known.name != name] + [layout]
         self._boot([layout])
 
@@ -482,33 +481,6 @@ class Installation:
             controller = self._controller(layout.name, layout.root.controller)
             if not controller.ready.wait(max(0.0, deadline - time.monotonic())):
                 raise SimulatorError(f"The root controller of {layout.name} did not come up")
-
-    def _launch(self, request: WireMessage, host: str, log: ProcessLog, ended: Exit) -> Program:
-        """Make the program of a boot request: a known process of an example session, or a shell line."""
-        if host not in _LOCAL_HOSTS:
-            return UnreachableHostProgram(host, log, ended)
-        description = request.process_description
-        metadata = description.metadata
-        layout = self._known(metadata.session)
-        planned = None if layout is None else self._plan(layout).get(metadata.name)
-        if layout is None or planned is None:
-            lines = [(line.exec, list(line.args)) for line in description.executable_and_arguments]
-            return ShellProgram(lines, self._time_scale, log, ended)
-        if planned.segment is not None and layout.generation is not Generation.G1:
-            dialect = self._dialects[layout.generation]
-            return TreeControllerProgram(self._surroundings, layout, planned.segment, log, dialect)
-        if planned.segment is not None:
-            return ControllerProgram(self._surroundings, metadata.session, planned.segment, log, ended)
-        if planned.role is Role.APPLICATION:
-            return ApplicationProgram(self._surroundings, metadata.session, metadata.name, log)
-        return ConnectionServerProgram(self._surroundings, metadata.session)
-
-    def _plan(self, layout: SessionLayout) -> Mapping[str, PlannedProcess]:
-        """Return the processes of a session by name; made once, for sessions of thousands."""
-        key = (layout.name, layout.configuration_id)
-        if key not in self._plans:
-            self._plans[key] = {planned.name: planned for planned in layout.processes()}
-        return self._plans[key]
 
     def _known(self, session: str) -> SessionLayout | None:
         """Return the layout of a session by its name; one that was not booted at start is G1."""
@@ -558,7 +530,7 @@ class Installation:
 
     def _include(self, session: str, name: str, *, included: bool) -> None:
         layout = self._layout(session)
-        path = _path_to(layout.root, name)
+        path = layout.root.path_to(name)
         if path is None:
             raise SimulatorError(f"{session} has no node {name!r}")
         asked = name if layout.generation is Generation.G1 else layout.root.controller
@@ -566,22 +538,6 @@ class Installation:
             self._serving(session, asked).include_as_holder(path, included=included)
         except g1.DruncError as error:
             raise SimulatorError(str(error)) from error
-
-    def _report(self, application: Application, severity: str, text: str) -> None:
-        """Publish what an application says about a command."""
-        self._speak(application, command_issue(application.name, severity, text))
-
-    def _complain(self, session: str, controller: str, text: str) -> None:
-        """Publish what a controller logs to ERS."""
-        self._issues.publish(session, f"drunc.{controller}_ctrl", error_state_issue(text))
-
-    def _monitor(self, session: str, application: str, generation: Generation) -> Monitor:
-        return Monitor(self._publisher, layout_of_entries(generation), session, application)
-
-    def _measured(self, application: Application, measurement: Measurement) -> None:
-        layout = self._known(application.session)
-        generation = Generation.G1 if layout is None else layout.generation
-        self._monitor(application.session, application.name, generation).publish(measurement)
 
     def _measure_drunc(self) -> None:
         """Let the controllers and the process manager measure themselves; those of G1 do not."""
@@ -594,10 +550,6 @@ class Installation:
             sessions = len({process.session for process in processes})
             self._manager_monitor.publish(process_status(running, len(processes) - running, sessions))
 
-    def _speak(self, application: Application, issue: Issue) -> None:
-        application.log.write(f"{issue.severity} [{issue.function}] {issue.message}")
-        self._issues.publish(application.session, application.name, issue)
-
     def _has_room(self, timeout_s: float) -> bool:
         """Tell whether a flood may go on: it leaves half of the queue to everybody else."""
         return self._kafka is None or self._kafka.has_room(CAPACITY // 2, timeout_s)
@@ -608,49 +560,3 @@ def _each_in_a_thread(table: ProcessTable) -> None:
     thread = threading.Thread(target=table.stop, name="simulator-stop", daemon=True)
     thread.start()
     thread.join(1.5)
-
-
-def _session(text: str, generations: Mapping[str, str]) -> SessionLayout:
-    """Return the layout of ``<configuration id>`` or ``<session name>:<configuration id>``."""
-    name, _, given = text.partition(":")
-    layout = layout_of(given or name)
-    if layout is None:
-        raise SimulatorError(f"Unknown session {text!r}; known are {', '.join(LAYOUTS)}, generated-<n>")
-    generation = _generation(generations.get(name, Generation.G1))
-    if generation is Generation.G1 and given not in ("", name):
-        raise SimulatorError(f"{text}: in G1 the session has the name of its configuration")
-    return replace(layout, name=name, configuration=layout.name, generation=generation)
-
-
-def _generation(text: str) -> Generation:
-    try:
-        return Generation(text)
-    except ValueError as error:
-        raise SimulatorError(f"Unknown generation {text!r}; known are {', '.join(Generation)}") from error
-
-
-def _check_generations(layouts: Sequence[SessionLayout], generations: Mapping[str, str]) -> None:
-    names = {layout.name for layout in layouts}
-    for name in generations:
-        if name not in names:
-            raise SimulatorError(f"A generation is given for {name!r}, which is not among the sessions")
-
-
-def _check_severity(severity: str) -> None:
-    if severity not in SEVERITIES:
-        raise SimulatorError(f"Unknown severity {severity!r}; known are {', '.join(SEVERITIES)}")
-
-
-def _path_to(segment: Segment, name: str) -> str | None:
-    """Return the path of a node from the root of a segment on, None where it is not in it (contract 11)."""
-    if segment.controller == name:
-        return name
-    if name in segment.applications:
-        return f"{segment.controller}/{name}"
-    below = (_path_to(inner, name) for inner in segment.segments)
-    return next((f"{segment.controller}/{path}" for path in below if path is not None), None)
-
-
-def _check_transition(transition: str) -> None:
-    if transition not in DURATIONS_S:
-        raise SimulatorError(f"Unknown transition {transition!r}; known are {', '.join(DURATIONS_S)}")

@@ -44,6 +44,15 @@ class Segment:
         """Names of the direct children: controllers first, then applications, as they boot."""
         return tuple(segment.controller for segment in self.segments) + self.applications
 
+    def path_to(self, name: str) -> str | None:
+        """Return the path of a node from this controller on, None where it is not below it (contract 11)."""
+        if self.controller == name:
+            return name
+        if name in self.applications:
+            return f"{self.controller}/{name}"
+        below = (segment.path_to(name) for segment in self.segments)
+        return next((f"{self.controller}/{path}" for path in below if path is not None), None)
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedProcess:

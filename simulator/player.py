@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from simulator.installation import Installation, SimulatorError
+from simulator.checks import SimulatorError
+from simulator.installation import Installation
 from simulator.orders import BadOrderError
 from simulator.scenario import Condition, Scenario, ScenarioError, Step
 

@@ -11,6 +11,7 @@ from sqlalchemy import false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from models.alarms import KEY_LENGTH
+from models.coordination import Worker
 from models.messages import Message, MessageApplication, MessageSession
 from models.run_control import Backend, DaqSession, Node, Process
 from services.alarms.types import AlarmKind, Condition, Priority
@@ -27,7 +28,6 @@ UNHEARD_AFTER = timedelta(seconds=10)
 # Severities of messages (contract 16.2, as stored) that raise alarms.
 _PRIORITIES = {4: Priority.MEDIUM, 5: Priority.HIGH}
 _DEAD = "DEAD"
-_WORKER = "worker"
 _WORKERS_AT_FAULT = ("degraded", "failed")
 _ADDRESSES = {
     "process_manager": ("the process manager", Priority.HIGH),
@@ -50,8 +50,12 @@ def lasting(session: Session, now: datetime) -> list[Condition]:
     present = select(DaqSession.name).where(DaqSession.present)
     wrong = select(Node).where(Node.in_error.is_(true()), Node.included.is_not(false()), Node.session.in_(present))
     nodes = [node for node in _deepest(session.scalars(wrong).all()) if (node.session, node.name) not in lost]
-    backends = session.scalars(select(Backend)).all()
-    return [*map(_of_process, dead), *(_of_node(node, now) for node in nodes), *_of_addresses(backends, now)]
+    return [
+        *map(_of_process, dead),
+        *(_of_node(node, now) for node in nodes),
+        *_of_addresses(session.scalars(select(Backend)), now),
+        *_of_workers(session.scalars(select(Worker)), now),
+    ]
 
 
 def happened(session: Session, after_id: int) -> tuple[list[Condition], int]:
@@ -139,32 +143,30 @@ def _of_node(row: Node, now: datetime) -> Condition:
 
 def _of_addresses(rows: Iterable[Backend], now: datetime) -> Iterator[Condition]:
     for row in rows:
-        if row.kind == _WORKER:
-            found = _of_worker(row, now)
-            if found is not None:
-                yield found
-        elif not row.reachable and now - row.since >= SILENT_AFTER:
-            name, priority = _ADDRESSES.get(row.kind, (row.kind, Priority.MEDIUM))
-            yield Condition(
-                key=_key(AlarmKind.BACKEND, row.kind, row.address),
-                kind=AlarmKind.BACKEND,
-                priority=priority,
-                session="",
-                subject=row.address,
-                text=f"{name[0].upper()}{name[1:]} does not answer" + (f": {row.error}" if row.error else "."),
-                at=row.since,
-            )
+        if row.reachable or now - row.since < SILENT_AFTER:
+            continue
+        name, priority = _ADDRESSES.get(row.kind, (row.kind, Priority.MEDIUM))
+        yield Condition(
+            key=_key(AlarmKind.BACKEND, row.kind, row.address),
+            kind=AlarmKind.BACKEND,
+            priority=priority,
+            session="",
+            subject=row.address,
+            text=f"{name[0].upper()}{name[1:]} does not answer" + (f": {row.error}" if row.error else "."),
+            at=row.since,
+        )
 
 
-def _of_worker(row: Backend, now: datetime) -> Condition | None:
-    name, _, collector = row.address.partition("@")
-    if now - row.tried_at > UNHEARD_AFTER:
-        text, since = f"The collector {collector} has not been heard of since its last report.", row.tried_at
-    elif row.generation in _WORKERS_AT_FAULT and now - row.since >= SILENT_AFTER:
-        text, since = f"The worker is {row.generation}" + (f": {row.error}" if row.error else "."), row.since
-    else:
-        return None
-    return Condition(_key(AlarmKind.WORKER, row.address), AlarmKind.WORKER, Priority.MEDIUM, "", name, text, since)
+def _of_workers(rows: Iterable[Worker], now: datetime) -> Iterator[Condition]:
+    for row in rows:
+        if now - row.reported_at > UNHEARD_AFTER:
+            text, since = f"The collector {row.collector} has not been heard of since its last report.", row.reported_at
+        elif row.state in _WORKERS_AT_FAULT and now - row.since >= SILENT_AFTER:
+            text, since = f"The worker is {row.state}" + (f": {row.last_error}" if row.last_error else "."), row.since
+        else:
+            continue
+        key = _key(AlarmKind.WORKER, row.name, row.collector)
+        yield Condition(key, AlarmKind.WORKER, Priority.MEDIUM, "", row.name, text, since)
 
 
 def _deepest(nodes: Sequence[Node]) -> Iterator[Node]:

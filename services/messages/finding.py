@@ -3,7 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, Integer, Select, case, func, literal_column, select, tuple_, union_all
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Integer,
+    Select,
+    any_,
+    case,
+    func,
+    literal,
+    literal_column,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -237,19 +250,19 @@ def _by_values(branch: Branch, bounds: Bounds) -> Select[int]:
 
 
 def _by_rows(branch: Branch, bounds: Bounds) -> Select[int]:
-    """Compare whole rows of the index.
+    """Have PostgreSQL walk along the branch's own index from the bound on, and only as far as the branch goes.
 
-    With plain equality PostgreSQL may walk down the primary key instead, expecting to meet the wanted severity soon:
-    after a quiet day that is a walk through millions of rows. This order only the right index can give.
+    With plain equality it may walk down the primary key instead, or an index of fewer columns, expecting to meet what
+    is wanted soon: after a quiet day that is a walk through millions of rows. So the order names the first column,
+    which is a constant that PostgreSQL does not know to be one: only the right index has that order. The last column
+    and the id are compared as a row, where the walk begins; the last column alone is bounded too, where it ends.
     """
-    columns = [column for column, _ in branch]
-    row = tuple_(*columns, _MESSAGE.c.id)
-    group = tuple_(*columns)
-    values = [value for _, value in branch]
+    (first, first_value), *middle, (last, value) = branch
+    fits = [first == any_(literal([first_value], ARRAY(first.type))), *(column == given for column, given in middle)]
+    row = tuple_(last, _MESSAGE.c.id)
+    wanted = select(_MESSAGE.c.id).where(*fits, *bounds.conditions())
     if bounds.ascending:
-        inside = (row > (*values, bounds.after or 0), group <= tuple(values))
-        order = [column.asc() for column in (*columns, _MESSAGE.c.id)]
-    else:
-        inside = (row < (*values, MAX_ID if bounds.before is None else bounds.before), group >= tuple(values))
-        order = [column.desc() for column in (*columns, _MESSAGE.c.id)]
-    return select(_MESSAGE.c.id).where(*inside, *bounds.conditions()).order_by(*order)
+        return wanted.where(row > (value, bounds.after or 0), last <= value).order_by(first, last, _MESSAGE.c.id)
+    before = MAX_ID if bounds.before is None else bounds.before
+    bounded = wanted.where(row < (value, before), last >= value)
+    return bounded.order_by(first.desc(), last.desc(), _MESSAGE.c.id.desc())

@@ -50,7 +50,6 @@ class PipelineQueries:
                 partitions=tuple(sorted(partitions[:PARTITIONS], key=lambda found: (found.topic, found.partition))),
                 partitions_total=len(partitions),
                 counts=PipelineCounts(**{field.name: counters.get(field.name, 0) for field in fields(PipelineCounts)}),
-                lag_messages=counters.get("lag"),
                 gaps=_gaps(session),
                 quarantined=_quarantined(session),
                 database=_sqlite_size(session) if self._is_sqlite else _postgresql_size(session),

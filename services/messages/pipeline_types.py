@@ -80,15 +80,12 @@ class DatabaseSize:
 class PipelineView:
     """The message pipeline at one moment.
 
-    ``lag_messages`` is how many records Kafka had that were not read when the collector last reported, None while no
-    collector has. ``partitions_total`` counts all that were ever read, of which ``partitions`` are the most
-    recent, by name.
+    ``partitions_total`` counts all that were ever read, of which ``partitions`` are the most recent, by name.
     """
 
     partitions: tuple[PartitionReading, ...]
     partitions_total: int
     counts: PipelineCounts
-    lag_messages: int | None
     gaps: tuple[GapView, ...]
     quarantined: tuple[QuarantinedView, ...]
     database: DatabaseSize

@@ -1,5 +1,6 @@
 """Which connectivity service a session's nodes publish in: the site's, or one of the session's own (contract 14)."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
@@ -9,6 +10,7 @@ from services.run_control.texts import clean
 MAX_PORT: Final = 65535
 _LOOPBACK = ("localhost", "127.0.0.1", "0.0.0.0")  # noqa: S104 - recognised, not bound
 _WIDTH = 255
+_PORT = re.compile("[0-9]{1,5}")
 
 
 class Directory(Protocol):
@@ -93,6 +95,7 @@ def address_from(environment: Mapping[str, str], host: str) -> str | None:
     Loopback is that of the process's ``host``. The names are those that DAQ applications read (inferred).
     """
     server, port = environment.get("CONNECTION_SERVER", ""), environment.get("CONNECTION_PORT", "")
-    if not server or not (port.isascii() and port.isdigit()) or not 0 < int(port) <= MAX_PORT:
+    # A number of thousands of digits is none for Python either.
+    if not server or not _PORT.fullmatch(port) or not 0 < int(port) <= MAX_PORT:
         return None
     return clean(f"{host if host and server in _LOOPBACK else server}:{port}", _WIDTH)

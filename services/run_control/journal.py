@@ -18,18 +18,12 @@ from services.clock import Clock
 from services.coordination import Fence, Leases
 from services.revisions import LiveTopic, bump
 from services.run_control.aftermath import note_begun, note_ended, note_processes, note_session
-from services.run_control.execution import Order, Outcome, PlannedStep
-from services.run_control.rows import steps_from_json, steps_to_json, transitions_from_json
+from services.run_control.claimed_orders import order_in_session, order_without_tree
+from services.run_control.execution import Order, Outcome
+from services.run_control.rows import steps_from_json, steps_to_json
 from services.run_control.sequence_run import Progress
 from services.run_control.texts import clean
-from services.run_control.types import (
-    PROCESS_ACTIONS,
-    Action,
-    CommandState,
-    NodeResult,
-    StepState,
-    Transition,
-)
+from services.run_control.types import PROCESS_ACTIONS, Action, CommandState, NodeResult, StepState
 
 CLAIM_AT_ONCE = 50
 
@@ -108,7 +102,7 @@ class CommandJournal:
     def _claim(self, tx: Session, row: Command, fence: Fence, now: datetime) -> Order | None:
         if Action(row.action).is_for_processes:
             _mark_claimed(row, fence, now)
-            return _order_without_tree(row, self._process_manager)
+            return order_without_tree(row, self._process_manager)
         if Action(row.action).is_for_whole_sessions:
             return self._claim_whole(tx, row, fence, now)
         daq = tx.get(DaqSession, row.session)
@@ -118,7 +112,7 @@ class CommandJournal:
             return None
         _mark_claimed(row, fence, now)
         # A part of the tree may be commanded through its own controller.
-        order = _order(row, daq, (row.payload or {}).get("address") or daq.root_address)
+        order = order_in_session(row, daq, (row.payload or {}).get("address") or daq.root_address)
         note_begun(tx, daq, order, now)
         return order
 
@@ -128,7 +122,7 @@ class CommandJournal:
             self._close(tx, [_Closing(row, Outcome(CommandState.FAILED, text))])
             return None
         _mark_claimed(row, fence, now)
-        return _order_without_tree(row, self._run_control)
+        return order_without_tree(row, self._run_control)
 
     def finish(self, fence: Fence, order: Order, outcome: Outcome) -> None:
         """Write what came of a command: per node, in the audit, and what it means for the run.
@@ -228,51 +222,6 @@ def _mark_claimed(row: Command, fence: Fence, now: datetime) -> None:
     row.state = CommandState.EXECUTING.value
     row.claimed_at = now
     row.claimed_by = str(fence)
-
-
-def _order_without_tree(row: Command, address: str) -> Order:
-    return Order(
-        id=row.id,
-        user=row.user_name,
-        session=row.session or "",
-        action=Action(row.action),
-        address=address,
-        transition=None,
-        arguments=row.arguments,
-        payload=row.payload or {},
-    )
-
-
-def _order(row: Command, daq: DaqSession, address: str) -> Order:
-    return Order(
-        id=row.id,
-        user=row.user_name,
-        session=daq.name,
-        action=Action(row.action),
-        address=address,
-        transition=_transition(daq, row.transition),
-        arguments=row.arguments,
-        payload=row.payload or {},
-        steps=_planned(row, daq),
-    )
-
-
-def _planned(row: Command, daq: DaqSession) -> tuple[PlannedStep, ...]:
-    """Return the steps of a sequence; what the state machine does not know any more is refused when its turn comes."""
-    known = {transition.name: transition for transition in transitions_from_json(daq.transitions)}
-    payload = row.payload or {}
-    return tuple(
-        PlannedStep(
-            transition=known.get(step.transition, Transition(step.transition)),
-            arguments=payload["arguments"].get(step.transition, {}),
-            optional=step.transition in payload["optional"],
-        )
-        for step in steps_from_json(row.steps or ())
-    )
-
-
-def _transition(daq: DaqSession, name: str | None) -> Transition | None:
-    return next((known for known in transitions_from_json(daq.transitions) if known.name == name), None)
 
 
 def _lost_outcome() -> Outcome:

@@ -93,8 +93,7 @@ class RunControlQueries:
 
     def backends(self) -> tuple[BackendView, ...]:
         """Return every outside address that run control talks to, by kind and address."""
-        outside = Backend.kind.in_([kind.value for kind in BackendKind])
-        statement = select(Backend).where(outside).order_by(Backend.kind, Backend.address)
+        statement = select(Backend).order_by(Backend.kind, Backend.address)
         with self._database.read() as tx:
             return tuple(_backend_view(row) for row in tx.scalars(statement))
 

@@ -69,7 +69,7 @@ def test_a_text_can_be_meant_four_ways(new_person: NewPerson, installation: Inst
     )
     assert (address(alice)["q"], address(alice)["match"]) == (inside, "not")
     alice.open(f"{EVERYTHING}&match=exact&q={whole}")
-    alice.wait_that(lambda: set(rows(alice, "text")) == {whole}, 10, "only the whole text")
+    alice.wait_that(lambda: set(rows(alice, "text")) == {whole}, 20, "only the whole text")
     assert alice.wait("#messages-match-select").get_property("value") == "exact"
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from services.errors import DruncError, NotSupportedError, UnknownCallError
-from services.run_control import decode
+from services.run_control import decode, listings
 from services.run_control.call import Caller
 from services.run_control.g1.messages import message
 from services.run_control.process_orders import boot_fields, query_fields
@@ -29,7 +29,7 @@ class G1ProcessManager:
         """Boot one process (``boot``)."""
         request = message("BootRequest")(**boot_fields(message, order))
         answer = self.call("boot", user, self.deadlines.process_s, request)
-        return decode.process(decode.payload(answer, "ProcessInstance"))
+        return listings.process(decode.payload(answer, "ProcessInstance"))
 
     def kill(self, user: str, query: ProcessQuery) -> tuple[Process, ...]:
         """Kill what matches (``kill``)."""
@@ -42,7 +42,7 @@ class G1ProcessManager:
     def restart(self, user: str, query: ProcessQuery) -> Process:
         """Restart one process (``restart``)."""
         answer = self.call("restart", user, self.deadlines.process_s, _wire_query(query))
-        return decode.process(_payload_of_one(answer, "ProcessInstance"))
+        return listings.process(_payload_of_one(answer, "ProcessInstance"))
 
     def terminate(self, user: str) -> tuple[Process, ...]:
         """Kill everything (``terminate``, not there before v0.8.2, contract 4.3).
@@ -66,7 +66,7 @@ class G1ProcessManager:
 
     def _list(self, rpc: str, user: str, deadline_s: float, query: ProcessQuery) -> tuple[Process, ...]:
         answer = self.call(rpc, user, deadline_s, _wire_query(query))
-        return decode.processes(decode.payload(answer, "ProcessInstanceList").values)
+        return listings.processes(decode.payload(answer, "ProcessInstanceList").values)
 
 
 def _wire_query(query: ProcessQuery) -> WireMessage:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from services.errors import UnknownCallError
-from services.run_control import decode
+from services.run_control import decode, listings
 from services.run_control.call import Caller
 from services.run_control.support import Deadlines, not_supported
 from services.run_control.types import ActiveSession, Configuration
@@ -26,7 +26,7 @@ class G2SessionManager:
     def sessions(self, user: str) -> tuple[ActiveSession, ...]:
         """Return the active sessions (``list_all_sessions``)."""
         answer = self.call("list_all_sessions", user, self.deadlines.read_s)
-        return decode.sessions(decode.payload(answer, "AllActiveSessions").active_sessions)
+        return listings.sessions(decode.payload(answer, "AllActiveSessions").active_sessions)
 
     def configurations(self, user: str) -> tuple[Configuration, ...]:
         """Return the configurations (``list_all_configs``, which early servers advertise and do not have)."""
@@ -34,4 +34,4 @@ class G2SessionManager:
             answer = self.call("list_all_configs", user, self.deadlines.read_s)
         except UnknownCallError as error:
             raise not_supported("list configurations", GENERATION) from error
-        return decode.configurations(decode.payload(answer, "AllConfigKeys").config_keys)
+        return listings.configurations(decode.payload(answer, "AllConfigKeys").config_keys)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from services.errors import DruncError, InvalidInputError, NotFoundError, NotInControlError, SchemaMismatchError
-from services.run_control import decode
+from services.run_control import decode, listings
 from services.run_control.g3.call import PROCESS_MANAGER, SHARED, TypedCaller, message, token
 from services.run_control.g3.judge import flag_words
 from services.run_control.process_orders import boot_fields, query_fields
@@ -77,7 +77,7 @@ class G3ProcessManager:
             raise NotInControlError(flag_words(answer), holder="")
         if answer.flag != decode.OK:
             raise DruncError(f"{clean(answer.name)}: {flag_words(answer)}")
-        return decode.processes(answer.values)
+        return listings.processes(answer.values)
 
 
 def _message(name: str) -> WireMessage:

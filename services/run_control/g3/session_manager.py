@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from services.errors import DruncError, UnknownCallError
-from services.run_control import decode
+from services.run_control import decode, listings
 from services.run_control.g3.call import SESSION_MANAGER, SHARED, TypedCaller, message, token
 from services.run_control.g3.judge import flag_words
 from services.run_control.support import Deadlines, not_supported
@@ -28,7 +28,7 @@ class G3SessionManager:
 
     def sessions(self, user: str) -> tuple[ActiveSession, ...]:
         """Return the active sessions (``list_all_sessions``)."""
-        return decode.sessions(self._read("list_all_sessions", user, "AllActiveSessions").active_sessions)
+        return listings.sessions(self._read("list_all_sessions", user, "AllActiveSessions").active_sessions)
 
     def configurations(self, user: str) -> tuple[Configuration, ...]:
         """Return the configurations (``list_all_configs``)."""
@@ -36,7 +36,7 @@ class G3SessionManager:
             answer = self._read("list_all_configs", user, "AllConfigKeys")
         except UnknownCallError as error:
             raise not_supported("list configurations", GENERATION) from error
-        return decode.configurations(answer.config_keys)
+        return listings.configurations(answer.config_keys)
 
     def _read(self, rpc: str, user: str, answers: str) -> WireMessage:
         request = message(SHARED + "Request")(token=token(user))

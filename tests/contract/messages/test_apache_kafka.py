@@ -7,6 +7,8 @@ from itertools import count
 import pytest
 
 from models.database import Database
+from services.messages.batch import PartitionKey
+from services.messages.broker import BrokerClient
 from services.messages.consumer import MessageConsumer
 from tests.apache_kafka.server import ApacheKafka
 from tests.contract.messages.conftest import MakeConsumer
@@ -167,3 +169,28 @@ def test_a_topic_made_anew_while_it_is_read_is_read_from_its_beginning(
     assert_consistent(database, published.total())
     ended = [gap.reason for gap in gaps(database)]
     assert ended == [f"Reading ended at offset {n}: topic {CONTROLLER} was made anew." for n in (5, 40)]
+
+
+def test_a_topic_made_anew_while_reading_starts_is_not_taken_for_the_old_one(
+    apache_kafka: ApacheKafka, make_consumer: MakeConsumer, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the question which topic it is and the one which offsets it has."""
+    apache_kafka.make_topic(CONTROLLER)
+    publish(apache_kafka, CONTROLLER, [broadcast("old")] * 10)
+    read_all(make_consumer(apache_kafka.address), database, 10)
+    ask = BrokerClient.watermarks
+    remade: list[PartitionKey] = []
+
+    def ask_late(client: BrokerClient, key: PartitionKey) -> tuple[int, int]:
+        if not remade:
+            remade.append(key)
+            apache_kafka.delete_topic(CONTROLLER)
+            apache_kafka.make_topic(CONTROLLER)
+            publish(apache_kafka, CONTROLLER, [broadcast("new")] * 3)
+        return ask(client, key)
+
+    monkeypatch.setattr(BrokerClient, "watermarks", ask_late)
+    read_all(make_consumer(apache_kafka.address), database, 13)
+    assert remade == [(CONTROLLER, 0)]
+    assert texts(database) == {"old": 10, "new": 3}
+    assert [gap.reason for gap in gaps(database)] == [f"Reading ended at offset 10: topic {CONTROLLER} was made anew."]

@@ -19,7 +19,10 @@ TEXTS = (
     *("unknown", "initial (preparing-conf)", "(", "controller", "grpc://h:1", "start_run", "user is not in control"),
     *('{"success": false, "result": 5}', '{"result": "\\ud800"}', "[" * 3000, "NaN", "Could not retrieve logs: x"),
     "The process corresponding to the query doesn't exist",
+    "9" * 5000,
 )
+# Names in a process's environment that say something.
+KEYS = ("", "PATH", "CONNECTION_SERVER", "CONNECTION_PORT")
 NUMBERS = (0, 1, 2, 3, 5, 7, 9, 17, 100)
 FLOATS = (0.0, 0.1, -1.5, 1e300, 1e-300, float("nan"), float("inf"))
 _BOUNDS = {
@@ -70,11 +73,20 @@ class AnyMessage:
             else:
                 setattr(message, field.name, self._scalar(field))
             return
-        if depth >= MAX_DEPTH or field.message_type.GetOptions().map_entry:
+        if depth >= MAX_DEPTH:
+            return
+        if field.message_type.GetOptions().map_entry:
+            self._fill_map(getattr(message, field.name), field.message_type.fields_by_name["value"])
             return
         for _ in range(self.draw.randrange(4 - min(depth, 3)) if field.is_repeated else 1):
             inner = self._inner(field.message_type.full_name, depth + 1)
             (getattr(message, field.name).add() if field.is_repeated else getattr(message, field.name)).CopyFrom(inner)
+
+    def _fill_map(self, entries: WireMessage, value: Field) -> None:
+        # Arguments of transitions are sent, never answered: only the maps of texts are.
+        if value.message_type is None:
+            for key in self.draw.sample(KEYS, 2):
+                entries[key] = self.draw.choice((*TEXTS, "5000"))
 
     def _inner(self, full_name: str, depth: int) -> WireMessage:
         if full_name != "google.protobuf.Any":

@@ -10,6 +10,7 @@ import grpc
 import pytest
 
 from services.errors import (
+    BrokenCallError,
     BusyError,
     ConsoleError,
     DruncError,
@@ -73,6 +74,15 @@ def test_every_status_is_an_error_of_ours_that_names_the_address(
         with pytest.raises(error, match=address) as seen:
             adapters.controller(address).status("console")
         assert "Kafka" not in seen.value.message
+
+
+def test_a_controller_that_cannot_announce_names_kafka(adapters: DetectingAdapters) -> None:
+    details = "Unexpected <class 'kafka.errors.KafkaTimeoutError'>"
+    with (
+        server(aborting(grpc.StatusCode.UNKNOWN, details)) as address,
+        pytest.raises(BrokenCallError, match="cannot reach its Kafka broker"),
+    ):
+        adapters.controller(address).take_control("alice")
 
 
 def test_nothing_listens(adapters: DetectingAdapters) -> None:

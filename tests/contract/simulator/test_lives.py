@@ -9,7 +9,8 @@ import grpc
 import pytest
 import requests
 
-from simulator.installation import Installation, SimulatorError
+from simulator.checks import SimulatorError
+from simulator.installation import Installation
 from tests.simulated import RecordingPublisher, blamed, child, connected, g1, payload, said
 from tests.waiting import wait_until
 

@@ -15,8 +15,9 @@ import pytest
 import requests
 from click.testing import CliRunner, Result
 
+from simulator.checks import SimulatorError
 from simulator.cli import cli, read_generations
-from simulator.installation import Installation, SimulatorError
+from simulator.installation import Installation
 from tests.kafka import REPOSITORY
 from tests.simulated import connected, g1, payload, said
 from tests.waiting import wait_until

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from simulator.installation import Installation, SimulatorError
+from simulator.checks import SimulatorError
+from simulator.installation import Installation
 from simulator.player import Outcome, Player, Progress
 from simulator.scenario import read_scenario, shipped_scenarios
 from tests.contract.simulator.trees import asking

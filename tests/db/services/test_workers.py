@@ -4,15 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from models.coordination import Worker as Row
 from models.database import Database
-from models.messages import MessageCounter
-from models.run_control import Backend
 from services.health import WorkerHealth
-from services.messages.pipeline import PipelineQueries
 from services.messages.upsert import table_of
 from services.revisions import LiveTopic, current
-from services.run_control.queries import RunControlQueries
-from services.workers import FORGET_AFTER, KIND, REPORT_INTERVAL_S, WorkerQueries, WorkerReport
+from services.workers import FORGET_AFTER, REPORT_INTERVAL_S, WorkerQueries, WorkerReport
 
 NOW = datetime(2026, 11, 20, 3, 12, 44, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=4)
@@ -54,16 +51,17 @@ def test_each_worker_is_told_as_it_is(database: Database, clock: Time, queries: 
     assert messages.lag_s == pytest.approx(0.4)
     assert (retention.last_error, retention.last_error_at, retention.lag_s) == ("the disk <b>is full", NOW, None)
     assert messages.collector == retention.collector
-    assert PipelineQueries(database).view().lag_messages == 12
+    assert (messages.lag_messages, retention.lag_messages) == (12, None)
 
 
-def test_a_lag_that_is_not_known_leaves_the_last_one(database: Database, clock: Time) -> None:
+def test_a_lag_that_is_not_known_is_not_made_up(database: Database, clock: Time, queries: WorkerQueries) -> None:
     worker = Worker(WorkerHealth("messages", "ok", NOW, None, None, {"lag_messages": 12}))
     report = WorkerReport(database, clock, [worker])
     report.turn()
     worker.told = WorkerHealth("messages", "degraded", NOW, "no broker", LATER, {"lag_messages": None, "lag_s": 3.0})
     report.turn()
-    assert PipelineQueries(database).view().lag_messages == 12
+    (told,) = queries.workers()
+    assert (told.lag_s, told.lag_messages) == (3.0, None)
 
 
 def test_a_state_keeps_its_beginning_until_it_changes(database: Database, clock: Time, queries: WorkerQueries) -> None:
@@ -87,11 +85,6 @@ def test_each_report_is_told_to_pages(database: Database, clock: Time) -> None:
         assert current(session)[LiveTopic.BACKENDS] == 0
 
 
-def test_workers_are_no_outside_addresses(database: Database, clock: Time) -> None:
-    WorkerReport(database, clock, [Worker(WorkerHealth("messages", "failed", NOW))]).turn()
-    assert RunControlQueries(database, clock).backends() == ()
-
-
 def test_who_stops_on_purpose_is_not_missed(database: Database, clock: Time, queries: WorkerQueries) -> None:
     report = WorkerReport(database, clock, [Worker(WorkerHealth("messages", "stopped", NOW))])
     report.turn()
@@ -100,10 +93,7 @@ def test_who_stops_on_purpose_is_not_missed(database: Database, clock: Time, que
 
 
 def test_a_collector_that_vanished_stays_for_a_while(database: Database, clock: Time, queries: WorkerQueries) -> None:
-    gone = Backend(
-        kind=KIND, address="messages@elsewhere:7", generation="ok", reachable=True, since=NOW, answered_at=NOW,
-        tried_at=NOW, latency_ms=None, error=None, error_at=None,
-    )  # fmt: skip
+    gone = Row(name="messages", collector="elsewhere:7", state="ok", since=NOW, reported_at=NOW, turned_at=NOW)
     with database.write() as session:
         session.add(gone)
     report = WorkerReport(database, clock, [Worker(WorkerHealth("retention", "ok", NOW))])
@@ -119,14 +109,12 @@ def test_a_collector_that_vanished_stays_for_a_while(database: Database, clock: 
 def test_a_database_that_refuses_is_told_and_tried_again(database: Database, clock: Time) -> None:
     report = WorkerReport(database, clock, [Worker(WorkerHealth("messages", "ok", NOW))])
     with database.write() as session:
-        table_of(MessageCounter).drop(session.connection())
-        table_of(Backend).drop(session.connection())
+        table_of(Row).drop(session.connection())
     try:
         assert report.turn() == REPORT_INTERVAL_S
         assert report.health().state == "degraded"
     finally:
         with database.write() as session:
-            table_of(MessageCounter).create(session.connection())
-            table_of(Backend).create(session.connection())
+            table_of(Row).create(session.connection())
     report.turn()
     assert report.health().state == "ok"

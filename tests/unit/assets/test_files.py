@@ -8,7 +8,9 @@ import pytest
 from components.icons import Glyph, Icon
 from tests.unit.assets.sheets import ASSETS, ROOT
 
-MOST_LINES = 800
+# ADR 0010.
+MOST_LINES = 1_000
+MOST_LINES_A_SCRIPT = 250
 SVG = "http://www.w3.org/2000/svg"
 SERVED = [
     *(asset for asset in ASSETS.iterdir() if asset.suffix != ".ico"),
@@ -23,6 +25,7 @@ def test_own_script_stays_small() -> None:
     code = re.compile(r"^\s*(?!//|/?\*|\s|$)", re.MULTILINE)
     lines = {script.name: len(code.findall(script.read_text())) for script in ASSETS.glob("*.js")}
     assert sum(lines.values()) < MOST_LINES, lines
+    assert max(lines.values()) < MOST_LINES_A_SCRIPT, lines
 
 
 @pytest.mark.parametrize("source", SERVED, ids=lambda path: str(path.relative_to(ROOT)))

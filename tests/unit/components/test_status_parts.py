@@ -44,14 +44,13 @@ GOOD = BackendView(
     BackendKind.PROCESS_MANAGER, "np04-srv-001:10054", "G1", True, NOW, NOW, NOW, 2.34, "it was away", NOW
 )  # fmt: skip
 GONE = replace(GOOD, kind=BackendKind.CONTROLLER, address="np04-srv-002:3333", reachable=False, error=SCRIPT)
-READER = WorkerView("messages", "np04-srv-003:77", "ok", NOW, NOW, NOW, lag_s=0.4)
-POLLER = replace(READER, name="run_control", lag_s=None)
+READER = WorkerView("messages", "np04-srv-003:77", "ok", NOW, NOW, NOW, lag_s=0.4, lag_messages=12)
+POLLER = replace(READER, name="run_control", lag_s=None, lag_messages=None)
 DEGRADED, FAILED = replace(READER, state="degraded"), replace(POLLER, state="failed")
 PIPELINE = PipelineView(
     partitions=(PartitionReading("monitoring.ers_stream", 3, 12_310, NOW),),
     partitions_total=1,
     counts=PipelineCounts(stored=1_204, pruned=204, echo=7),
-    lag_messages=12,
     gaps=(),
     quarantined=(),
     database=DatabaseSize("SQLite", "3.40.1", 27_300_000),
@@ -97,7 +96,7 @@ def test_figures_are_quiet_while_everything_works() -> None:
 
 def test_figures_have_a_shape_where_somebody_is_needed() -> None:
     counts = replace(PIPELINE.counts, quarantined=3, gaps=1)
-    found = figures([GOOD, GONE], [], replace(PIPELINE, counts=counts, lag_messages=None), LIMITS)
+    found = figures([GOOD, GONE], [], replace(PIPELINE, counts=counts), LIMITS)
     assert [words(part)[:9] for part in with_class(found, "is-bad")] == ["Addresses", "Workers i"]
     assert [words(part) for part in with_class(found, "is-odd")] == [
         "Not decoded 3 kept in quarantine",
@@ -127,8 +126,8 @@ def test_a_worker_that_starts_is_no_trouble() -> None:
 
 
 def test_a_reader_that_cannot_store_does_not_look_as_if_nothing_were_waiting() -> None:
-    halted = replace(READER, state="degraded", lag_s=42.0)
-    lag = figure(figures([GOOD], [halted, POLLER], replace(PIPELINE, lag_messages=0), LIMITS), "Messages to read")
+    halted = replace(READER, state="degraded", lag_s=42.0, lag_messages=None)
+    lag = figure(figures([GOOD], [halted, POLLER], PIPELINE, LIMITS), "Messages to read")
     assert words(lag) == "Messages to read – 42 s behind, reading is disturbed"
     assert len(with_class(lag, "glyph-error")) == 1
     # One of two that works knows.

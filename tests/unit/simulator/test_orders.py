@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from simulator.installation import Installation, SimulatorError
+from simulator.checks import SimulatorError
+from simulator.installation import Installation
 from simulator.orders import ORDERS, BadOrderError, Order, find_order
 
 

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from models.audit import AuditRecord
+from models.coordination import Worker
 from models.database import Database
 from models.messages import Incarnation, Message, MessageApplication, MessageSession, Topic
 from models.run_control import Backend, DaqSession, Node, Process
@@ -77,18 +78,15 @@ class Site:
                 )
             )
 
-    def backend(self, kind: str, *, reachable: bool, since: datetime, generation: str | None = None) -> None:
+    def backend(self, kind: str, *, reachable: bool, since: datetime) -> None:
         with self._database.write() as tx:
-            tx.merge(
-                Backend(
-                    kind=kind,
-                    address="np04-srv-021:5500" if kind != "worker" else "messages@np04:12",
-                    reachable=reachable,
-                    since=since,
-                    tried_at=self._clock(),
-                    generation=generation,
-                )
-            )
+            address = "np04-srv-021:5500"
+            tx.merge(Backend(kind=kind, address=address, reachable=reachable, since=since, tried_at=self._clock()))
+
+    def worker(self, state: str, since: datetime) -> None:
+        with self._database.write() as tx:
+            now = self._clock()
+            tx.merge(Worker(name="messages", collector="np04:12", state=state, since=since, reported_at=now))
 
     def messages(self, *severities: Severity, name: str = "appfwk::Fault", text: str = "it <b>broke") -> None:
         with self._database.write() as tx:
@@ -191,7 +189,7 @@ def test_an_address_is_lost_after_more_than_one_missed_poll(
 def test_workers_at_fault_and_collectors_that_fell_silent_raise_alarms(
     site: Site, watch: AlarmWatch, queries: AlarmQueries, clock: Time
 ) -> None:
-    site.backend("worker", reachable=True, since=clock(), generation="degraded")
+    site.worker("degraded", clock())
     clock.forward(seconds=4)
     watch.turn()
     assert "degraded" in queries.open()[0].text

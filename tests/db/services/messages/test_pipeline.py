@@ -21,7 +21,7 @@ def queries(database: Database) -> PipelineQueries:
 
 def test_before_anything_was_read(queries: PipelineQueries) -> None:
     view = queries.view()
-    assert (view.partitions, view.gaps, view.quarantined, view.lag_messages) == ((), (), (), None)
+    assert (view.partitions, view.gaps, view.quarantined) == ((), (), ())
     assert view.counts == PipelineCounts()
 
 

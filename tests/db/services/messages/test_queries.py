@@ -1,5 +1,6 @@
 """Pages, search, rates and statistics on both engines."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, timedelta
@@ -455,6 +456,27 @@ def test_pages_go_by_index(queries: MessageQueries, many: Database, monkeypatch:
                 assert "SCAN message" not in plan or (wanted == ANY and cursor == {})
             else:
                 assert index in plan
+
+
+@pytest.mark.parametrize(
+    ("wanted", "bound"),
+    [
+        (MessageFilter(severities=SEVERE), "kind="),
+        (MessageFilter(sessions=frozenset({"s0"}), severities=SEVERE), "kind="),
+        (MessageFilter(applications=frozenset({"app-1"}), severities=SEVERE), "application_id="),
+    ],
+)
+def test_a_walk_along_an_index_knows_its_end(
+    queries: MessageQueries, many: Database, wanted: MessageFilter, bound: str
+) -> None:
+    """Bounded by rows of columns alone PostgreSQL would walk on through all lower severities."""
+    for cursor in CURSORS:
+        with noted(many) as statements:
+            queries.page(wanted, **cursor)
+        conditions = re.findall(r"(?:Index Cond:|USING (?:COVERING )?INDEX) .*", plans(many, statements))
+        walks = [line.replace(" ", "") for line in conditions if "severity" in line]
+        assert walks
+        assert not [line for line in walks if bound not in line]
 
 
 def test_rates_and_newest_go_by_index(queries: MessageQueries, many: Database) -> None:

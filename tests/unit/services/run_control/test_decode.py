@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from services.errors import DruncError, NotInControlError, SchemaMismatchError
-from services.run_control import decode
+from services.run_control import decode, listings
 from services.run_control.g1.messages import message
 from services.run_control.types import Argument, ArgumentType, NodeKind, ProcessStatus
 from wire.schema import WireMessage, load_g1
@@ -102,28 +102,28 @@ def instance(**fields: object) -> WireMessage:
 
 
 def test_an_exit_code_only_for_the_dead() -> None:
-    assert decode.process(instance()).return_code is None
-    assert decode.process(instance(return_code=5)).return_code is None
-    dead = decode.process(instance(status_code=1))
+    assert listings.process(instance()).return_code is None
+    assert listings.process(instance(return_code=5)).return_code is None
+    dead = listings.process(instance(status_code=1))
     assert (dead.status, dead.return_code) == (ProcessStatus.DEAD, 0)
-    assert decode.process(instance(status_code=1, return_code=-9)).return_code == -9
+    assert listings.process(instance(status_code=1, return_code=-9)).return_code == -9
 
 
 def test_processes_that_make_no_sense() -> None:
     with pytest.raises(SchemaMismatchError, match="status 7"):
-        decode.process(instance(status_code=7))
+        listings.process(instance(status_code=7))
     with pytest.raises(SchemaMismatchError, match="no UUID"):
-        decode.process(instance(uuid=make("ProcessUUID")))
+        listings.process(instance(uuid=make("ProcessUUID")))
 
 
 def test_a_dummy_process_has_no_tree_id() -> None:
     bare = make("ProcessDescription", metadata=make("ProcessMetadata", name="dummy_boot_0"))
-    assert decode.process(instance(process_description=bare)).tree_id is None
+    assert listings.process(instance(process_description=bare)).tree_id is None
 
 
 def test_text_that_no_database_can_hold() -> None:
     metadata = make("ProcessMetadata", name="a\x00b", session="s" * 300)
-    found = decode.process(instance(process_description=make("ProcessDescription", metadata=metadata)))
+    found = listings.process(instance(process_description=make("ProcessDescription", metadata=metadata)))
     assert found.name == "a\N{REPLACEMENT CHARACTER}b"
     assert len(found.session) == 255
 
