@@ -16,6 +16,7 @@ OBSTACLE = "controller-control-obstacle"
 TREE = "controller-tree"
 TREE_SUB = "controller-tree-sub"
 COMMANDS = "controller-commands"
+BOARD = "controller-board"
 
 PREFLIGHT = "controller-preflight"
 IN_SPITE = "controller-in-spite-input"

@@ -10,6 +10,7 @@ from components.icons import Icon, icon
 from components.notice import loading
 from components.outlet import CONTENT, drawing, outlet
 from components.panel import panel
+from components.transition_board import transition_board
 from components.tree import Polled, application_tree
 from components.words import counted
 from pages._access import callback
@@ -22,6 +23,7 @@ from services.accounts.types import Permission
 
 register_page(__name__, path="/controller", title="Controller", name="Controller")
 
+BOARD_COLUMNS = 8
 VIEW = Permission.VIEW_RUN_CONTROL
 
 
@@ -47,7 +49,14 @@ def layout(session: str | None = None, **_: str) -> html.Div:
         sub=html.Span(id=ids.MACHINE_SUB),
         flush=True,
     )
-    main = html.Div([machine, _tree()], className="controller-main")
+    board = panel(
+        "Last transitions",
+        outlet(ids.BOARD, loading("Reading the last transitions"), class_name="board-scroll"),
+        sub="how long each node took",
+        flush=True,
+        class_name="board-panel",
+    )
+    main = html.Div([machine, _tree(), board], className="controller-main")
     body = html.Div([main, _side()], className="controller")
     check = outlet(ids.PREFLIGHT, None)
     return page(
@@ -129,3 +138,20 @@ def show_commands(_commands: int, wanted: str) -> str:
     commands = services().run_control.last_commands(session.name, 10) if session else ()
     nothing = html.P("No commands from this console yet.", className="tree-nothing fg-1")
     return drawing(command_list(commands) or nothing)
+
+
+@callback(
+    Output(ids.BOARD, CONTENT),
+    Input("live-commands", "data"),
+    Input("live-sessions", "data"),
+    Input("live-tree", "data"),
+    Input(ids.WANTED, "data"),
+    permission=VIEW,
+)
+def show_board(_commands: int, _sessions: int, _tree: int, wanted: str) -> str:
+    """Show how long each node took in the last transitions, and which failed."""
+    session = selected_session(wanted)
+    runs = services().history.transitions(session.name, BOARD_COLUMNS) if session else ()
+    if session is None or not runs:
+        return drawing(html.P("No transitions were seen yet.", className="tree-nothing fg-1"))
+    return drawing(transition_board(services().run_control.tree(session.name), runs))

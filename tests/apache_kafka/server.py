@@ -107,12 +107,21 @@ class ApacheKafka:
     def empty(self) -> None:
         """Have it running, and without topics (its own stay)."""
         self.resume()
-        if not self.is_running:
+        if not self._answers():
+            self.kill()
             self.start()
-        if names := self._topics():
-            for deleted in self._admin.delete_topics(names).values():
-                deleted.result()
-            wait_until(lambda: not self._topics(), _PATIENCE_S, "the end of all topics")
+        # One that was stalled is not trusted by its controller for a moment.
+        wait_until(self._is_emptied, _PATIENCE_S, "the end of all topics")
+
+    def _is_emptied(self) -> bool:
+        try:
+            names = self._topics()
+            if names:
+                for deleted in self._admin.delete_topics(names).values():
+                    deleted.result()
+        except KafkaException:
+            return False
+        return not names
 
     def make_topic(self, name: str, partitions: int = 1) -> None:
         """Make a topic; one of that name that is being deleted goes first."""
@@ -144,7 +153,7 @@ class ApacheKafka:
 
     def _answers(self) -> bool:
         try:
-            self._admin.list_topics(timeout=1)
+            self._admin.list_topics(timeout=2)
         except KafkaException:
             return False
         return True

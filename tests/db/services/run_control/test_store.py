@@ -116,6 +116,19 @@ def test_a_node_not_heard_of_keeps_its_state_and_age(shelf: Shelf) -> None:
     assert (node.state, node.seen_at) == ("configured", seen)
 
 
+def test_a_part_that_changes_hands_says_since_when(shelf: Shelf) -> None:
+    part = replace(NODE, path="root-controller/df", name="df", depth=1, holder="alice", detector="conn apa1")
+    shelf.save(replace(READING, nodes=(NODE, part)))
+    began = shelf.clock.now
+    assert shelf.save(replace(READING, nodes=(NODE, part))) == set()
+    root, kept = shelf.queries.tree(SESSION)
+    assert (root.holder, root.holder_since) == (None, None)
+    assert (kept.holder, kept.holder_since, kept.detector) == ("alice", began, "conn apa1")
+    shelf.save(replace(READING, nodes=(NODE, replace(part, holder="mallory"))))
+    taken = shelf.queries.tree(SESSION)[1]
+    assert (taken.holder, taken.holder_since) == ("mallory", shelf.clock.now)
+
+
 def test_nodes_that_vanish_are_removed(shelf: Shelf) -> None:
     shelf.save(replace(READING, nodes=(NODE, replace(NODE, path="root-controller/x", name="x", depth=1))))
     assert shelf.save(READING) == {LiveTopic.SESSIONS, LiveTopic.TREE}
