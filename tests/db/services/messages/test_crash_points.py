@@ -25,6 +25,9 @@ from tests.crash.verdict import Place, Published, findings, followed
 from tests.db.services.messages.builders import NOW, NOW_NS
 from tests.postgres import empty
 
+# Hundreds of small databases: seconds on a quiet machine.
+pytestmark = pytest.mark.timeout(300)
+
 CLUSTER = "cluster"
 IS_ECHO = own_echo(SERVICE_USER)
 
