@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 LOOK_INTERVAL_S = 0.5
 REPORT_INTERVAL_S = 1.0
 
-BATCH_RECORDS = 500
+BATCH_RECORDS = 1_000
 # Keeps the transaction short when messages are large; a single larger one is a batch of its own.
 BATCH_BYTES = 4 * 1024 * 1024
 # How long records are gathered: the price in latency for writing many at once.
