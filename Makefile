@@ -34,7 +34,7 @@ setup: $(VENV)/.installed ## Make the virtual environment and install the exact 
 
 setup-dev: $(VENV)/.installed-dev ## The same with what tests and checks need
 
-programs: ## Install Debian's chromium, chromium-driver, postgresql, Java and Maven, and fetch Apache Kafka, where that is possible
+programs: ## Install Debian's chromium, chromium-driver, postgresql, Java, Maven and npm, and fetch Apache Kafka and axe-core, where that is possible
 	@bash deploy/install-test-programs.sh
 
 lock: setup-dev ## Resolve the newest versions again and write requirements*.txt

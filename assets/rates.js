@@ -28,6 +28,8 @@
     /** A figure whose x is in milliseconds since 1970 UTC, as the one that Plotly draws. */
     draw(figure) {
       if (!figure) return window.dash_clientside.no_update;
+      // Where there is nothing to draw there is no time either.
+      if (!figure.layout.xaxis.range) return figure;
       const { xaxis } = figure.layout;
       const nticks = Math.min(xaxis.nticks, Math.max(3, Math.floor(document.documentElement.clientWidth / 85)));
       return {

@@ -54,12 +54,12 @@ def help_dialog() -> html.Dialog:
         rows += [html.Dt(html.Kbd(key)), html.Dd(meaning)]
     close = marked(html.Button("Close", type="button", className="button"), data_close="1")
     content: list[Component] = [
-        html.H2("Keyboard", className="modal-title"),
+        html.H2("Keyboard", id="help-title", className="modal-title"),
         html.Dl(rows, className="facts"),
         html.P("Single keys can be switched off in the menu at the top right.", className="fg-1"),
         html.Div(close, className="notice-actions"),
     ]
-    return html.Dialog(content, id="help-dialog", className="dialog")
+    return marked(html.Dialog(content, id="help-dialog", className="dialog"), aria_labelledby="help-title")
 
 
 def _choice(label: str, options: Mapping[str, str], attribute: str) -> html.Div:

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Installs what the browser, PostgreSQL and Apache Kafka tests need, if this machine lets us. Never fails: tests whose
-# program is missing are skipped by name, with the reason in the summary.
+# Installs what the browser, accessibility, PostgreSQL and Apache Kafka tests need, if this machine lets us. Never fails:
+# tests whose program is missing are skipped by name, with the reason in the summary.
 set -u
 cd "$(dirname "$0")/.." || exit 0
 kafka_pom=tests/apache_kafka/pom.xml
 kafka_jars=.cache/apache-kafka
+axe_lock=tests/axe/package-lock.json
+axe_folder=.cache/axe
 
 # Debian's packages of the programs that are not there.
 install_packages() {
@@ -14,6 +16,7 @@ install_packages() {
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null 2>&1 || missing+=(postgresql)
   command -v java >/dev/null 2>&1 || missing+=(default-jre-headless)
   has_kafka || command -v mvn >/dev/null 2>&1 || missing+=(maven)
+  has_axe || command -v npm >/dev/null 2>&1 || missing+=(nodejs npm)
   [ ${#missing[@]} -gt 0 ] || return
 
   if [ "$(id -u)" -ne 0 ]; then
@@ -51,6 +54,27 @@ fetch_kafka() {
     echo "Could not fetch Apache Kafka. The tests that use it will be skipped."
 }
 
+# The lock names the one file that counts as axe-core, by its hash; it names no address.
+has_axe() {
+  cmp -s "$axe_lock" "$axe_folder/package-lock.json"
+}
+
+fetch_axe() {
+  has_axe && return
+  if ! command -v npm >/dev/null 2>&1; then
+    echo "No axe-core: npm is missing. The tests that use it will be skipped."
+    return
+  fi
+  echo "Fetching axe-core"
+  rm -rf "$axe_folder" "$axe_folder.new"
+  mkdir -p "$axe_folder.new"
+  cp "${axe_lock%/*}"/package*.json "$axe_folder.new" &&
+    npm ci --prefix "$axe_folder.new" --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null &&
+    mv "$axe_folder.new" "$axe_folder" ||
+    echo "Could not fetch axe-core. The tests that use it will be skipped."
+}
+
 install_packages
 fetch_kafka
+fetch_axe
 exit 0

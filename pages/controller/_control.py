@@ -51,7 +51,7 @@ def take_dialog() -> Component:
     reason = dbc.Input(id=ids.REASON, type="text", value="", maxlength=500, autocomplete="off")
     dialog: Component = dbc.Modal(
         [
-            dbc.ModalHeader(dbc.ModalTitle("Take control from somebody else?")),
+            dbc.ModalHeader(dbc.ModalTitle("Take control from somebody else?", id=ids.DIALOG_TITLE)),
             dbc.ModalBody(
                 [
                     html.Div(id=ids.DIALOG_BODY),
@@ -69,6 +69,7 @@ def take_dialog() -> Component:
             ),
         ],
         id=ids.DIALOG,
+        labelledby=ids.DIALOG_TITLE,
         is_open=False,
         centered=True,
     )
@@ -79,7 +80,7 @@ def ask_dialog() -> Component:
     """Return the dialog in which somebody is asked for control."""
     dialog: Component = dbc.Modal(
         [
-            dbc.ModalHeader(dbc.ModalTitle("Ask for control")),
+            dbc.ModalHeader(dbc.ModalTitle("Ask for control", id=ids.ASK_TITLE)),
             dbc.ModalBody(
                 [
                     html.P(id=ids.ASK_BODY, className="fg-1"),
@@ -97,6 +98,7 @@ def ask_dialog() -> Component:
             ),
         ],
         id=ids.ASK_DIALOG,
+        labelledby=ids.ASK_TITLE,
         is_open=False,
         centered=True,
     )

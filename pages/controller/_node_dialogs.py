@@ -51,14 +51,16 @@ def dialogs() -> list[Component]:
 
 def _dialog(dialog_id: str, title: str, body: Sequence[Component], cancel: str, send: tuple[str, str]) -> Component:
     send_id, word = send
+    title_id = f"{dialog_id}-title"
     sends = marked(button(word, send_id, look=Look.DANGER_FILLED), data_once="1")
     dialog: Component = dbc.Modal(
         [
-            dbc.ModalHeader(dbc.ModalTitle(title)),
+            dbc.ModalHeader(dbc.ModalTitle(title, id=title_id)),
             dbc.ModalBody(list(body), className="arguments"),
             dbc.ModalFooter([button("Leave it", cancel), sends]),
         ],
         id=dialog_id,
+        labelledby=title_id,
         is_open=False,
         centered=True,
     )

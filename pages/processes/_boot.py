@@ -47,7 +47,7 @@ def dialog() -> Component:
     )
     made: Component = dbc.Modal(
         [
-            dbc.ModalHeader(dbc.ModalTitle("Boot processes")),
+            dbc.ModalHeader(dbc.ModalTitle("Boot processes", id=ids.BOOT_TITLE)),
             dbc.ModalBody(
                 [
                     marked(html.Div(kind, role="group"), aria_label="What to boot"),
@@ -65,6 +65,7 @@ def dialog() -> Component:
             ),
         ],
         id=ids.BOOT_DIALOG,
+        labelledby=ids.BOOT_TITLE,
         is_open=False,
         centered=True,
         scrollable=True,

@@ -36,6 +36,7 @@ CONFIRM = "processes-confirm-button"
 
 BOOT = "processes-boot-button"
 BOOT_DIALOG = "processes-boot-dialog"
+BOOT_TITLE = "processes-boot-title"
 BOOT_KIND = "processes-boot-kind"
 BOOT_DUMMY = "processes-boot-dummy"
 BOOT_TEXT_AREA = "processes-boot-text-area"

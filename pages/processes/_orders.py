@@ -73,6 +73,7 @@ def dialog() -> Component:
             ),
         ],
         id=ids.DIALOG,
+        labelledby=ids.DIALOG_TITLE,
         is_open=False,
         centered=True,
         scrollable=True,

@@ -111,9 +111,9 @@ def _search() -> Component:
 
 def _controls(lines: int) -> list[Component]:
     many = [{"label": f"last {count:,} lines".replace(",", "\u2009"), "value": str(count)} for count in COUNTS]
-    choice = marked(dbc.Select(id=LINES, options=many, value=str(lines)), aria_label="How many lines are read")
     return [
-        choice,
+        html.Label("How many lines are read", htmlFor=LINES, className="visually-hidden"),
+        dbc.Select(id=LINES, options=many, value=str(lines)),
         dbc.Switch(id=FOLLOW, label="Follow", value=True),
         dbc.Switch(id=WRAP, label="Wrap", value=False),
         dbc.Switch(id=ONLY, label="Only lines found", value=False),

@@ -1,9 +1,10 @@
 """A person in front of a browser: logged in by cookie, waits on conditions, reads what the page says."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from dash.testing.browser import Browser
 from selenium.common.exceptions import StaleElementReferenceException
@@ -15,6 +16,9 @@ from tests.console import Console
 from tests.waiting import wait_until
 
 T = TypeVar("T")
+
+_ASKS = ("Network.requestWillBeSent", "Network.webSocketCreated")
+_OF_NO_HOST = ("data:", "blob:", "about:", "chrome:", "devtools:")
 
 # Only what asks nobody outside this machine for anything; the sandbox cannot run as root.
 _ARGUMENTS = (
@@ -31,12 +35,22 @@ WIDE = (1600, 1000)
 NARROW = (400, 844)
 
 
+class _Options(Options):
+    """Chromium's options, with the log of every request: `Browser` itself asks for that of the console only."""
+
+    def set_capability(self, name: str, value: Any) -> None:
+        """Set a capability; to the logs that are wanted one is added."""
+        if name == "goog:loggingPrefs":
+            value = {**value, "performance": "ALL"}
+        super().set_capability(name, value)  # type: ignore[no-untyped-call]
+
+
 class Person:
     """One browser of its own, used by one account."""
 
     def __init__(self, console: Console, download_path: Path, size: tuple[int, int] = WIDE) -> None:
         """Start Chromium with a window of ``size`` CSS pixels."""
-        options = Options()
+        options = _Options()
         for argument in (*_ARGUMENTS, f"--window-size={size[0]},{size[1]}"):
             options.add_argument(argument)  # type: ignore[no-untyped-call]  # this selenium has no types here
         self._console = console
@@ -142,10 +156,9 @@ class Person:
         return [str(entry["message"]) for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
 
     def foreign_requests(self) -> list[str]:
-        """Return addresses outside our own that the page asked for."""
-        script = "return performance.getEntriesByType('resource').map(entry => entry.name)"
-        asked = [str(name) for name in self.driver.execute_script(script)]
-        return [name for name in asked if not name.startswith((self._console.url, "data:", "blob:"))]
+        """Return addresses outside our own that any page asked for since the last call, and forget them."""
+        asked = [_address(json.loads(entry["message"])["message"]) for entry in self.driver.get_log("performance")]
+        return [name for name in asked if name and not name.startswith((f"{self._console.url}/", *_OF_NO_HOST))]
 
     def is_at_rest(self) -> bool:
         """Tell whether nothing is shown as still loading, and no callback is under way."""
@@ -162,3 +175,11 @@ class Person:
             return next((element for element in self.find(css) if element.is_displayed()), None)
         except StaleElementReferenceException:
             return None
+
+
+def _address(event: Mapping[str, Any]) -> str:
+    """Return the address an event of the browser asked for; empty where it asked for nothing."""
+    if event["method"] not in _ASKS:
+        return ""
+    parameters = event["params"]
+    return str(parameters["request"]["url"] if "request" in parameters else parameters["url"])

@@ -1,0 +1,147 @@
+"""Every page can be used by everybody: axe-core finds nothing serious, in both themes, wide and on a phone."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pytest
+from selenium.webdriver.common.by import By
+
+from simulator.installation import Installation
+from tests.browser.axe import findings, why_not_here
+from tests.browser.conftest import NewPerson
+from tests.browser.person import NARROW, WIDE, Person
+from tests.browser.test_main_job import SESSION, take_control
+from tests.console import Console
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.skipif(why_not_here() is not None, reason=why_not_here() or "")
+
+DEAD = "df-03"
+SIZES = {"wide": WIDE, "narrow": NARROW}
+# Where an opened dialog has come to rest: while it fades in, its colours are not yet its own.
+AT_REST = "return [...document.querySelectorAll('.modal.show')].every(e => getComputedStyle(e).opacity === '1')"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page, or a page with something open: its path, what shows that it is there, and how to open the rest."""
+
+    path: str
+    ready: str
+    go_on: Callable[[Person], object] = lambda _person: None
+
+
+def ask_to_kill(person: Person) -> None:
+    person.click("#processes-grid .ag-row[row-index='0'] .ag-selection-checkbox")
+    person.click("#processes-kill-button[aria-disabled=false]")
+    person.wait("#processes-confirm-button")
+
+
+def ask_to_boot(person: Person) -> None:
+    person.click("#processes-boot-button[aria-disabled=false]")
+    person.wait("#processes-boot-confirm-button")
+
+
+def ask_for_control(person: Person) -> None:
+    """Begin to take control from Bob, who has it."""
+    person.wait_text("#controller-holder", "bob")
+    person.click("#controller-take-button[aria-disabled='false']")
+    person.wait("#controller-take-confirm-button")
+
+
+def open_form(person: Person) -> None:
+    person.click('button[id*=\'"key":"conf"\']')
+    person.wait_text("#controller-form-head", "conf")
+
+
+def read_alarm(person: Person) -> None:
+    person.click("#alarms-grid .ag-center-cols-container .ag-row [col-id='subject']")
+    person.wait_text("#alarms-details", "Guidance")
+
+
+def open_help(person: Person) -> None:
+    person.driver.find_element(By.TAG_NAME, "body").send_keys("?")
+    person.wait("#help-dialog")
+
+
+OF_SESSION = f"session={SESSION}"
+PLACES: Mapping[str, Place] = {
+    "overview": Place("/", ".session-card"),
+    "controller": Place(f"/controller?{OF_SESSION}", ".tree-row", open_form),
+    "controller, dialog": Place(f"/controller?{OF_SESSION}", ".tree-row", ask_for_control),
+    "processes": Place(f"/processes?{OF_SESSION}", "#processes-grid .ag-row"),
+    "processes, none": Place("/processes?q=nobody", "#processes-grid .ag-body"),
+    "processes, question": Place(f"/processes?{OF_SESSION}&q=df-0", "#processes-grid .ag-row", ask_to_kill),
+    "processes, boot": Place(f"/processes?{OF_SESSION}", "#processes-grid .ag-row", ask_to_boot),
+    "messages": Place(f"/messages?{OF_SESSION}", ".ag-row"),
+    "messages, none": Place("/messages?session=nobody", "#messages-grid .ag-body"),
+    "rates": Place(f"/rates?{OF_SESSION}", ".js-plotly-plot .bars path"),
+    "alarms": Place("/alarms", "#alarms-grid .ag-row", read_alarm),
+    "status": Place("/status", "#status-quarantine summary"),
+    "help": Place("/", ".session-card", open_help),
+    "not found": Place("/nowhere", "h1"),
+}
+
+
+@pytest.fixture(scope="module")
+def log_path(console: Console, installation: Installation) -> str:
+    """The path of the log of a process that died; everything else that pages show has happened too."""
+    installation.flood(12, rate_hz=20, severity="ERROR")
+    installation.publish_raw(f"control.{SESSION}.{DEAD}", b"this is no message")
+    installation.write_log(SESSION, DEAD, ["INFO it begins", "ERROR no space left on device"])
+    installation.kill(SESSION, DEAD, exit_code=137)
+    http = console.log_in("alice")
+
+    def dead() -> str:
+        items = http.get(f"{console.url}/api/v1/processes", timeout=10).json()["items"]
+        return next((str(item["uuid"]) for item in items if item["status_code"] == "DEAD"), "")
+
+    return f"/processes/{wait_until(dead, 20, 'the dead process')}/log?{OF_SESSION}"
+
+
+def look(person: Person, place: Place) -> Sequence[str]:
+    """Go to a place, wait until it is drawn, and have it judged."""
+    person.open(place.path)
+    person.wait(place.ready, 20)
+    person.wait_that(person.is_at_rest, 20, f"{place.path} to be drawn")
+    place.go_on(person)
+    person.wait_that(lambda: bool(person.driver.execute_script(AT_REST)), 5, "the whole dialog")
+    return findings(person)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_nothing_serious_is_wrong_with_any_page(new_person: NewPerson, log_path: str, theme: str, size: str) -> None:
+    bob = new_person("bob").open(f"/controller?{OF_SESSION}")
+    bob.wait("#controller-holder .holder")
+    if "you" not in bob.text("#controller-holder"):
+        take_control(bob)
+    alice = new_person("alice").set_theme(theme).resize(SIZES[size])
+    places = {**PLACES, "log": Place(log_path, "#log-grid .ag-row")}
+    found = {name: lines for name, place in places.items() if (lines := look(alice, place))}
+    assert found == {}
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_nothing_serious_is_wrong_with_the_log_in(new_person: NewPerson, theme: str) -> None:
+    visitor = new_person(None).open("/login").set_theme(theme)
+    for size in SIZES.values():
+        visitor.resize(size)
+        assert look(visitor, Place("/login", "input[name=username]")) == []
+        visitor.wait("input[name=username]").send_keys("nobody")
+        visitor.wait("input[name=password]").send_keys("wrong")
+        visitor.click("#log-in")
+        visitor.wait("#login-error")
+        assert findings(visitor) == []
+    # Chromium itself complains about each refusal.
+    assert all("401" in problem for problem in visitor.problems())
+
+
+@pytest.mark.timeout(120)
+def test_the_judge_sees_what_is_wrong(new_person: NewPerson) -> None:
+    visitor = new_person(None).open("/login")
+    visitor.driver.execute_script("document.querySelector('label[for=username]').remove()")
+    visitor.driver.execute_script("document.querySelector('h1').style.color = 'var(--c-bg-2)'")
+    assert {line.split(" ", 1)[0] for line in findings(visitor)} == {"label", "color-contrast"}
