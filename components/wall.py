@@ -66,8 +66,9 @@ def wall_head(sessions: Sequence[SessionSummary]) -> list[Component]:
 def wall_large(shown: Shown) -> list[Component]:
     """Return the session in the large place, without its message rate."""
     session = shown.session
-    number = "none" if session.run.number is None else str(session.run.number)
-    run = html.Div([html.Div("Run", className="wall-label"), html.Div(number, className="wall-run-number")])
+    number = session.run.number
+    said = html.Div("none" if number is None else str(number), className="wall-run-number" + " fg-2" * (number is None))
+    run = html.Div([html.Div("Run", className="wall-label"), said])
     state = html.Div([html.Div("State", className="wall-label"), _state(session)], className="wall-state")
     return [_name(session), html.Div([run, state], className="wall-now"), _tree(shown, squares=True)]
 
@@ -119,21 +120,30 @@ def wall_alarm(alarm: AlarmView | None, guidance: Guidance | None, counts: Alarm
 
 def _tile(shown: Shown, *, squares: bool) -> html.Section:
     session = shown.session
-    parts = [_name(session, run=True), _state(session), _tree(shown, squares=squares)]
+    parts = [_name(session, with_run=True), _state(session), _tree(shown, squares=squares)]
     return marked(html.Section(parts, className="wall-tile", key=session.name), aria_label=f"Session {session.name}")
 
 
-def _name(session: SessionSummary, *, run: bool = False) -> html.Div:
-    number = "no run" if session.run.number is None else f"run {session.run.number}"
-    facts = [number] if run or session.run.number is None else []
-    if session.run.number is not None:
-        facts += [session.run.type] if session.run.type else []
-        if session.run.storage_disabled is not None:
-            facts.append(f"storage {'off' if session.run.storage_disabled else 'on'}")
+def _name(session: SessionSummary, *, with_run: bool = False) -> html.Div:
     return html.Div(
-        [html.H2(session.name, className="clip"), html.Span(" · ".join(facts), className="wall-facts")],
+        [
+            html.H2(session.name, className="clip"),
+            html.Span(" · ".join(_run_facts(session, with_run=with_run)), className="wall-facts"),
+        ],
         className="wall-name",
     )
+
+
+def _run_facts(session: SessionSummary, *, with_run: bool) -> list[str]:
+    run = session.run
+    if run.number is None:
+        return ["no run"] if with_run else []
+    facts = [f"run {run.number}"] if with_run else []
+    if run.type:
+        facts.append(run.type)
+    if run.storage_disabled is not None:
+        facts.append("storage off" if run.storage_disabled else "storage on")
+    return facts
 
 
 def _state(session: SessionSummary) -> html.Div:
