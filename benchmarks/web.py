@@ -56,6 +56,8 @@ INTERVAL_S = 1.0
 NEW_ROWS = 50
 # What the workers do by themselves is measured for so long.
 REST_S = 3.0
+# A collector that lags takes breaks of a second or two.
+CALM_S = 5.0
 PATIENCE_S = 120.0
 PERSON = "victor"
 
@@ -256,7 +258,7 @@ def _measure_feed(figures: Figures, stage: Stage, ticks: int) -> None:
 
 
 def _await_calm(queries: MessageQueries) -> None:
-    """Wait until nothing new has come for a second."""
+    """Wait until nothing new has come for so long that the whole flood must be stored."""
     seen, since = queries.newest_id(), time.monotonic()
 
     def is_calm() -> bool:
@@ -264,7 +266,7 @@ def _await_calm(queries: MessageQueries) -> None:
         newest = queries.newest_id()
         if newest != seen:
             seen, since = newest, time.monotonic()
-        return time.monotonic() - since > 1.0
+        return time.monotonic() - since > CALM_S
 
     wait_until(is_calm, PATIENCE_S, "the end of the flood")
 
