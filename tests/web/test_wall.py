@@ -46,14 +46,14 @@ def _components(part: Any) -> Iterator[Component]:
 def _called(person: Person, outputs: dict[str, str], inputs: dict[str, object]) -> dict[str, Any]:
     """Call a callback as a page does; return what it set, by id."""
     names = [f"{where}.{what}" for where, what in outputs.items()]
+    told = [{"id": where, "property": what} for where, what in outputs.items()]
+    is_one = len(told) == 1
     body = {
-        "output": names[0] if len(names) == 1 else f"..{'...'.join(names)}..",
-        "outputs": [{"id": where, "property": what} for where, what in outputs.items()],
+        "output": names[0] if is_one else f"..{'...'.join(names)}..",
+        "outputs": told[0] if is_one else told,
         "inputs": [{"id": where, "property": "data", "value": value} for where, value in inputs.items()],
         "changedPropIds": [f"{next(iter(inputs))}.data"],
     }
-    if len(names) == 1:
-        body["outputs"] = body["outputs"][0]  # type: ignore[index]
     answer = person.client.post("/_dash-update-component", json=body, headers=person.csrf())
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = json.loads(answer.text)["response"]
