@@ -106,7 +106,10 @@ ALSO ?=
 APPLICATIONS ?= 2000
 GENERATION ?= G3
 
-.PHONY: bench-ingest bench-queries bench-latency bench-poll soak
+# How many browsers tick at once, rising.
+BROWSERS ?= 100,300,500,800
+
+.PHONY: bench-ingest bench-queries bench-latency bench-poll bench-web soak
 bench-ingest: programs setup-dev ## How fast messages are stored, with a plain way beside it (SIZE, ENGINE)
 	$(BIN)/python -m benchmarks.ingest --size $(SIZE) --engine $(ENGINE)
 
@@ -118,6 +121,9 @@ bench-latency: programs setup-dev ## How long from publishing to the feed, at 1 
 
 bench-poll: programs setup-dev ## What polling costs and how soon it shows what happens (APPLICATIONS, GENERATION)
 	$(BIN)/python -m benchmarks.poll --applications $(APPLICATIONS) --generation $(GENERATION)
+
+bench-web: programs setup-dev ## What pages cost the server, how many browsers it bears, how soon a page is there (BROWSERS)
+	$(BIN)/python -m benchmarks.web --browsers $(BROWSERS)
 
 soak: programs setup-dev ## Kill collectors under load, count what is lost (KILLS, COLLECTORS, ENGINE, BROKER, MINUTES, ALSO)
 	$(BIN)/python -m benchmarks.soak --kills $(KILLS) --collectors $(COLLECTORS) --engine $(ENGINE) --broker $(BROKER) \

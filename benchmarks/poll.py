@@ -68,7 +68,7 @@ def main() -> int:
     with running_simulator(EXAMPLES, given.generation, given.applications) as drunc:
         _measure_polls(figures, drunc, given.engine, given.interval, given.polls)
         with _running(drunc, given.engine, given.interval) as (console, database):
-            _measure_requests(figures, drunc, console, given.interval, window_s=given.window, browsers=given.browsers)
+            measure_requests(figures, drunc, console, given.interval, window_s=given.window, browsers=given.browsers)
             _measure_clicks(figures, drunc, database, given.interval, given.repeats)
             _measure_deaths(figures, drunc, database, given.interval, given.repeats)
     return figures.exit_code()
@@ -133,7 +133,7 @@ def _measure_polls(figures: Figures, drunc: Simulated, engine: str, interval_s: 
 
         # First polls describe everything; and a large session takes its time to be found whole.
         started = time.monotonic()
-        turns(lambda: _polled(database) == len(drunc.sessions))
+        turns(lambda: sessions_polled(database) == len(drunc.sessions))
         figures.note("first_picture", time.monotonic() - started, "s")
         warm = channels.polls + 3
         turns(lambda: channels.polls >= warm)
@@ -150,7 +150,8 @@ def _measure_polls(figures: Figures, drunc: Simulated, engine: str, interval_s: 
     figures.note("poll_calls", (after.calls - before.calls) / done, "RPCs")
 
 
-def _polled(database: Database) -> int:
+def sessions_polled(database: Database) -> int:
+    """Return how many sessions have been polled at least once."""
     with database.read() as session:
         return int(session.scalar(select(func.count()).where(DaqSession.polled_at.is_not(None))) or 0)
 
@@ -176,13 +177,13 @@ def _running(drunc: Simulated, engine: str, interval_s: float) -> Iterator[tuple
     ):
         database = Database(url)
         try:
-            _wait_for(lambda: _polled(database) == len(drunc.sessions))
+            _wait_for(lambda: sessions_polled(database) == len(drunc.sessions))
             yield console, database
         finally:
             database.close()
 
 
-def _measure_requests(
+def measure_requests(
     figures: Figures, drunc: Simulated, console: Console, interval_s: float, *, window_s: float, browsers: int
 ) -> None:
     """Count RPCs with one browser, then with many: what a poll asks, and how often polls are, must stay the same."""
@@ -277,14 +278,14 @@ def _measure_clicks(figures: Figures, drunc: Simulated, database: Database, inte
     times: list[float] = []
     for _ in range(clicks):
         before, _ = drunc.arrivals(arrived)
-        started = _submitted(lambda: commands.take_control(alice, session))
+        started = submitted(lambda: commands.take_control(alice, session))
         _wait_for(lambda before=before: drunc.arrivals(arrived)[0] > before)  # type: ignore[misc]
         times.append(drunc.arrivals(arrived)[1] - started)
     figures.note("click_to_controller_median", sorted(times)[len(times) // 2], "s")
     figures.at_most("click_to_controller_p95", _p95(times), "s", CLICK_S)
 
 
-def _submitted(submit: Callable[[], object]) -> float:
+def submitted(submit: Callable[[], object]) -> float:
     """Submit a command as soon as nothing stands against it; return when that began."""
     deadline = time.monotonic() + _PATIENCE_S
     while True:

@@ -1,20 +1,23 @@
 """The card of one session on the overview: state, run, processes, control, its tree, and its message rate."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from components.ages import age_when_stale, clock_time, duration_text, elapsed, stale_value
+from components.ages import age, age_when_stale, clock_time, duration_text, elapsed, stale_value
 from components.attributes import marked
 from components.badges import in_error_badge, severity_glyph, state_glyph, unreachable_badge
 from components.health_strip import health_strip
 from components.icons import Glyph, Icon, glyph, icon, ring
+from components.notice import empty
 from components.sparkline import RateSummary, sparkline
 from components.strip import STALE_AFTER_S, polled_key, with_session
 from services.messages.types import Severity
-from services.run_control.types import Action, CommandState, CommandView, Node, SessionSummary
+from services.run_control.types import Action, BackendView, CommandState, CommandView, Node, SessionSummary
 
 RATE_SPAN = timedelta(minutes=5)
 _OUTCOMES = {
@@ -22,6 +25,22 @@ _OUTCOMES = {
     CommandState.FAILED: (None, "failed", "text-error"),
     CommandState.UNKNOWN: (None, "outcome unknown", "text-error"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessTotals:
+    """Processes of several sessions: all of them, those that died, and those that ended as they should."""
+
+    all: int
+    dead: int
+    ended: int
+
+    @classmethod
+    def of(cls, sessions: Sequence[SessionSummary]) -> Self:
+        """Add them up."""
+        ended = sum(session.processes_ended for session in sessions)
+        over = sum(session.processes_dead for session in sessions)
+        return cls(over + sum(session.processes_running for session in sessions), over - ended, ended)
 
 
 def session_card(
@@ -36,6 +55,17 @@ def session_card(
         person: Name of who is looking, for "you".
     """
     return [_left(session, person), html.Div(_middle(session, tree, last), className="card-tree")]
+
+
+def no_sessions(backends: Sequence[BackendView]) -> html.Div:
+    """Return why there is no session, as far as the addresses of the run control tell."""
+    asked = max((backend.answered_at for backend in backends if backend.answered_at), default=None)
+    text = "Nobody has booted one. It appears here as soon as the process manager or a controller knows it."
+    if asked is None:
+        text = "No address of the run control has answered yet; the lines above say which."
+    notice = empty("No session is running", text, sign=Icon.SESSIONS)
+    seen = html.Div(["last answer ", marked(age(asked), data_polled="process_manager"), " ago"], className="label")
+    return html.Div([notice, seen] if asked else notice, className="panel")
 
 
 def rate_view(summary: RateSummary | None, session: str) -> list[Component]:
@@ -63,12 +93,13 @@ def last_transition(commands: Sequence[CommandView], session: str) -> CommandVie
 def _left(session: SessionSummary, person: str) -> html.Div:
     name = dcc.Link(session.name, href=with_session("/controller", session.name), className="card-name")
     return html.Div(
-        [html.H2(name), _state(session), _run(session), _processes(session), _control(session, person)],
+        [html.H2(name), state_line(session), _run(session), _processes(session), _control(session, person)],
         className="card-state",
     )
 
 
-def _state(session: SessionSummary) -> html.Div:
+def state_line(session: SessionSummary) -> html.Div:
+    """Return the state and for how long, or the transition in progress, or that nobody answers; struck when old."""
     command = session.executing
     if command is not None and command.transition is not None:
         since = command.claimed_at or command.created_at
@@ -126,13 +157,14 @@ def _middle(session: SessionSummary, tree: Sequence[Node], last: CommandView | N
     before = session.state if executing else None
     body = health_strip(tree, before) if tree else html.Div("The tree has not been read yet.", className="fg-1")
     return [
-        html.Div([html.Span("Tree by segment", className="label"), _sum(tree, session)], className="row-line"),
+        html.Div([html.Span("Tree by segment", className="label"), tree_sum(tree, session)], className="row-line"),
         body,
         html.Div(_last(last), className="card-last"),
     ]
 
 
-def _sum(tree: Sequence[Node], session: SessionSummary) -> html.Span:
+def tree_sum(tree: Sequence[Node], session: SessionSummary) -> html.Span:
+    """Return how many nodes share the session's state, or have left it in a transition, and how many are abnormal."""
     included = [node for node in tree if node.included is not False]
     failed = sum(bool(node.in_error) for node in included)
     excluded = len(tree) - len(included)

@@ -95,15 +95,20 @@ def alarm_cell(alarms: AlarmCounts, session: str | None = None) -> dcc.Link:
 
     ``alarms.js`` reads from it whether there is a new one to announce.
     """
-    parts: list[Component] = [
-        _counted(shape, alarms.waiting.get(priority, 0), word)
-        for priority, (shape, word) in PRIORITY_WORDS.items()
-        if alarms.waiting.get(priority)
-    ]
+    parts = alarm_counts(alarms)
     tint = "is-calling" if alarms.total else ""
     cell = _cell("Alarms", parts or html.Span("none", className="fg-1"), f"cell-alarms {tint}".strip())
     marked(cell, data_alarms=str(alarms.total), data_newest_alarm=str(alarms.newest_id))
     return dcc.Link(cell, href=with_session("/alarms", session), className="strip-link", title="To the alarms")
+
+
+def alarm_counts(alarms: AlarmCounts) -> list[Component]:
+    """Return how many wait, by priority, the highest first; nothing for a priority without."""
+    return [
+        _counted(shape, alarms.waiting.get(priority, 0), word)
+        for priority, (shape, word) in PRIORITY_WORDS.items()
+        if alarms.waiting.get(priority)
+    ]
 
 
 def _counted(shape: Glyph, count: int, word: str) -> html.Span:

@@ -1,24 +1,31 @@
 """Overview (``/``): every session at a glance, and the latest messages from WARNING up. Needs the viewing rights."""
 
-from datetime import datetime
-
 import dash
 from dash import ALL, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from components.ages import age
 from components.attributes import marked
 from components.frame import live_store_id, page
-from components.icons import Icon
+from components.icons import Icon, icon
 from components.message_table import message_table
-from components.notice import empty, loading
+from components.notice import loading
 from components.outlet import CONTENT, drawing, outlet
 from components.panel import panel
-from components.session_card import RATE_SPAN, last_transition, rate_view, session_card
-from components.sparkline import RateSummary, last_full_step, summarise
+from components.session_card import (
+    RATE_SPAN,
+    ProcessTotals,
+    last_transition,
+    no_sessions,
+    rate_view,
+    session_card,
+)
+from components.sparkline import last_full_step
+from components.words import counted
+from pages import _wall
 from pages._access import callback
 from pages._context import identity, services
+from pages._rates import message_rate
 from services.accounts.types import Permission
 from services.messages.types import MessageFilter, Severity
 from services.revisions import LiveTopic
@@ -34,12 +41,12 @@ COMPONENT = "overview"
 
 LOUD = frozenset({Severity.WARNING, Severity.ERROR, Severity.FATAL})
 LATEST = 10
-# One bucket a second; the roll-up's own resolution for so short a time.
-RATE_POINTS = int(RATE_SPAN.total_seconds()) + 1
 
 
-def layout(**_query: str) -> html.Div:
-    """Return the page without data; the first callbacks bring it."""
+def layout(wall: str = "", **_query: str) -> html.Div:
+    """Return the page without data; the first callbacks bring it. ``wall=1`` is the wall display."""
+    if wall == "1":
+        return _wall.layout()
     all_messages = dcc.Link("All messages", href="/messages?severity=WARNING,ERROR,FATAL", className="strong")
     latest = panel(
         "Latest from WARNING up",
@@ -50,7 +57,9 @@ def layout(**_query: str) -> html.Div:
         class_name="latest",
     )
     cards = html.Div(loading("Reading sessions"), id=CARDS_ID, className="session-cards")
-    return page("Overview", [dcc.Store(id=RATES_OF_ID), cards, latest], sub=html.Span(id=SUB_ID))
+    on_a_wall = dcc.Link([icon(Icon.EXTERNAL), "Wall display"], href="/?wall=1", target="_blank", className="button")
+    content = [dcc.Store(id=RATES_OF_ID), cards, latest]
+    return page("Overview", content, sub=html.Span(id=SUB_ID), actions=on_a_wall)
 
 
 @callback(
@@ -66,7 +75,7 @@ def show_sessions(*_revisions: int | None) -> tuple[list[Component], str]:
     """Draw a card for each session whenever one of them has changed."""
     sessions = services().run_control.sessions()
     if not sessions:
-        return [_no_sessions()], "no session"
+        return [no_sessions(services().run_control.backends())], "no session"
     return [_card(session) for session in sessions], _sum(sessions)
 
 
@@ -87,7 +96,7 @@ def show_rates(
     wanted = [end.isoformat(), *names]
     if not names or wanted == drawn:
         raise PreventUpdate
-    return [drawing(rate_view(_rate(name, end), name)) for name in names], wanted
+    return [drawing(rate_view(message_rate(name, end), name)) for name in names], wanted
 
 
 @callback(
@@ -109,7 +118,9 @@ def _card(session: SessionSummary) -> html.Section:
     parts = [
         outlet(_part_id("card", session.name), drawn, class_name="card-main"),
         outlet(
-            _part_id("rate", session.name), rate_view(_rate(session.name, end), session.name), class_name="card-rate"
+            _part_id("rate", session.name),
+            rate_view(message_rate(session.name, end), session.name),
+            class_name="card-rate",
         ),
     ]
     return marked(html.Section(parts, className="panel session-card"), aria_label=f"Session {session.name}")
@@ -119,26 +130,7 @@ def _part_id(element: str, session: str) -> dict[str, str]:
     return {"component": COMPONENT, "element": element, "key": session}
 
 
-def _rate(session: str, end: datetime) -> RateSummary:
-    start = end - RATE_SPAN
-    return summarise(services().messages.rates(start, end, session=session, max_points=RATE_POINTS), start, end)
-
-
 def _sum(sessions: tuple[SessionSummary, ...]) -> str:
-    ended = sum(session.processes_ended for session in sessions)
-    dead = sum(session.processes_dead for session in sessions) - ended
-    processes = dead + ended + sum(session.processes_running for session in sessions)
-    word = "session" if len(sessions) == 1 else "sessions"
-    told = f"{len(sessions)} {word} · {processes} processes, {dead} dead"
-    return f"{told}, {ended} ended" if ended else told
-
-
-def _no_sessions() -> Component:
-    process_manager = [backend for backend in services().run_control.backends() if backend.answered_at is not None]
-    text = "Nobody has booted one. It appears here as soon as the process manager or a controller knows it."
-    if not process_manager:
-        text = "No address of the run control has answered yet; the lines above say which."
-    asked = max((backend.answered_at for backend in process_manager if backend.answered_at), default=None)
-    notice = empty("No session is running", text, sign=Icon.SESSIONS)
-    seen = html.Div(["last answer ", marked(age(asked), data_polled="process_manager"), " ago"], className="label")
-    return html.Div([notice, seen] if asked else notice, className="panel")
+    totals = ProcessTotals.of(sessions)
+    told = f"{counted(len(sessions), 'session')} · {totals.all} processes, {totals.dead} dead"
+    return f"{told}, {totals.ended} ended" if totals.ended else told

@@ -33,6 +33,7 @@ _ARGUMENTS = (
 )
 WIDE = (1600, 1000)
 NARROW = (400, 844)
+WALL = (1920, 1080)
 
 
 class _Options(Options):

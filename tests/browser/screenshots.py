@@ -15,7 +15,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from simulator.installation import Installation
-from tests.browser.person import NARROW, WIDE, Person
+from tests.browser.person import NARROW, WALL, WIDE, Person
 from tests.console import Console, running_console
 from tests.kafka import running_broker
 from tests.waiting import wait_until
@@ -148,6 +148,18 @@ def open_side_panel(person: Person, page: str) -> None:
         person.wait("#messages-close")
 
 
+def take_wall_pictures(person: Person, directory: Path) -> None:
+    """Write ``overview-wall-<theme>.png``, as it is read from afar."""
+    person.resize(WALL)
+    for theme in THEMES:
+        person.set_theme(theme)
+        person.open("/?wall=1")
+        person.wait(".wall-alarm-counts", 20)
+        person.wait(".wall-large .spark", 20)
+        person.wait_that(person.is_at_rest, 20, "the wall display to be drawn")
+        person.screenshot(directory / f"overview-wall-{theme}.png")
+
+
 def take_log_in_pictures(console: Console, directory: Path, downloads: Path) -> None:
     """Write ``login-<theme>-wide.png``, as an anonymous visitor sees it."""
     with Person(console, downloads) as visitor:
@@ -168,6 +180,7 @@ def main(directory: Path) -> None:
             person.log_in("alice")
             bring_to_a_moment(console, drunc, person)
             take_pictures(person, directory, PAGES | {"process-log": _log_of(console, "df-03")})
+            take_wall_pictures(person, directory)
 
 
 if __name__ == "__main__":

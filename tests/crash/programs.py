@@ -15,19 +15,20 @@ STOP_S = 30.0
 class CollectorProgram:
     """``manage.py collector`` with settings from the environment; what it prints goes to a file."""
 
-    def __init__(self, database_url: str, brokers: str, log: Path) -> None:
-        """Prepare; nothing of drunc is there, so that the load alone comes in."""
+    def __init__(self, database_url: str, brokers: str, log: Path, **settings: str) -> None:
+        """Prepare; unless ``settings`` say otherwise nothing of drunc is there, so that the load alone comes in."""
         self._log = log
-        self._environment = child_environment(
-            CONSOLE_SECRET_KEY="a secret for tests only",
-            CONSOLE_DATABASE_URL=database_url,
-            CONSOLE_DATA_DIR=str(log.parent),
-            CONSOLE_KAFKA_ADDRESS=brokers,
-            CONSOLE_SERVICE_USER=SERVICE_USER,
-            CONSOLE_PROCESS_MANAGER_URL=f"127.0.0.1:{free_port()}",
-            CONSOLE_CONNECTIVITY_URL=f"127.0.0.1:{free_port()}",
-            CONSOLE_POLL_INTERVAL_S="60",
-        )
+        given = {
+            "CONSOLE_SECRET_KEY": "a secret for tests only",
+            "CONSOLE_DATABASE_URL": database_url,
+            "CONSOLE_DATA_DIR": str(log.parent),
+            "CONSOLE_KAFKA_ADDRESS": brokers,
+            "CONSOLE_SERVICE_USER": SERVICE_USER,
+            "CONSOLE_PROCESS_MANAGER_URL": f"127.0.0.1:{free_port()}",
+            "CONSOLE_CONNECTIVITY_URL": f"127.0.0.1:{free_port()}",
+            "CONSOLE_POLL_INTERVAL_S": "60",
+        }
+        self._environment = child_environment(**given | settings)
         self._process: subprocess.Popen[bytes] | None = None
         self._began_at = 0
 
