@@ -95,4 +95,4 @@ def _not_permitted(person: Identity, permission: Permission) -> str | None:
 def _waits_for(command: CommandView | None) -> str | None:
     if command is None or command.state.is_final:
         return None
-    return f"{command_title(command)} of {command.session} by {command.user_name} is under way."
+    return f"{command_title(command)} by {command.user_name} is under way."

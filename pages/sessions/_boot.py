@@ -25,7 +25,7 @@ from services.revisions import LiveTopic
 from services.run_control.types import Configuration
 
 VIEW = Permission.VIEW_RUN_CONTROL
-OTHER = ""
+OTHER = "other"
 
 
 def boot_panel() -> html.Section:
@@ -89,7 +89,7 @@ def show_configurations(_revision: int | None, shown: list[Any] | None) -> Any:
 )
 def fill_in(chosen: str | None) -> tuple[Any, Any]:
     """Fill in file and id of the chosen configuration; they can still be changed."""
-    if not chosen:
+    if not chosen or chosen == OTHER:
         return no_update, no_update
     file, configuration_id = json.loads(chosen)
     return file, configuration_id

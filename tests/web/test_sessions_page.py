@@ -73,7 +73,7 @@ def test_a_chosen_configuration_fills_the_form(booting: ModuleType, as_person: A
         options = booting.show_configurations(0, None)
         again = booting.show_configurations(1, options)
         found = booting.fill_in(options[1]["value"])
-        kept = booting.fill_in("")
+        kept = booting.fill_in(booting.OTHER)
     assert json.loads(options[2]["value"]) == [FILE, "other"]
     assert again is no_update
     assert found == (FILE, SESSION)
@@ -111,7 +111,7 @@ def test_the_next_order_waits_for_the_one_before(
         end = ending.show_end("idle", 0, 0)
         pending, refused = ending.ask(1, "idle")
         shown = page.show_commands(0)
-    reason = "start session of shift-7 by alice is under way."
+    reason = "start session shift-7 by alice is under way."
     assert boot[:2] == (False, True)
     assert (boot[3], boot[4]) == ("true", reason)
     assert (end[3], end[4]) == ("true", reason)
