@@ -31,6 +31,10 @@ END_LINES = "sessions-end-lines"
 END_SHELL = "sessions-end-shell"
 END_THEN = "sessions-end-then"
 
+LEFT = "sessions-left"
+RIGHT = "sessions-right"
+DIFFERENCE = "sessions-difference"
+
 PENDING = "sessions-pending"
 QUESTION = QuestionIds(
     dialog="sessions-dialog",

@@ -19,6 +19,7 @@ from pages._access import callback
 from pages._context import services
 from pages.sessions import _ids as ids
 from pages.sessions._boot import boot_panel
+from pages.sessions._difference import difference_panel
 from pages.sessions._end import end_panel
 from services.accounts.types import Permission
 from services.revisions import LiveTopic
@@ -52,7 +53,7 @@ def layout(session: str = "", **_query: str) -> html.Div:
         "Last commands on sessions", outlet(ids.COMMANDS, loading("Reading the last commands", rows=2)), flush=True
     )
     stores = [dcc.Store(id=ids.WANTED, data=session), dcc.Store(id=ids.PENDING)]
-    content = [*stores, active, forms, commands, lists, question_dialog(ids.QUESTION)]
+    content = [*stores, active, forms, commands, difference_panel(), lists, question_dialog(ids.QUESTION)]
     return page("Sessions", content, sub=html.Span(id=ids.SUB))
 
 

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+from datetime import timedelta
 from types import ModuleType
 
 import pytest
@@ -9,12 +10,22 @@ from dash import no_update
 from flask import Flask
 
 from models.database import Database
+from models.history import HistoryEntry, TransitionRun
 from models.run_control import BootConfiguration
 from services.clock import utc_now
 from services.container import Services
 from services.run_control.types import Action, CommandView
 from settings import Settings
-from tests.db.services.run_control.rows import ALICE, SESSION, VIEWER, process_row, session_row
+from tests.db.services.run_control.rows import (
+    ALICE,
+    NOW,
+    SESSION,
+    VIEWER,
+    command_row,
+    node_row,
+    process_row,
+    session_row,
+)
 from tests.unit.components.reading import drawn, words
 from tests.web.conftest import As
 
@@ -198,6 +209,64 @@ def test_leaving_and_no_click_order_nothing(ending: ModuleType, booting: ModuleT
         assert booting.boot(None, "shift-7", FILE, SESSION) is no_update
         assert ending.show_question(None)[0] is False
         assert ending.leave(1) is None
+
+
+@pytest.fixture
+def comparing(app: Flask) -> ModuleType:
+    return importlib.import_module("pages.sessions._difference")
+
+
+def test_two_sessions_are_compared_by_name(comparing: ModuleType, as_person: As) -> None:
+    with as_person(VIEWER):
+        sessions, one, others, other = comparing.show_choices(0, None, None, None, "idle")
+        again = comparing.show_choices(1, sessions, one, other, "idle")
+        said = words(drawn(comparing.show_difference("idle", SESSION)))
+        gone = words(drawn(comparing.show_difference("idle", "old")))
+        nothing = words(drawn(comparing.show_difference(None, comparing.GOOD_RUN)))
+    assert (one, other) == ("idle", comparing.GOOD_RUN)
+    assert [option["value"] for option in others] == [comparing.GOOD_RUN, "idle", SESSION]
+    assert again == (no_update,) * 4
+    assert "process df-01 – not there there" in said
+    assert "There is no session old." in gone
+    assert "Nothing to compare" in nothing
+
+
+def test_a_session_is_compared_with_its_last_good_run(
+    comparing: ModuleType, as_person: As, web_database: Database
+) -> None:
+    with as_person(VIEWER):
+        none = words(drawn(comparing.show_difference(SESSION, comparing.GOOD_RUN)))
+    hour = timedelta(hours=1)
+    ready, configured = ("configured", "ready"), ("ready", "configured")
+    with web_database.write() as tx:
+        tx.add(
+            command_row(state="succeeded", created_at=NOW - 2 * hour, arguments={"run_number": 7, "trigger_rate": 1.0})
+        )
+        tx.flush()
+        for began, name, (before, after) in ((2 * hour, "start", ready), (hour, "stop", configured)):
+            tx.add(
+                TransitionRun(
+                    session=SESSION,
+                    transition=name,
+                    state_before=before,
+                    state_after=after,
+                    began_at=NOW - began,
+                    ended_at=NOW - began,
+                    outcome="succeeded",
+                    source="command",
+                    command_id=1 if name == "start" else None,
+                )
+            )
+        changed = {"at": NOW, "noted_at": NOW, "source": "poll", "session": SESSION, "subject": "node"}
+        tx.add(node_row("root-controller", 0))
+        tx.add(HistoryEntry(**changed, name="root-controller", aspect="included", old=False, new=True))
+    with as_person(VIEWER):
+        said = words(drawn(comparing.show_difference(SESSION, comparing.GOOD_RUN)))
+    assert "No good run to compare with" in none
+    assert "As it was at the end of run 7" in said
+    assert "node root-controller takes part excluded yes" in said
+    # The fixture's process was first seen later than that run.
+    assert "process df-01 booted before since then" in said
 
 
 class TestWithoutService:
