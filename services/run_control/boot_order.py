@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from services.errors import InvalidInputError
-from services.run_control.texts import is_storable
 from services.run_control.types import BootOrder
+from services.texts import is_storable
 from wire.yaml_text import YamlDocument, YamlError, read_yaml
 
 FIELD = "order"

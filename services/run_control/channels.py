@@ -14,8 +14,8 @@ from services.errors import (
     SchemaMismatchError,
     UnknownCallError,
 )
-from services.run_control.texts import clean
 from services.run_control.tls import NO_TLS, Tls, open_channel
+from services.texts import clean
 
 # Proxies in the environment make drunc unreachable (contract 22.36). A server tolerates keep-alive pings without data
 # only every five minutes. A server that is back must be found within seconds.

@@ -17,8 +17,8 @@ from services.run_control.arguments import parse_arguments
 from services.run_control.orders import OrderBook, Plan, Wish, given_reason, require_reason
 from services.run_control.queries import session_not_found
 from services.run_control.rows import load_summaries
-from services.run_control.texts import is_storable
 from services.run_control.types import Action, ArgumentValue, SessionSummary
+from services.texts import is_storable
 
 
 @dataclass(frozen=True, slots=True)

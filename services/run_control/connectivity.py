@@ -8,7 +8,7 @@ from urllib.parse import quote
 import requests
 
 from services.errors import NotReachableError, SchemaMismatchError
-from services.run_control.texts import clean
+from services.texts import clean
 
 _SUFFIX = "_control"
 _QUERY = {"uid_regex": f".*{_SUFFIX}", "data_type": "RunControlMessage"}

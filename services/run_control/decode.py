@@ -13,7 +13,6 @@ from google.protobuf.message import DecodeError
 
 from services.errors import ConsoleError, DruncError, NotInControlError, SchemaMismatchError
 from services.run_control.adapter import DescribedNode, NodeStatus
-from services.run_control.texts import clean
 from services.run_control.types import (
     Argument,
     ArgumentType,
@@ -22,6 +21,7 @@ from services.run_control.types import (
     RunInfo,
     Transition,
 )
+from services.texts import clean
 from wire.schema import TYPE_URL_PREFIX, Schema, WireMessage
 
 PACKAGE: Final = "dunedaq.druncschema."

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from services.errors import ConsoleError
-from services.run_control.texts import clean
+from services.texts import clean
 
 MAX_PORT: Final = 65535
 _LOOPBACK = ("localhost", "127.0.0.1", "0.0.0.0")  # noqa: S104 - recognised, not bound

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.errors import InvalidInputError
-from services.run_control.texts import is_storable
+from services.texts import is_storable
 
 FIELD = "command"
 MAX_CHARACTERS = 100_000

@@ -26,8 +26,8 @@ from services.run_control.g3.process_manager import G3ProcessManager
 from services.run_control.g3.run_control_service import G3RunControlService
 from services.run_control.g3.session_manager import G3SessionManager
 from services.run_control.support import Deadlines, not_supported
-from services.run_control.texts import clean
 from services.run_control.types import Target
+from services.texts import clean
 from wire.schema import G2Layout, load_g1, load_g2, load_g3
 
 # No message begins like this: a server that knows the call refuses it unread, one that does not says so.

@@ -22,8 +22,8 @@ from services.run_control.claimed_orders import order_in_session, order_without_
 from services.run_control.execution import Order, Outcome
 from services.run_control.rows import steps_from_json, steps_to_json
 from services.run_control.sequence_run import Progress
-from services.run_control.texts import clean
 from services.run_control.types import PROCESS_ACTIONS, Action, CommandState, NodeResult, StepState
+from services.texts import clean
 
 CLAIM_AT_ONCE = 50
 

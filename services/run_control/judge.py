@@ -13,8 +13,8 @@ from services.run_control.decode import (
     flag_name,
     unpacked,
 )
-from services.run_control.texts import clean
 from services.run_control.types import CommandResult, NodeResult
+from services.texts import clean
 from wire.schema import WireMessage
 
 # A G1 controller that means to refuse a transition fails instead (contract 10.5 step 1). One whose sub-state stays

@@ -19,8 +19,8 @@ from services.run_control.in_parts import PARTS
 from services.run_control.orders import OrderBook, Plan, Wish
 from services.run_control.rows import node_view
 from services.run_control.support import also_matched, not_supported
-from services.run_control.texts import clean, is_storable
 from services.run_control.types import Action, Node, NodeKind, SessionSummary, Target
+from services.texts import clean, is_storable
 
 GRPC = "grpc://"
 G1, G2 = "G1", "G2"

@@ -14,8 +14,8 @@ from services.clock import Clock
 from services.errors import InvalidInputError, NotFoundError, RefusedError
 from services.run_control.boot_order import dummy_orders, order_to_json, parse_boot_orders
 from services.run_control.orders import OrderBook, Plan, Wish, given_reason, require_reason
-from services.run_control.texts import is_storable
 from services.run_control.types import Action, BootOrder, ProcessStatus
+from services.texts import is_storable
 
 # Twice as many as the largest session that is foreseen.
 MAX_UUIDS = 5000

@@ -11,8 +11,8 @@ from services.accounts.types import Identity, Permission
 from services.errors import InvalidInputError, NotFoundError
 from services.run_control import rules
 from services.run_control.adapter import Adapters
-from services.run_control.texts import is_storable
 from services.run_control.types import ProcessQuery
+from services.texts import is_storable
 
 # What drunc itself takes for "no number given" (contract 9.5).
 DEFAULT_LINES = 100

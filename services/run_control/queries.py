@@ -17,7 +17,6 @@ from services.errors import NotFoundError
 from services.run_control.ownership import Loss, loss
 from services.run_control.remembered import load_remembered
 from services.run_control.rows import command_view, load_summaries, node_view, process_view, summaries
-from services.run_control.texts import clean, is_storable
 from services.run_control.types import (
     Action,
     BackendKind,
@@ -30,6 +29,7 @@ from services.run_control.types import (
     Remembered,
     SessionSummary,
 )
+from services.texts import clean, is_storable
 
 
 class RunControlQueries:

@@ -19,8 +19,8 @@ from services.run_control.config import RunControlConfig
 from services.run_control.orders import WIDTH, OrderBook, Plan, Wish
 from services.run_control.rows import OPEN_STATES
 from services.run_control.shell_lines import GRPC, ShellLines, end_lines, start_lines
-from services.run_control.texts import is_storable
 from services.run_control.types import SESSION_ACTIONS, Action, BackendKind, Configuration
+from services.texts import is_storable
 
 # Names may not split paths or Kafka topics (contract 3); what begins with a dash is an option to a shell.
 _SESSION_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")

@@ -53,7 +53,7 @@ THEMES = ("dark", "light")
 def house(directory: Path) -> Iterator[tuple[Console, Installation]]:
     """Run broker, installation and console."""
     with running_broker(directory) as broker:
-        installation = Installation(kafka_address=broker.address, time_scale=0.5, chatter_hz=8)
+        installation = Installation(kafka_address=broker.address, time_scale=0.5, chatter_hz=8, opmon_period_s=1.0)
         installation.start()
         try:
             with running_console(

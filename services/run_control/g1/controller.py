@@ -11,7 +11,6 @@ from services.run_control.call import Caller
 from services.run_control.g1.messages import message
 from services.run_control.judge import control_result, plain_result, transition_result
 from services.run_control.support import Deadlines, needs_whole_subtree, not_supported, published_sequences
-from services.run_control.texts import clean
 from services.run_control.types import (
     Action,
     ArgumentValue,
@@ -20,6 +19,7 @@ from services.run_control.types import (
     Target,
     Transition,
 )
+from services.texts import clean
 from wire.schema import WireMessage, load_g1
 
 GENERATION = "G1"

@@ -11,7 +11,6 @@ from services.run_control.call import Caller
 from services.run_control.g2.description import G2Description, read_description
 from services.run_control.judge import control_result, expert_result, partial_transition_result, plain_result
 from services.run_control.support import Deadlines, not_supported, published_sequences
-from services.run_control.texts import clean
 from services.run_control.types import (
     Action,
     ArgumentValue,
@@ -21,6 +20,7 @@ from services.run_control.types import (
     Target,
     Transition,
 )
+from services.texts import clean
 from wire.schema import WireMessage
 
 GENERATION = "G2"

@@ -13,7 +13,6 @@ from services.run_control.arguments_on_wire import fsm_command
 from services.run_control.g3.call import CONTROLLER, TypedCaller, message, token
 from services.run_control.g3.judge import command_result, control_result, flag_words, plain_result
 from services.run_control.support import Deadlines, sequence
-from services.run_control.texts import clean
 from services.run_control.types import (
     Action,
     ArgumentValue,
@@ -24,6 +23,7 @@ from services.run_control.types import (
     Target,
     Transition,
 )
+from services.texts import clean
 from wire.schema import WireMessage, load_g3
 
 GENERATION = "G3"

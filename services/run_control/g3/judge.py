@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 from services.run_control import decode
 from services.run_control.judge import NO_OWNER, fsm_words, reply_fails, reply_text, summed_up, tolerated
-from services.run_control.texts import clean
 from services.run_control.types import CommandResult, NodeResult
+from services.texts import clean
 from wire.schema import WireMessage
 
 _Judge = Callable[[WireMessage, str, str], NodeResult]

@@ -5,7 +5,7 @@ from google.protobuf.message import DecodeError
 
 from services.errors import ConsoleError, DruncError, InvalidInputError, NotFoundError, NotInControlError, RefusedError
 from services.run_control.channels import console_error
-from services.run_control.texts import clean
+from services.texts import clean
 from wire.schema import UnknownMessageError, WireMessage, load_rpc_status
 
 _DETAILS_KEY = "grpc-status-details-bin"

@@ -18,8 +18,8 @@ from services.run_control.channels import Channels
 from services.run_control.detection import DetectingAdapters
 from services.run_control.generations import Generation
 from services.run_control.support import Deadlines
-from services.run_control.texts import is_storable
 from services.run_control.types import BootOrder, Configuration, ProcessQuery, SessionOrder, Transition
+from services.texts import is_storable
 from tests.contract.run_control.any_message import PACKAGE, AnyMessage
 from wire.schema import Method, Schema, load_g1, load_g2, load_g3
 
