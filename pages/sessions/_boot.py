@@ -75,7 +75,7 @@ def _field(name: str, control: Component, component_id: str) -> Component:
 def show_configurations(_revision: int | None, shown: list[Any] | None) -> Any:
     """Offer what the session manager lists; a list that is open is left alone while nothing has changed."""
     listed = services().run_control.configurations()
-    options = [{"value": OTHER, "label": "another one: file and id below"}]
+    options = [{"value": OTHER, "label": "another one, by file and id"}]
     options += [{"value": json.dumps([found.file, found.id]), "label": f"{found.id}, {found.file}"} for found in listed]
     return no_update if options == shown else options
 

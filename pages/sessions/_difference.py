@@ -85,8 +85,8 @@ def show_difference(left: str | None, right: str | None, *_revisions: int | None
 def _since_good_run(name: str) -> list[Any]:
     since = services().comparison.since_good_run(name)
     if since.run is None:
-        text = "Of this session no run is known that was started, went well throughout, and was stopped."
-        return [empty("No good run to compare with", text, sign=Icon.TIMELINE)]
+        text = "No good run to compare with: none is known that was started, went well throughout, and was stopped."
+        return [html.P(text, className="difference-of")]
     number = "a run" if since.run.number is None else f"run {since.run.number}"
     said = ["As it was at the end of ", html.B(number), ", ", clock_time(since.run.at, milliseconds=False), "."]
     if not since.complete:
