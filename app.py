@@ -45,6 +45,7 @@ from services.messages.pipeline import PipelineQueries
 from services.messages.queries import MessageQueries
 from services.platform_health import HealthService
 from services.run_control.commands import CommandLimits, CommandService
+from services.run_control.comparison import SessionComparison
 from services.run_control.control_requests import ControlRequestService
 from services.run_control.node_commands import NodeCommandService
 from services.run_control.opening import open_adapters
@@ -149,10 +150,11 @@ def _services(settings: Settings, database: Database, clock: Clock, wake_collect
     audit = AuditTrail(database, clock)
     limits = CommandLimits.for_polling(settings.poll_interval_s)
     config = run_control_config(settings)
+    run_control, history = RunControlQueries(database, clock), HistoryQueries(database)
     return Services(
         accounts=AccountService(database, audit, clock),
         audit=audit,
-        run_control=RunControlQueries(database, clock),
+        run_control=run_control,
         commands=CommandService(database, audit, clock, limits, wake_collector),
         control_requests=ControlRequestService(database, audit, clock, limits, wake_collector),
         node_commands=NodeCommandService(database, audit, clock, limits, wake_collector),
@@ -160,10 +162,11 @@ def _services(settings: Settings, database: Database, clock: Clock, wake_collect
         process_logs=ProcessLogs(lambda: open_adapters(config), config.process_manager_address),
         process_commands=ProcessCommandService(database, audit, clock, wake_collector),
         session_commands=SessionCommandService(database, audit, clock, config, on_submit=wake_collector),
+        comparison=SessionComparison(run_control, history),
         messages=MessageQueries(database, clock),
         measurements=MeasurementQueries(database, clock),
         pipeline=PipelineQueries(database),
-        history=HistoryQueries(database),
+        history=history,
         workers=WorkerQueries(database),
         alarms=AlarmQueries(database, clock),
         alarm_service=AlarmService(database, audit, clock),

@@ -88,8 +88,10 @@ def command_result(command: CommandView, *, is_open: bool = False) -> html.Detai
 
 
 def command_title(command: CommandView) -> str:
-    """Return what was asked for: the transition's or sequence's name, or the action in words, with its nodes."""
+    """Return what was asked for: the name of transition or sequence, or the action with its nodes or its session."""
     word = _ACTION_WORDS.get(command.action) or command.transition or command.action.value
+    if command.action.is_for_whole_sessions and command.session:
+        return f"{word} {command.session}"
     if command.action not in _ON_A_NODE or not command.target:
         return word
     several = command.target.count(", ") + 1

@@ -27,6 +27,7 @@ DESTINATIONS = (
     Destination("/", "Overview", Icon.OVERVIEW),
     Destination("/controller", "Controller", Icon.CONTROL),
     Destination("/processes", "Processes", Icon.PROCESSES),
+    Destination("/sessions", "Sessions", Icon.SESSIONS, on_phone=False),
     Destination("/messages", "Messages", Icon.MESSAGES),
     Destination("/rates", "Rates", Icon.RATES, on_phone=False),
     Destination("/alarms", "Alarms", Icon.BELL, on_phone=False),

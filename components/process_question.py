@@ -42,7 +42,9 @@ def question_body(act: Act, found: Sequence[Process], scene: Scene) -> list[Comp
         pairs.append(
             (name, [state_badge(session.state), html.Span(f"expected after: {_EXPECTED[act]}", className="fg-1")])
         )
-    pairs += [(f"Run {run_name(session)} stops" if _ends(act) else "At stake", _run(session)) for session in at_stake]
+    pairs += [
+        (f"Run {run_name(session)} stops" if _ends(act) else "At stake", run_line(session)) for session in at_stake
+    ]
     pairs.append(("Cannot be undone", _UNDONE[act]))
     if at_stake:
         links = [
@@ -50,7 +52,7 @@ def question_body(act: Act, found: Sequence[Process], scene: Scene) -> list[Comp
             for session in at_stake
         ]
         pairs.append(("Instead", html.Span(links, className="row-line")))
-    return [_targets(found), html.Div(facts(pairs), className="stake-facts")]
+    return [target_list(found), html.Div(facts(pairs), className="stake-facts")]
 
 
 def typed_label(at_stake: Sequence[SessionSummary]) -> list[Component | str]:
@@ -126,7 +128,7 @@ def _ends(act: Act) -> bool:
     return act in (Act.END, Act.TERMINATE)
 
 
-def _run(session: SessionSummary) -> Component:
+def run_line(session: SessionSummary) -> Component:
     """Return what is known of a run: type, how long it has been on, whether its data is stored."""
     run = session.run
     parts: list[Component | str] = [f"Run {run.number}" if run.number is not None else f"A run of {session.name}"]
@@ -139,7 +141,8 @@ def _run(session: SessionSummary) -> Component:
     return html.Span(parts)
 
 
-def _targets(found: Sequence[Process]) -> Component:
+def target_list(found: Sequence[Process]) -> Component:
+    """Return the processes that something is for, in an area that scrolls; very long lists end with a count."""
     rows: list[Component] = [_target(process) for process in found[:LISTED]]
     if len(found) > LISTED:
         rows.append(html.Li(f"and {len(found) - LISTED} more", className="fg-1"))

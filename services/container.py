@@ -13,6 +13,7 @@ from services.messages.pipeline import PipelineQueries
 from services.messages.queries import MessageQueries
 from services.platform_health import HealthService
 from services.run_control.commands import CommandService
+from services.run_control.comparison import SessionComparison
 from services.run_control.control_requests import ControlRequestService
 from services.run_control.node_commands import NodeCommandService
 from services.run_control.process_commands import ProcessCommandService
@@ -39,6 +40,7 @@ class Services:
     sequences: SequenceService
     process_commands: ProcessCommandService
     session_commands: SessionCommandService
+    comparison: SessionComparison
     process_logs: ProcessLogs
     messages: MessageQueries
     measurements: MeasurementQueries

@@ -1,6 +1,7 @@
 """Ids of the page of all processes."""
 
 from components.process_stake import Act
+from components.question_dialog import QuestionIds
 
 GRID = "processes-grid"
 KNOWN = "processes-known"
@@ -33,6 +34,18 @@ REASON_AREA = "processes-reason-area"
 REASON = "processes-reason-input"
 CANCEL = "processes-cancel-button"
 CONFIRM = "processes-confirm-button"
+QUESTION = QuestionIds(
+    dialog=DIALOG,
+    title=DIALOG_TITLE,
+    body=DIALOG_BODY,
+    error=DIALOG_ERROR,
+    typed_area=TYPED_AREA,
+    typed_label=TYPED_LABEL,
+    typed=TYPED,
+    typed_hint=TYPED_HINT,
+    cancel=CANCEL,
+    confirm=CONFIRM,
+)
 
 BOOT = "processes-boot-button"
 BOOT_DIALOG = "processes-boot-dialog"

@@ -13,12 +13,12 @@ from dash import Input, Output, State, ctx, html, no_update
 from dash.development.base_component import Component
 
 from components.arguments_form import argument_error
-from components.attributes import marked
-from components.buttons import Look, button, button_look
+from components.buttons import Look, button_look
 from components.notice import error_notice
-from components.outlet import CONTENT, drawing, outlet
+from components.outlet import CONTENT, drawing
 from components.process_question import question_body, typed_hint, typed_label
 from components.process_stake import Act, Scene, deed, needs_question, obstacle, phrase, question, targets
+from components.question_dialog import question_dialog
 from pages._access import callback
 from pages._context import identity, services
 from pages.processes import _ids as ids
@@ -34,51 +34,12 @@ Pending = Mapping[str, Any]
 
 
 def dialog() -> Component:
-    """Return the question before something is ended. Nothing in it is focused; what ends it comes last."""
-    typed = [
-        html.Label(id=ids.TYPED_LABEL, htmlFor=ids.TYPED),
-        html.Div(
-            [
-                dbc.Input(id=ids.TYPED, type="text", value="", maxlength=200, autocomplete="off", inputmode="text"),
-                html.Span(id=ids.TYPED_HINT, className="fg-1", role="status"),
-            ],
-            className="typed-line",
-        ),
-    ]
+    """Return the question before something is ended, with a reason where one is wanted."""
     reason = [
         html.Label("Reason, for the audit", htmlFor=ids.REASON),
         dbc.Input(id=ids.REASON, type="text", value="", maxlength=500, autocomplete="off"),
     ]
-    made: Component = dbc.Modal(
-        [
-            dbc.ModalHeader(dbc.ModalTitle(id=ids.DIALOG_TITLE)),
-            dbc.ModalBody(
-                [
-                    outlet(ids.DIALOG_BODY, None),
-                    html.Div(reason, id=ids.REASON_AREA, className="typed-area"),
-                    html.Div(typed, id=ids.TYPED_AREA, className="typed-area"),
-                    html.Div(id=ids.DIALOG_ERROR, className="argument-error", role="alert"),
-                ],
-                className="arguments",
-            ),
-            dbc.ModalFooter(
-                [
-                    html.Span("Recorded under your name.", className="fg-2 small push-right"),
-                    button("Keep as it is", ids.CANCEL),
-                    marked(
-                        button("Do it", ids.CONFIRM, look=Look.DANGER_FILLED, reason="Nothing is asked yet."),
-                        data_once="1",
-                    ),
-                ]
-            ),
-        ],
-        id=ids.DIALOG,
-        labelledby=ids.DIALOG_TITLE,
-        is_open=False,
-        centered=True,
-        scrollable=True,
-    )
-    return made
+    return question_dialog(ids.QUESTION, fields=[html.Div(reason, id=ids.REASON_AREA, className="typed-area")])
 
 
 @callback(

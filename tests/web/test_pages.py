@@ -13,7 +13,17 @@ from flask.testing import FlaskClient
 
 from tests.web.conftest import Person
 
-PATHS = ("/", "/controller", "/processes", "/processes/none/log", "/messages", "/rates", "/alarms", "/status")
+PATHS = (
+    "/",
+    "/controller",
+    "/processes",
+    "/processes/none/log",
+    "/sessions",
+    "/messages",
+    "/rates",
+    "/alarms",
+    "/status",
+)
 
 
 def _ids(tree: Any) -> Iterator[str]:

@@ -94,6 +94,11 @@ def test_every_action_is_said_in_words(action: Action) -> None:
     assert title == "conf" if transition else title
 
 
+def test_what_is_done_to_a_whole_session_names_it() -> None:
+    ended = replace(COMMAND, action=Action.END_SESSION, transition=None, session="shift-7")
+    assert command_title(ended) == "end session shift-7"
+
+
 def test_what_is_done_to_a_node_names_it() -> None:
     assert command_title(replace(COMMAND, action=Action.EXCLUDE, target="root-controller/df-03")) == "exclude df-03"
     several = replace(COMMAND, action=Action.EXCLUDE, target="root-controller/df-03, root-controller/ru-01")
