@@ -68,6 +68,9 @@ fetch_axe() {
   echo "Fetching axe-core"
   rm -rf "$axe_folder" "$axe_folder.new"
   mkdir -p "$axe_folder.new"
+  # Node.js brings its own list of authorities; a site's own ones stand in the system's.
+  local system_authorities=/etc/ssl/certs/ca-certificates.crt
+  [ -r "$system_authorities" ] && export NODE_EXTRA_CA_CERTS="${NODE_EXTRA_CA_CERTS:-$system_authorities}"
   cp "${axe_lock%/*}"/package*.json "$axe_folder.new" &&
     npm ci --prefix "$axe_folder.new" --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null &&
     mv "$axe_folder.new" "$axe_folder" ||
