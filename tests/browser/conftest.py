@@ -10,7 +10,7 @@ import pytest
 from simulator.installation import Installation
 from tests.browser.person import WIDE, Person
 from tests.console import Console, running_console
-from tests.kafka import KafkaBroker
+from tests.kafka import KafkaBroker, running_broker
 
 ARTIFACTS = Path("test-artifacts")
 NewPerson = Callable[..., Person]
@@ -23,6 +23,13 @@ def chromium() -> None:
     for program in ("chromium", "chromedriver"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed")
+
+
+@pytest.fixture(scope="module")
+def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
+    """A broker for each file: a console reads all that its topics keep, also what other tests have sent."""
+    with running_broker(tmp_path_factory.mktemp("kafka")) as broker:
+        yield broker
 
 
 @pytest.fixture(scope="module")

@@ -125,6 +125,8 @@ def choose(person: Person, name: str) -> None:
 @pytest.mark.timeout(180)
 def test_a_sequence_stops_at_the_step_that_fails(new_person: NewPerson, installation: Installation) -> None:
     installation.fail(SMALL, "start", "df-01")
+    # Long enough to be seen under way, however busy the machine.
+    installation.slow(SMALL, "conf", 5.0)
     alice = page_of(new_person("alice"), SMALL)
     get_control(alice)
     choose(alice, "start_run")
@@ -134,6 +136,7 @@ def test_a_sequence_stops_at_the_step_that_fails(new_person: NewPerson, installa
     fill(alice, "run_number", "31428")
     alice.click("#controller-execute-button")
     alice.wait_that(lambda: "in progress" in alice.text("#controller-progress .steps"), 10, "the steps under way")
+    installation.slow(SMALL, "conf", 0.0)
     result = alice.wait_text("#controller-form-result", ", took", 30)
     assert "Stopped at start" in result
     steps = alice.texts("#controller-form-result .command-steps .command-node")
