@@ -9,6 +9,7 @@ from typing import Protocol
 
 from models.database import Database, SchemaError
 from services.alarms.worker import AlarmWatch
+from services.checkpoints import Checkpoints
 from services.clock import Clock, utc_now
 from services.health import WorkerHealth
 from services.history.broadcasts import Announcements, BroadcastReader
@@ -59,6 +60,8 @@ class Collector:
             AlarmWatch(self._database, clock),
             _history_keeper(settings, self._database, clock),
         )
+        if self._database.is_sqlite:
+            workers = (*workers, Checkpoints(self._database, clock))
         self._workers: Sequence[Worker] = (*workers, WorkerReport(self._database, clock, workers))
 
     def start(self) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models.alarms import Alarm, AlarmCursor, AlarmShelf
-from models.database import Database
+from models.database import Database, cause_of
 from services.alarms import conditions
 from services.alarms.changes import Changes, changes
 from services.alarms.rows import open_alarms
@@ -42,7 +42,7 @@ class AlarmWatch:
         self._leases = Leases(database)
         self._keeper = LeaseKeeper(self._leases, LEASE, uuid.uuid4().hex, LEASE_TTL_S)
         self._board = Board("alarms", clock)
-        self._loop = Loop("alarm-watch", self.turn, self._keeper.release, self._board)
+        self._loop = Loop("alarm-watch", self.turn, self._board, self._keeper.release)
         self._pruned_at: datetime | None = None
 
     def start(self) -> None:
@@ -76,8 +76,7 @@ class AlarmWatch:
             # Another collector watches now; nothing was written.
             self._board.turned("ok", {"holds_lease": "no"})
         except SQLAlchemyError as error:
-            cause = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
-            self._board.erred(f"Alarms could not be brought up to date: {cause}.")
+            self._board.erred(f"Alarms could not be brought up to date: {cause_of(error)}.")
         else:
             self._board.turned("ok", {"holds_lease": "no" if fence is None else "yes"})
         return INTERVAL_S
