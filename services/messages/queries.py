@@ -27,7 +27,7 @@ from services.clock import Clock
 from services.errors import NotFoundError
 from services.messages import rollups
 from services.messages.filters import condition
-from services.messages.finding import MAX_ID, Bounds, find_ids
+from services.messages.finding import MAX_ID, Bounds, among, find_ids
 from services.messages.selection import Selection
 from services.messages.time_limit import limited
 from services.messages.types import (
@@ -89,10 +89,11 @@ class MessageQueries:
         limit = min(max(limit, 1), MAX_LIMIT)
         bounds = Bounds(after=after, before=before, ascending=after is not None and before is None)
         with self._database.read() as session, limited(session, self._time_limit_s) as time_limit:
+            dialect = session.get_bind().dialect.name
             selection = Selection.build(session, wanted)
             found = find_ids(session, selection, bounds, limit, scan_ids=SCAN_IDS, time_limit=time_limit)
             time_limit.lift()
-            items = _views(session, _MESSAGE.id.in_(found.ids)) if found.ids else ()
+            items = _views(session, among(found.ids, dialect)) if found.ids else ()
             not_shown = _not_shown(_counters(session))
         furthest = items[0 if bounds.ascending else -1].id if items else None
         reached = furthest if found.scanned_to is None else found.scanned_to
@@ -142,11 +143,12 @@ class MessageQueries:
             if newest - after <= STRETCH_IDS:
                 fitting = condition(wanted.as_expression(), session.get_bind().dialect.name)
                 items = _views(session, and_(_MESSAGE.id > after, _MESSAGE.id <= newest, fitting), first=limit)
-                is_full = len(items) == limit
-                return News(items, items[0].id if is_full else newest, has_more=is_full)
+                reached = items[0].id if len(items) == limit else newest
+                return News(items, reached, has_more=reached < newest)
         page = self.page(wanted, after=after, limit=limit)
         if page.scanned_to is None and page.next_after is None:
-            return News(page.items, newest, has_more=False)
+            # Some may have come since we looked for the newest.
+            return News(page.items, max(newest, *(item.id for item in page.items[:1]), 0), has_more=False)
         return News(page.items, page.scanned_to or page.next_after or newest, has_more=True)
 
     def message(self, message_id: int) -> MessageView:
@@ -247,7 +249,7 @@ def _session_id(session: Session, name: str | None) -> int:
 def _views(session: Session, where: ColumnElement[bool], *, first: int | None = None) -> tuple[MessageView, ...]:
     """Return the messages that fit a condition, newest first; of too many the oldest ``first``."""
     if first is None:
-        rows: Iterable[Row[Any]] = session.execute(_VIEW.where(where).order_by(_MESSAGE.id.desc()))
+        rows: Iterable[Row[*tuple[Any, ...]]] = session.execute(_VIEW.where(where).order_by(_MESSAGE.id.desc()))
     else:
         rows = reversed(session.execute(_VIEW.where(where).order_by(_MESSAGE.id).limit(first)).all())
     # In the order of `MessageView`; by name costs more than the query.
