@@ -233,6 +233,9 @@ class Installation:
         self._process_manager_address = self._process_manager.serve()
         self._boot(self._layouts)
         self._site_addresses = {name: server.serve() for name, server in self._site_servers.items()}
+        if self.session_manager_address is not None:
+            uri = f"grpc://{self.session_manager_address}"
+            self._surroundings.announcer.announce(SESSION_MANAGER, SESSION_MANAGER, uri)
         self._chatter.start()
         self._telemetry.start()
 
