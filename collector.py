@@ -122,6 +122,7 @@ def run_control_config(settings: Settings) -> RunControlConfig:
         poll_interval_s=settings.poll_interval_s,
         rpc_deadline_s=settings.rpc_deadline_s,
         command_deadline_s=settings.command_deadline_s,
+        boot_grace_s=settings.boot_grace_s,
         generation=settings.drunc_generation,
         tls=_tls(settings),
     )

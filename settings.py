@@ -181,6 +181,9 @@ class Settings(BaseSettings):
     command_deadline_s: float = Field(
         480.0, gt=0, description="Deadline of transitions, seconds: 160 for each level of the tree (contract 21.1)."
     )
+    boot_grace_s: float = Field(
+        5.0, ge=0, le=120, description="What was booted is watched for so many seconds before the boot is judged."
+    )
     drunc_generation: Literal["auto", "G1", "G2", "G3"] = Field(
         "auto", description="Schema generation of drunc to assume everywhere. auto: found out for each address."
     )

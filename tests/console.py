@@ -94,6 +94,7 @@ def _environment(directory: Path, process_manager: str, connectivity: str, kafka
         "CONSOLE_CONNECTIVITY_URL": connectivity,
         "CONSOLE_KAFKA_ADDRESS": kafka,
         "CONSOLE_POLL_INTERVAL_S": "0.5",
+        "CONSOLE_BOOT_GRACE_S": "0.5",
     }
 
 
