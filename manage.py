@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from collector import load_checked_settings_or_exit
 from collector import main as run_collector
 from launcher import Launcher, LaunchError
 from models.database import Database, SchemaError
@@ -46,7 +47,7 @@ def run() -> None:
 @cli.command()
 def serve() -> None:
     """Migrate, then serve the web (with the embedded collector) against an existing drunc and Kafka."""
-    settings = load_settings_or_exit()
+    settings = load_checked_settings_or_exit()
     _open(settings).close()
     os.chdir(Path(__file__).parent)
     # In place of this process, so that signals reach gunicorn itself, also as the first process of a container.
@@ -56,14 +57,14 @@ def serve() -> None:
 @cli.command()
 def collector() -> None:
     """Migrate, then run the collector as a program of its own."""
-    _open(load_settings_or_exit()).close()
+    _open(load_checked_settings_or_exit()).close()
     run_collector()
 
 
 @cli.command("check-settings")
 def check_settings() -> None:
-    """Check the settings: silent success, or one line for each problem and exit code 2."""
-    load_settings_or_exit()
+    """Check the settings and the files they name: one line for each problem and exit code 2, or that they are good."""
+    load_checked_settings_or_exit()
     click.echo("settings: good")
 
 
