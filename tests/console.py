@@ -21,7 +21,13 @@ from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[1]
 PASSWORD = "a password for tests"
-USERS = {"alice": Role.OPERATOR, "bob": Role.OPERATOR, "victor": Role.VIEWER, "root": Role.ADMINISTRATOR}
+USERS = {
+    "alice": Role.OPERATOR,
+    "bob": Role.OPERATOR,
+    "victor": Role.VIEWER,
+    "wall": Role.WALL,
+    "root": Role.ADMINISTRATOR,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The watch: once a second it compares what is with the alarms that are there. One collector at a time does it."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
@@ -9,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from models.alarms import Alarm, AlarmCursor, AlarmShelf
 from models.database import Database, cause_of
-from services.alarms import conditions
+from services.alarms import conditions, messages
 from services.alarms.changes import Changes, changes
 from services.alarms.rows import open_alarms
+from services.alarms.rules import BUILT_IN, Rule
 from services.alarms.types import AlarmKind, Condition
 from services.clock import Clock
 from services.coordination import Fence, LeaseKeeper, LeaseLostError, Leases
@@ -35,10 +37,11 @@ class AlarmWatch:
     Of several collectors one watches; the others stand by.
     """
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        """Keep the collaborators; no thread and no connection is made before `start`."""
+    def __init__(self, database: Database, clock: Clock, rules: Sequence[Rule] = BUILT_IN) -> None:
+        """Keep the collaborators, and which messages raise alarms; no thread, no connection is made before `start`."""
         self._database = database
         self._clock = clock
+        self._rules = tuple(rules)
         self._leases = Leases(database)
         self._keeper = LeaseKeeper(self._leases, LEASE, uuid.uuid4().hex, LEASE_TTL_S)
         self._board = Board("alarms", clock)
@@ -86,8 +89,8 @@ class AlarmWatch:
         with self._database.read() as session:
             cursor = session.get(AlarmCursor, _CURSOR_ID)
             # What was before the console watched is history, not something to answer.
-            start = conditions.newest_message(session) if cursor is None else cursor.message_id
-            happened, read_to = conditions.happened(session, start)
+            start = messages.newest_message(session) if cursor is None else cursor.message_id
+            happened, read_to = messages.happened(session, start, self._rules)
             moved = cursor is None or read_to != cursor.message_id
             found = changes(open_alarms(session, now), conditions.lasting(session, now), happened)
         prune = self._pruned_at is None or now - self._pruned_at >= PRUNE_EVERY
@@ -136,7 +139,8 @@ def _row(condition: Condition, now: datetime) -> Alarm:
         session=condition.session,
         subject=condition.subject,
         text=condition.text,
-        occurrences=max(condition.happened, 1),
+        rule=condition.rule,
+        occurrences=max(condition.before + condition.happened, 1),
         raised_at=now,
         last_at=condition.at,
         message_id=condition.message_id,
