@@ -8,10 +8,11 @@ bounded stretch of ids, in chunks.
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from math import ceil
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Row, Select, and_, func, literal_column, select
+from sqlalchemy import BigInteger, ColumnElement, Integer, Row, Select, bindparam, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from models.database import Database
@@ -93,7 +94,7 @@ class MessageQueries:
             selection = Selection.build(session, wanted)
             found = find_ids(session, selection, bounds, limit, scan_ids=SCAN_IDS, time_limit=time_limit)
             time_limit.lift()
-            items = _views(session, among(found.ids, dialect)) if found.ids else ()
+            items = _messages(session, among(found.ids, dialect)) if found.ids else ()
             not_shown = _not_shown(_counters(session))
         furthest = items[0 if bounds.ascending else -1].id if items else None
         reached = furthest if found.scanned_to is None else found.scanned_to
@@ -141,8 +142,9 @@ class MessageQueries:
             if newest <= after:
                 return News((), newest, has_more=False)
             if newest - after <= STRETCH_IDS:
-                fitting = condition(wanted.as_expression(), session.get_bind().dialect.name)
-                items = _views(session, and_(_MESSAGE.id > after, _MESSAGE.id <= newest, fitting), first=limit)
+                statement = _news(wanted, session.get_bind().dialect.name)
+                bounds = {"after": after, "newest": newest, "rows": limit}
+                items = _views(reversed(session.execute(statement, bounds).all()))
                 reached = items[0].id if len(items) == limit else newest
                 return News(items, reached, has_more=reached < newest)
         page = self.page(wanted, after=after, limit=limit)
@@ -158,7 +160,7 @@ class MessageQueries:
             NotFoundError: There is none of this id, or it is not kept any more.
         """
         with self._database.read() as session:
-            found = _views(session, _MESSAGE.id == message_id)
+            found = _messages(session, _MESSAGE.id == message_id)
         if not found:
             raise NotFoundError(f"There is no message {message_id}.", next_step="It may have expired.")
         return found[0]
@@ -224,7 +226,7 @@ def _rates(width_s: int, resolution_s: int) -> Select[Any]:
 
 
 def _newest_id(session: Session) -> int:
-    return session.scalar(select(func.max(_MESSAGE.id))) or 0
+    return session.scalar(_NEWEST_ID) or 0
 
 
 def _counters(session: Session) -> dict[str, int]:
@@ -246,12 +248,12 @@ def _session_id(session: Session, name: str | None) -> int:
     return -1 if found is None else found
 
 
-def _views(session: Session, where: ColumnElement[bool], *, first: int | None = None) -> tuple[MessageView, ...]:
-    """Return the messages that fit a condition, newest first; of too many the oldest ``first``."""
-    if first is None:
-        rows: Iterable[Row[*tuple[Any, ...]]] = session.execute(_VIEW.where(where).order_by(_MESSAGE.id.desc()))
-    else:
-        rows = reversed(session.execute(_VIEW.where(where).order_by(_MESSAGE.id).limit(first)).all())
+def _messages(session: Session, where: ColumnElement[bool]) -> tuple[MessageView, ...]:
+    """Return the messages that fit a condition, newest first."""
+    return _views(session.execute(_VIEW.where(where).order_by(_MESSAGE.id.desc())))
+
+
+def _views(rows: Iterable[Row[*tuple[Any, ...]]]) -> tuple[MessageView, ...]:
     # In the order of `MessageView`; by name costs more than the query.
     return tuple(MessageView(id_, _KINDS[kind], _SEVERITIES[severity], *rest) for id_, kind, severity, *rest in rows)
 
@@ -280,8 +282,18 @@ def _view() -> Select[Any]:
     )
 
 
-# Once: to build it costs more than to run it.
+# Once: to build them costs more than to run them.
 _VIEW = _view()
+_NEWEST_ID = select(func.max(_MESSAGE.id))
+
+
+@lru_cache(maxsize=256)
+def _news(wanted: MessageFilter, dialect: str) -> Select[Any]:
+    """Return the statement of what came after one id until another, oldest first: the same few at every tick."""
+    after, newest = (bindparam(name, type_=BigInteger) for name in ("after", "newest"))
+    fitting = condition(wanted.as_expression(), dialect)
+    stretch = _VIEW.where(_MESSAGE.id > after, _MESSAGE.id <= newest, fitting).order_by(_MESSAGE.id)
+    return stretch.limit(bindparam("rows", type_=Integer))
 
 
 def _bucket(row: Row[*tuple[Any, ...]], width_s: int) -> RateBucket:
