@@ -37,6 +37,7 @@ from services.alarms.service import AlarmService
 from services.audit.trail import AuditTrail
 from services.clock import Clock, utc_now
 from services.container import Services
+from services.drawings import Drawings
 from services.history.queries import HistoryQueries
 from services.live import LiveService
 from services.logs import configure_logging
@@ -171,6 +172,7 @@ def _services(settings: Settings, database: Database, clock: Clock, wake_collect
         alarms=AlarmQueries(database, clock),
         alarm_service=AlarmService(database, audit, clock),
         live=LiveService(database, clock),
+        drawings=Drawings(database),
         health=HealthService(database, clock),
         poll_interval_s=settings.poll_interval_s,
     )
