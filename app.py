@@ -38,6 +38,7 @@ from services.alarms.service import AlarmService
 from services.audit.trail import AuditTrail
 from services.clock import Clock, utc_now
 from services.container import Services
+from services.drawings import Drawings
 from services.history.queries import HistoryQueries
 from services.live import LiveService
 from services.logs import configure_logging
@@ -173,6 +174,7 @@ def _services(settings: Settings, database: Database, clock: Clock, wake_collect
         alarms=AlarmQueries(database, clock, guidance_by_rule(alarm_rules(settings))),
         alarm_service=AlarmService(database, audit, clock),
         live=LiveService(database, clock),
+        drawings=Drawings(database),
         health=HealthService(database, clock),
         poll_interval_s=settings.poll_interval_s,
     )
