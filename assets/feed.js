@@ -1,4 +1,4 @@
-/* The message feed: the one writer of its grid. Callbacks fetch (pages/messages.py), this applies, follows and pauses.
+/* The message feed: the one writer of its grid. Callbacks fetch (pages/messages/), this applies, follows and pauses.
    A reader who scrolls up, selects a row or presses space stops the list; what comes meanwhile waits and is counted. */
 (() => {
   const ui = (window.consoleUi = window.consoleUi || {});

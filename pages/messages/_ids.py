@@ -1,0 +1,51 @@
+"""Ids of the messages page."""
+
+from typing import Any
+
+# The script of the feed knows these (assets/feed.js).
+GRID = "messages-grid"
+CURSOR = "messages-cursor"
+ASK = "messages-ask"
+OLDER_ASK = "messages-older-ask"
+POSITION = "messages-position"
+
+FILTER = "messages-filter"
+DELTA = "messages-delta"
+OLDER = "messages-older-delta"
+APPLICATION = "messages-application"
+CHIP = "messages-application-chip"
+SEVERITIES = "messages-severity-checklist"
+FROM_WARNING = "messages-from-warning-button"
+COUNTS = "messages-severity-counts"
+SESSION = "messages-session-radio"
+SEARCH = "messages-search-input"
+MATCH = "messages-match-select"
+WHERE = "messages-where"
+EXPRESSION = "messages-expression-input"
+PROBLEM = "messages-expression-problem"
+EXPORT_CSV = "messages-export-csv"
+EXPORT_LINES = "messages-export-lines"
+INSPECTOR = "messages-inspector"
+INSPECTED = "messages-inspector-content"
+FIGURE = "messages-figure"
+ZONE = "messages-zone"
+GRAPH = "messages-graph"
+GRAPH_NAME = "messages-graph-name"
+FOOTER = "messages-footer"
+
+_ELEMENT = {"component": "messages"}
+
+
+def around_id(key: object) -> dict[str, Any]:
+    """Return the id of the button that shows what surrounds a message; ``ALL`` for all such buttons."""
+    return {**_ELEMENT, "element": "around", "key": key}
+
+
+def only_id(key: object) -> dict[str, Any]:
+    """Return the id of the button that shows one application only."""
+    return {**_ELEMENT, "element": "only", "key": key}
+
+
+def drop_application_id(key: object) -> dict[str, Any]:
+    """Return the id of the cross that shows all applications again."""
+    return {**_ELEMENT, "element": "drop-application", "key": key}
