@@ -1,5 +1,6 @@
 """What the messages page is filtered by: text, severities, session, application, expression; and exports."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -56,8 +57,8 @@ def search_box(text: str | None, match: str | None) -> Component:
     return marked(box, data_search="1")
 
 
-def sidebar(severities: list[str], session: str | None) -> Component:
-    """Return the choices beside the list: severities with their counts, session, exports."""
+def sidebar(severities: list[str], session: str | None, muted: Sequence[Component]) -> Component:
+    """Return the choices beside the list: severities with their counts, session, what is ``muted``, exports."""
     checklist = dbc.Checklist(
         id=ids.SEVERITIES,
         options=[severity_option(severity) for severity in STACK_ORDER],
@@ -80,6 +81,7 @@ def sidebar(severities: list[str], session: str | None) -> Component:
             ),
             panel_head("Session"),
             marked(html.Div(sessions, className="feed-session", role="group"), aria_label="Session shown"),
+            *muted,
             panel_head("Export"),
             html.Div(
                 [
@@ -122,6 +124,8 @@ clientside_callback(
     Input(ids.MATCH, "value"),
     Input(ids.WHERE, "data"),
     Input(ids.POSITION, "data"),
+    Input(ids.SHOW_MUTED, "value"),
+    Input(ids.MUTES_SEEN, "data"),
 )
 clientside_callback(
     ClientsideFunction("feed", "exports"),

@@ -33,7 +33,7 @@ def message_panel(where: str | None) -> Component:
     older = button("Older", "messages-older", sign=Icon.UP, small=True)
     nothing = empty(
         "No messages match",
-        "Severity, session, search and expression hide all there are. New ones that match appear here.",
+        "Severity, session, search, expression and mutes hide all there are. New ones that match appear here.",
     )
     unfinished = empty(
         "None found so far",
@@ -92,7 +92,7 @@ def fetch(
     """Fetch what the list lacks: its first page for a new filter, else what came after the cursor."""
     if wanted is None:
         return no_update
-    return feed_delta(services().messages, wanted, cursor) or no_update
+    return feed_delta(services().messages, wanted, cursor, services().mutes.muted()) or no_update
 
 
 @callback(
@@ -105,4 +105,4 @@ def fetch_older(asked: Mapping[str, Any] | None, wanted: Mapping[str, Any] | Non
     """Fetch the page before the oldest row of the list."""
     if not asked or wanted is None:
         return no_update
-    return older_delta(services().messages, wanted, int(asked["before"]))
+    return older_delta(services().messages, wanted, int(asked["before"]), services().mutes.muted())

@@ -1,4 +1,4 @@
-"""Messages: one live feed of everything Kafka carried, with filters, search and every field (``/messages``, to view)."""
+"""Messages: one live feed of what Kafka carried, with filters, search and every field (``/messages``, to view)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,8 +8,9 @@ from dash.development.base_component import Component
 
 from components.attributes import marked
 from components.figures import STACK_ORDER
-from components.frame import page
+from components.frame import live_store_id, page
 from components.message_list import count_list
+from components.mute_parts import hiding_line
 from components.panel import panel
 from components.rate_plot import SPANS, bins, rate_figure, rate_graph, summary, totals, window
 from pages._access import callback, clientside_callback
@@ -19,8 +20,11 @@ from pages.messages import _controls as controls
 from pages.messages import _ids as ids
 from pages.messages._inspector import inspector_panel
 from pages.messages._list import message_panel
+from pages.messages._mutes import dialog as mute_dialog
+from pages.messages._mutes import mutes_section
 from services.accounts.types import Permission
 from services.clock import utc_now
+from services.revisions import LiveTopic
 
 register_page(__name__, path="/messages", title="Messages", name="Messages")
 
@@ -38,12 +42,14 @@ def layout(
     before: str | None = None,
     after: str | None = None,
     around: str | None = None,
+    muted: str | None = None,
     **_: str,
 ) -> html.Div:
     """Return the page for a filter from the address.
 
     It holds severities as a comma list, session, application, the text ``q`` and how it is meant, an expression
-    (`services.messages.filters`) and ids: a stretch, or the message that others are shown around.
+    (`services.messages.filters`) ids (a stretch, or the message that others are shown
+    around), and ``muted=show`` where muted messages are shown too.
     """
     stores = [
         dcc.Store(id=ids.FILTER),
@@ -58,10 +64,10 @@ def layout(
         dcc.Store(id=ids.FIGURE),
         marked(html.Span([dcc.Store(id=ids.ZONE)], hidden=True), data_zone_follows=ids.ZONE),
     ]
-    beside = controls.sidebar(controls.chosen_severities(severity), session)
+    beside = controls.sidebar(controls.chosen_severities(severity), session, mutes_section(muted))
     body = html.Div([beside, message_panel(where), inspector_panel()], className="feed")
     search = [controls.search_box(q, match)]
-    return page("Messages", [*stores, _histogram(), body], actions=search, fill=True)
+    return page("Messages", [*stores, _histogram(), body, *mute_dialog()], actions=search, fill=True)
 
 
 def _position(before: str | None, after: str | None, around: str | None) -> dict[str, str | None] | None:
@@ -93,17 +99,21 @@ clientside_callback(
     Output(ids.COUNTS, "children"),
     Output(ids.FOOTER, "children"),
     Output(ids.SESSION, "options"),
+    Output(ids.HIDING, "children"),
     Input("live-messages", "data"),
     Input(ids.FILTER, "data"),
     Input("theme", "data"),
+    Input(live_store_id(LiveTopic.MUTES), "data"),
     permission=Permission.VIEW_MESSAGES,
 )
-def surroundings(_revision: int | None, wanted: Mapping[str, Any] | None, theme: str | None) -> tuple[Any, ...]:
+def surroundings(
+    _revision: int | None, wanted: Mapping[str, Any] | None, theme: str | None, _mutes: int | None = None
+) -> tuple[Any, ...]:
     """Show what surrounds the list: rates of the last minutes, counts by severity, what is hidden, known sessions."""
     session = (wanted or {}).get("session")
     now = utc_now()
     start, end = window(now, _SPAN)
-    messages = services().messages
+    messages, hidden = services().messages, services().mutes.hiding()
     bars = bins(messages.rates(start, end, session=session), start, end, _SPAN.bin_s)
     counts = totals(bars)
     figure = rate_figure(bars, now, theme or "dark", revision="messages", small=True)
@@ -113,4 +123,5 @@ def surroundings(_revision: int | None, wanted: Mapping[str, Any] | None, theme:
         count_list(counts, STACK_ORDER),
         footer(messages.statistics(), counts, parse_filter(wanted or {})),
         controls.session_options([*messages.names()[0]]),
+        hiding_line(len(hidden.of), hidden.count),
     )

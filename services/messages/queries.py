@@ -26,10 +26,14 @@ from models.messages import (
 from services.clock import Clock
 from services.errors import NotFoundError
 from services.messages import rollups
-from services.messages.finding import MAX_ID, Bounds, find_ids
+from services.messages.filters import condition
+from services.messages.finding import MAX_ID, Bounds
+from services.messages.muting import find_unmuted
 from services.messages.selection import Selection
 from services.messages.time_limit import limited
 from services.messages.types import (
+    NOTHING,
+    Expression,
     Kind,
     MessageFilter,
     MessagePage,
@@ -77,6 +81,9 @@ class MessageQueries:
         for words a bounded number of those that the index names; if it, or the time, ends before the page is full,
         ``scanned_to`` says where: the last id that was looked at.
 
+        What is muted is left out after the filter has found it. Where nearly all is muted, a page may end like such a
+        search before it is full.
+
         Raises:
             BusyError: The time was up before anything was found out.
         """
@@ -84,8 +91,10 @@ class MessageQueries:
         bounds = Bounds(after=after, before=before, ascending=after is not None and before is None)
         with self._database.read() as session, limited(session, self._time_limit_s) as time_limit:
             selection = Selection.build(session, wanted)
-            found = find_ids(session, selection, bounds, limit, scan_ids=SCAN_IDS, time_limit=time_limit)
+            muted = _condition(session, wanted.muted)
+            unmuted = find_unmuted(session, selection, muted, bounds, limit, scan_ids=SCAN_IDS, time_limit=time_limit)
             time_limit.lift()
+            found = unmuted.found
             items = _views(session, found.ids)
             not_shown = _not_shown(_counters(session))
         furthest = items[0 if bounds.ascending else -1].id if items else None
@@ -97,6 +106,7 @@ class MessageQueries:
             next_after=reached if found.has_more and bounds.ascending else None,
             timed_out=found.timed_out,
             not_shown=not_shown,
+            muted=unmuted.muted,
         )
 
     def around(self, wanted: MessageFilter, message_id: int, *, limit: int = 200) -> MessagePage:
@@ -118,6 +128,7 @@ class MessageQueries:
             next_after=newer.next_after,
             timed_out=older.timed_out or newer.timed_out,
             not_shown=newer.not_shown,
+            muted=older.muted + newer.muted,
         )
 
     def message(self, message_id: int) -> MessageView:
@@ -190,6 +201,10 @@ def _rates(width_s: int, resolution_s: int) -> Select[Any]:
     bucket = (_ROLLUP.bucket_s // width * width).label("bucket")
     sums = [func.sum(count) for count in counts]
     return select(bucket, *sums, func.min(_ROLLUP.min_id), func.max(_ROLLUP.max_id)).group_by(bucket).order_by(bucket)
+
+
+def _condition(session: Session, muted: Expression) -> ColumnElement[bool] | None:
+    return None if muted == NOTHING else condition(muted, session.get_bind().dialect.name)
 
 
 def _counters(session: Session) -> dict[str, int]:
