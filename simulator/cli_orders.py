@@ -175,6 +175,14 @@ def stall_kafka(directory: Path, *, end: bool) -> None:
     order(directory, "stall-kafka", stalled=not end)
 
 
+@click.command("kafka-down")
+@in_directory
+@click.option("--end", is_flag=True, help="Let Kafka be there again.")
+def kafka_down(directory: Path, *, end: bool) -> None:
+    """Let nothing reach Kafka and the process manager fail in every call for that."""
+    order(directory, "kafka-down", down=not end)
+
+
 @click.command()
 @in_directory
 def reset(directory: Path) -> None:
@@ -283,6 +291,7 @@ COMMANDS: tuple[click.Command, ...] = (
     restart_process_manager,
     empty_connectivity,
     stall_kafka,
+    kafka_down,
     reset,
     to_error,
     exclude,

@@ -151,7 +151,9 @@ class Installation:
         self._manager_monitor = Monitor(
             self._publisher, layout_of_entries(self._manager_generation), OPERATOR, PROCESS_MANAGER_NAME
         )
-        broadcaster = Broadcaster(self._publisher, kafka_address, OPERATOR, PROCESS_MANAGER_NAME)
+        broadcaster = Broadcaster(
+            self._publisher, kafka_address, OPERATOR, PROCESS_MANAGER_NAME, lambda: self._faults.kafka_is_down
+        )
         launches = Launches(self._surroundings, self._dialects, self._known, time_scale)
         self._table = ProcessTable(launches.launch, broadcaster, self._faults, KILL_TIMEOUT_S * time_scale)
         self._process_manager = ProcessManager(
@@ -401,6 +403,18 @@ class Installation:
         if self._kafka is None:
             raise SimulatorError("The installation has no Kafka")
         self._kafka.stall(stalled=stalled)
+
+    def kafka_down(self, *, down: bool = True) -> None:
+        """Let nothing reach the brokers and the process manager fail in every call, as drunc's does, or end it.
+
+        Raises:
+            SimulatorError: The installation has no Kafka.
+        """
+        if self._kafka_address is None:
+            raise SimulatorError("The installation has no Kafka")
+        self._faults.cut_kafka(down=down)
+        if self._kafka is not None:
+            self._kafka.stall(stalled=down)
 
     def slow(self, session: str, transition: str, seconds: float) -> None:
         """Let such transitions take ``seconds`` in every application until further notice; 0 ends it.

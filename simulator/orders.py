@@ -177,6 +177,12 @@ ORDERS: tuple[Order, ...] = (
         Installation.stall_kafka,
     ),
     Order(
+        "kafka-down",
+        "Nothing reaches Kafka, and every call of the process manager fails for that",
+        (Parameter("down", bool, default=True),),
+        Installation.kafka_down,
+    ),
+    Order(
         "flood",
         "Many ERS issues, at rate 0 as fast as they go",
         (Parameter("count", int), Parameter("rate_hz", float, 0.0), _SEVERITY),
