@@ -8,10 +8,10 @@ from typing import Any, BinaryIO
 import click
 import requests
 
-from simulator.installation import ROOT_CONTROLLER
 from simulator.issues import SEVERITIES
 from simulator.player import MOST_SPEED
 from simulator.scenario import ScenarioError, read_scenario, shipped_scenarios
+from simulator.sessions import ROOT_CONTROLLER
 
 FILE_NAME = "simulator.json"
 DEFAULT_DIRECTORY = Path("var/simulator")

@@ -7,8 +7,9 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from simulator.installation import ROOT_CONTROLLER, Installation
+from simulator.installation import Installation
 from simulator.issues import SEVERITIES
+from simulator.sessions import ROOT_CONTROLLER
 
 Value = str | float | int | bool
 Arguments = Mapping[str, Value]
