@@ -26,6 +26,8 @@ _ACTION_WORDS = {
     Action.RELEASE_CONTROL: "release control",
     Action.REQUEST_CONTROL: "ask for control",
     Action.GRANT_CONTROL: "hand over control",
+    Action.PROMISE_CONTROL: "promise to hand over control",
+    Action.TAKE_PROMISE_BACK: "take back a promise of control",
     Action.DECLINE_CONTROL: "decline to hand over control",
     Action.WITHDRAW_REQUEST: "withdraw a request for control",
     Action.ABORT_SEQUENCE: "stop the sequence",

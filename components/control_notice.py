@@ -1,20 +1,26 @@
 """Control between people: who asks for it, what came of it, and who lost it. Shown on every page."""
 
+from dataclasses import dataclass
+
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from components.ages import age, clock_time
 from components.attributes import marked
 from components.buttons import Look, button
+from components.command_result import command_title
 from components.icons import Glyph, Icon, glyph, icon
 from components.outlet import outlet
 from components.strip import with_session
 from services.run_control.ownership import ControlRequest, Loss, RequestState
+from services.run_control.types import CommandView
 
 ASKED_ID = "control-asked"
 ASKED_TEXT_ID = "control-asked-text"
 ASKED_NUMBER_ID = "control-asked-number"
 GRANT_ID = "control-grant-button"
+PROMISE_ID = "control-promise-button"
+TAKE_BACK_ID = "control-take-back-button"
 DECLINE_ID = "control-decline-button"
 ANSWER_ID = "control-answer-input"
 ASKED_ERROR_ID = "control-asked-error"
@@ -37,7 +43,14 @@ def control_notices() -> html.Div:
             outlet(ASKED_TEXT_ID, None, class_name="hand-over-text"),
             html.Div(
                 [
-                    marked(button("Hand over", GRANT_ID, look=Look.PRIMARY, small=True), data_once="1"),
+                    *(
+                        marked(button(word, button_id, look=look, small=True), data_once="1")
+                        for word, button_id, look in (
+                            ("Hand over", GRANT_ID, Look.PRIMARY),
+                            ("Hand over after this command", PROMISE_ID, Look.PRIMARY),
+                            ("Take back", TAKE_BACK_ID, Look.OUTLINE),
+                        )
+                    ),
                     marked(answer, aria_label="Why not, if you decline"),
                     marked(button("Decline", DECLINE_ID, small=True), data_once="1"),
                 ],
@@ -63,39 +76,64 @@ def control_notices() -> html.Div:
     return marked(html.Div([asked, mine, outlet(NEWS_ID, None)], className="control-notices"), aria_live="polite")
 
 
-def asked_text(request: ControlRequest, more: int) -> list[Component | str]:
-    """Return who asks the holder for control, why, and until when an answer helps."""
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Which answers a request has now; `pages/_control.py` shows the buttons of those."""
+
+    grant: bool
+    promise: bool
+    take_back: bool
+
+    @classmethod
+    def to(cls, request: ControlRequest, under_way: CommandView | None) -> "Answers":
+        """Return the answers to a request while a command is under way, or none is."""
+        promised = request.after_command_id is not None
+        return cls(grant=under_way is None, promise=under_way is not None and not promised, take_back=promised)
+
+
+def asked_text(request: ControlRequest, more: int, under_way: CommandView | None) -> list[Component | str]:
+    """Return who asks the holder for control, why, and what answers there are until when."""
     parts: list[Component | str] = [
         html.B([request.requester, " asks for control of ", _session(request.session), "."]),
         *_reason(request.reason),
         " Asked ",
         _age(request),
-        " ago. Until you answer you keep control; it ends by itself at ",
-        clock_time(request.expires_at, milliseconds=False),
-        ".",
+        " ago. ",
+        *_until_then(request, under_way),
     ]
     if more:
         parts.append(f" {more} more {'waits' if more == 1 else 'wait'}.")
     return [html.Span(parts)]
 
 
-def mine_text(request: ControlRequest) -> list[Component | str]:
-    """Return what a person waits for who asked."""
+def _until_then(request: ControlRequest, under_way: CommandView | None) -> list[Component | str]:
+    command = command_title(under_way) if under_way else "the command"
+    if request.after_command_id is not None:
+        return [f"You hand it over as soon as {command} has ended, whatever comes of it."]
+    said: list[Component | str] = [f"{command} is under way: nothing is handed over before it has ended. "]
     return [
-        html.Span(
-            [
-                "You asked ",
-                html.B(request.holder),
-                " for control of ",
-                _session(request.session),
-                " ",
-                _age(request),
-                " ago. It ends by itself at ",
-                clock_time(request.expires_at, milliseconds=False),
-                ".",
-            ]
-        )
+        *(said if under_way else []),
+        "Until you answer you keep control; it ends by itself at ",
+        clock_time(request.expires_at, milliseconds=False),
+        ".",
     ]
+
+
+def mine_text(request: ControlRequest, under_way: CommandView | None) -> list[Component | str]:
+    """Return what a person waits for who asked."""
+    parts: list[Component | str] = [
+        "You asked ",
+        html.B(request.holder),
+        " for control of ",
+        _session(request.session),
+        " ",
+        _age(request),
+        " ago. ",
+    ]
+    if request.after_command_id is not None:
+        command = command_title(under_way) if under_way else "the command"
+        return [html.Span([*parts, f"You get it as soon as {command} has ended."])]
+    return [html.Span([*parts, "It ends by itself at ", clock_time(request.expires_at, milliseconds=False), "."])]
 
 
 def news_line(request: ControlRequest) -> Component | None:

@@ -9,20 +9,20 @@ from components.ages import age, clock_time
 from components.attributes import marked
 from components.badges import in_error_badge, state_badge
 from components.panel import Children, facts
-from components.strip import STALE_AFTER_S, with_session
+from components.strip import STALE_AFTER_S, log_path, with_session
 from components.words import breakable, counted
-from services.run_control.types import INITIAL_HOLDER, Node, NodeKind
+from services.run_control.types import INITIAL_HOLDER, Node, NodeKind, Process
 
 # So many selected nodes are listed, the rest is a count.
 LISTED = 12
 
 
-def node_details(session: str, nodes: Sequence[Node], host: str | None) -> list[Component]:
-    """Return what the panel of the selection says; ``host`` is where the process of a single node runs."""
+def node_details(session: str, nodes: Sequence[Node], process: Process | None) -> list[Component]:
+    """Return what the panel of the selection says; ``process`` is that of a single node, where one is listed."""
     if not nodes:
         return [html.P("Select a node in the tree to see all of it, or several to act on them.", className="fg-1")]
     if len(nodes) == 1:
-        return [facts(_facts(nodes[0], host)), _links(session, nodes[0])]
+        return [facts(_facts(nodes[0], process)), _links(session, nodes[0], process)]
     rows = [html.Li([html.Span(node.name, title=node.path), *_badges(node)]) for node in nodes[:LISTED]]
     rest = len(nodes) - LISTED
     more = [html.Li(f"and {rest} more", className="fg-1")] if rest > 0 else []
@@ -36,7 +36,7 @@ def selection_text(nodes: Sequence[Node]) -> str:
     return nodes[0].name if len(nodes) == 1 else f"{counted(len(nodes), 'node')} selected"
 
 
-def _facts(node: Node, host: str | None) -> list[tuple[str, Children]]:
+def _facts(node: Node, process: Process | None) -> list[tuple[str, Children]]:
     since: Children = clock_time(node.state_since) if node.state_since else "not known"
     return [
         ("Path", breakable_path(node.path)),
@@ -46,7 +46,7 @@ def _facts(node: Node, host: str | None) -> list[tuple[str, Children]]:
         ("Error", {None: "not known", True: "in error", False: "none"}[node.in_error]),
         ("Takes part", {None: "not known", True: "included", False: "excluded"}[node.included]),
         *([("In control", _holder(node))] if node.kind is NodeKind.CONTROLLER and node.depth else []),
-        ("Host", host or "not known"),
+        ("Host", process.hostname if process else "not known"),
         *([("Detector", node.detector)] if node.detector else []),
         ("Endpoint", html.Span(node.endpoint or "not known", className="mono")),
         ("Last heard", age(node.seen_at, stale_after_s=STALE_AFTER_S)),
@@ -80,10 +80,11 @@ def _badges(node: Node) -> list[Component]:
     return [*shown, state_badge(node.state)]
 
 
-def _links(session: str, node: Node) -> Component:
-    targets = (("Process", "/processes", "q"), ("Messages", "/messages", "application"))
-    links = [
-        dcc.Link(text, href=f"{with_session(path, session)}&{name}={node.name}", className="button button-outline")
-        for text, path, name in targets
-    ]
+def _links(session: str, node: Node, process: Process | None) -> Component:
+    targets = {
+        "Process": f"{with_session('/processes', session)}&q={node.name}",
+        **({"Log": log_path(process)} if process else {}),
+        "Messages": f"{with_session('/messages', session)}&application={node.name}",
+    }
+    links = [dcc.Link(text, href=href, className="button button-outline") for text, href in targets.items()]
     return marked(html.Div(links, className="node-links", role="group"), aria_label=f"More of {node.name}")

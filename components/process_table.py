@@ -3,14 +3,14 @@
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from dash import html
 
 from components.ages import epoch_ms
-from components.badges import exit_code_meaning, process_glyph, process_word
+from components.badges import process_glyph, process_word
 from components.grid import GridValue, grid
-from components.strip import with_session
+from components.strip import log_path
+from services.run_control.exit_codes import exit_code_meaning
 from services.run_control.types import Process, ProcessStatus
 
 Row = dict[str, str | int | None]
@@ -67,7 +67,7 @@ def process_row(process: Process) -> Row:
         "user": process.user,
         "hostname": process.hostname,
         "at_ms": None if moment is None else epoch_ms(moment),
-        "log": with_session(f"/processes/{quote(process.uuid, safe='')}/log", process.session),
+        "log": log_path(process),
     }
 
 

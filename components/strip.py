@@ -13,7 +13,7 @@ from components.icons import Glyph, Icon, glyph, icon, ring
 from components.outlet import outlet
 from components.words import counted
 from services.alarms.types import AlarmCounts, Priority
-from services.run_control.types import CommandView, SessionSummary
+from services.run_control.types import CommandView, Process, SessionSummary
 
 # Two missed polls and a little; older than that is not the present any more.
 STALE_AFTER_S = 3.0
@@ -41,6 +41,11 @@ def select(sessions: Sequence[SessionSummary], wanted: str | None) -> SessionSum
 def with_session(path: str, session: str | None) -> str:
     """Return a path that keeps the selected session."""
     return f"{path}?{urlencode({'session': session}, quote_via=quote)}" if session else path
+
+
+def log_path(process: Process) -> str:
+    """Return where the log of a process is read."""
+    return with_session(f"/processes/{quote(process.uuid, safe='')}/log", process.session)
 
 
 def polled_key(session: str) -> str:

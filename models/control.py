@@ -13,7 +13,8 @@ class ControlRequest(Base):
 
     ``state`` begins as ``open``. ``granted`` and ``declined`` are the holder's answers, ``withdrawn`` is the
     requester's own end; ``expired`` came without an answer in time, ``overtaken`` is what another change of hands
-    makes of it. ``command_id`` is the command by which control passed on.
+    makes of it. ``command_id`` is the command by which control passed on. ``after_command_id`` is the command after
+    which the holder has promised to hand over (no foreign key: SQLite cannot add one to a table that is there).
     """
 
     __tablename__ = "control_request"
@@ -40,3 +41,4 @@ class ControlRequest(Base):
     answered_at: Mapped[datetime | None]
     answer: Mapped[str | None] = mapped_column(Text)
     command_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("command.id"))
+    after_command_id: Mapped[int | None] = mapped_column(BigId)

@@ -1,6 +1,6 @@
 """What the message feed is given: rows for a filter, what came after, what was before, and what is not shown."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from services.messages.types import (
     MessageFilter,
     MessagePage,
     MessageStatistics,
+    MessageView,
     Severity,
 )
 
@@ -127,36 +128,30 @@ def feed_delta(
     What fits ``muted`` is left out and counted, or marked where the filter asks for it.
     """
     wanted = parse_filter(given, muted)
-    newest = messages.newest_id()
     if cursor is None or cursor.get("key") != given:
-        return _reset(messages, given, wanted, newest)
+        return _reset(messages, given, wanted)
     after = int(cursor["after"])
-    if wanted.is_history or wanted.nothing or newest <= after:
+    if wanted.is_history or wanted.nothing:
         return None
-    page = messages.page(wanted.filter, after=after, limit=PAGE)
-    rows = _rows(page, wanted)
-    if len(rows) == PAGE and newest - page.items[0].id > WINDOW:
-        return _reset(messages, given, wanted, newest)
+    news = messages.news(wanted.filter, after, limit=PAGE)
+    if news.reached <= after:
+        return None
+    if len(news.items) + news.muted >= PAGE and messages.newest_id() - news.reached > WINDOW:
+        return _reset(messages, given, wanted)
     return {
         "key": given,
         "mode": "append",
-        "rows": rows,
-        "cursor": _reached(page.scanned_to, page.items[0].id if len(rows) == PAGE else None, newest),
-        "more": len(rows) == PAGE or page.scanned_to is not None,
+        "rows": _rows(news.items, wanted),
+        "cursor": news.reached,
+        "more": news.has_more,
         "older": None,
         "note": "",
-        "muted": page.muted,
+        "muted": news.muted,
     }
 
 
-def _reached(scanned_to: int | None, last_of_full_page: int | None, newest: int) -> int:
-    """Return the id up to which everything is known: a full page, or a search that stopped, goes not to the end."""
-    if scanned_to is not None:
-        return scanned_to
-    return newest if last_of_full_page is None else last_of_full_page
-
-
-def _reset(messages: MessageQueries, given: Mapping[str, Any], wanted: Wanted, newest: int) -> Delta:
+def _reset(messages: MessageQueries, given: Mapping[str, Any], wanted: Wanted) -> Delta:
+    newest = messages.newest_id()
     # Bounded above too, so that nothing between this and the next fetch is missed or doubled.
     before = newest + 1 if wanted.before is None else wanted.before
     if wanted.nothing:
@@ -168,7 +163,7 @@ def _reset(messages: MessageQueries, given: Mapping[str, Any], wanted: Wanted, n
     return {
         "key": given,
         "mode": "reset",
-        "rows": _rows(page, wanted),
+        "rows": _rows(page.items, wanted),
         "cursor": newest,
         "more": False,
         "older": page.next_before,
@@ -181,7 +176,7 @@ def older_delta(messages: MessageQueries, given: Mapping[str, Any], before: int,
     """Return the page before an id."""
     wanted = parse_filter(given, muted)
     page = messages.page(wanted.filter, before=before, after=wanted.after, limit=PAGE)
-    rows = _rows(page, wanted)
+    rows = _rows(page.items, wanted)
     return {
         "key": given,
         "mode": "older",
@@ -194,9 +189,9 @@ def older_delta(messages: MessageQueries, given: Mapping[str, Any], before: int,
     }
 
 
-def _rows(page: MessagePage, wanted: Wanted) -> list[Row]:
-    """Return the rows of a page, oldest first, those marked that are muted."""
-    return [message_row(message, muted=fits(wanted.marked, message)) for message in reversed(page.items)]
+def _rows(newest_first: Sequence[MessageView], wanted: Wanted) -> list[Row]:
+    """Return rows, oldest first, those marked that are muted."""
+    return [message_row(message, muted=fits(wanted.marked, message)) for message in reversed(newest_first)]
 
 
 def _unfinished(page: MessagePage) -> str:

@@ -6,6 +6,7 @@ from services.accounts.service import AccountService
 from services.alarms.queries import AlarmQueries
 from services.alarms.service import AlarmService
 from services.audit.trail import AuditTrail
+from services.drawings import Drawings
 from services.history.queries import HistoryQueries
 from services.live import LiveService
 from services.messages.measurement_queries import MeasurementQueries
@@ -52,5 +53,6 @@ class Services:
     alarms: AlarmQueries
     alarm_service: AlarmService
     live: LiveService
+    drawings: Drawings
     health: HealthService
     poll_interval_s: float

@@ -17,6 +17,12 @@ TREE = "controller-tree"
 TREE_SUB = "controller-tree-sub"
 COMMANDS = "controller-commands"
 BOARD = "controller-board"
+# The script of the board knows these two (assets/board.js).
+CELL = "controller-cell"
+CELL_CLOSE = "controller-cell-close-button"
+CELL_PANEL = "controller-cell-panel"
+CELL_TITLE = "controller-cell-title"
+CELL_DETAILS = "controller-cell-details"
 
 PREFLIGHT = "controller-preflight"
 IN_SPITE = "controller-in-spite-input"

@@ -15,10 +15,10 @@ from pages._context import identity, services
 from pages.controller import _ids as ids
 from pages.controller import _view as view
 from pages.controller._node_orders import OUTPUTS, STATES, Result, order_for_nodes, why_not
-from pages.controller._selection import selected_nodes, selected_session
+from pages.controller._selection import process_of, selected_nodes, selected_session
 from services.accounts.types import Permission
 from services.run_control.node_commands import NODE_ACTIONS
-from services.run_control.types import Action, Node, SessionSummary
+from services.run_control.types import Action
 
 _CLICKED = "n_clicks"
 _LABELS: Mapping[Action, str] = {
@@ -63,16 +63,9 @@ def show_nodes(paths: Sequence[str] | None, _tree: int, wanted: str) -> tuple[st
     """Show what is known of the selected nodes."""
     session = selected_session(wanted)
     nodes = selected_nodes(session, paths)
-    host = _host(session, nodes[0]) if session and len(nodes) == 1 else None
+    process = process_of(session.name, nodes[0].name) if session and len(nodes) == 1 else None
     said = selection_text(nodes)
-    return drawing(node_details(session.name if session else "", nodes, host)), said if nodes else "", said
-
-
-def _host(session: SessionSummary, node: Node) -> str | None:
-    found = [
-        process.hostname for process in services().run_control.processes(session.name) if process.name == node.name
-    ]
-    return found[0] if found else None
+    return drawing(node_details(session.name if session else "", nodes, process)), said if nodes else "", said
 
 
 @callback(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from components.strip import select
 from pages._context import identity, services
-from services.run_control.types import Node, SessionSummary
+from services.run_control.types import Node, Process, SessionSummary
 
 
 def selected_session(wanted: str | None) -> SessionSummary | None:
@@ -18,6 +18,11 @@ def selected_nodes(session: SessionSummary | None, paths: Sequence[str] | None) 
         return ()
     wanted = frozenset(paths)
     return tuple(node for node in services().run_control.tree(session.name) if node.path in wanted)
+
+
+def process_of(session: str, node: str) -> Process | None:
+    """Return the process of a node by its name; None where none is listed."""
+    return next((found for found in services().run_control.processes(session) if found.name == node), None)
 
 
 def obstacles(session: SessionSummary, name: str) -> tuple[str, ...]:

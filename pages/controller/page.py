@@ -10,21 +10,21 @@ from components.icons import Icon, icon
 from components.notice import loading
 from components.outlet import CONTENT, drawing, outlet
 from components.panel import panel
-from components.transition_board import transition_board
 from components.tree import Polled, application_tree
 from components.words import counted
 from pages._access import callback
 from pages._context import services
-from pages.controller import _arguments, _control, _node_dialogs, _nodes, _transitions
+from pages.controller import _arguments, _board, _control, _node_dialogs, _nodes, _transitions
 from pages.controller import _ids as ids
 from pages.controller import _view as view
 from pages.controller._selection import selected_session
 from services.accounts.types import Permission
+from services.revisions import LiveTopic
 
 register_page(__name__, path="/controller", title="Controller", name="Controller")
 
-BOARD_COLUMNS = 8
 VIEW = Permission.VIEW_RUN_CONTROL
+_TREE_SHOWS = (LiveTopic.TREE, LiveTopic.SESSIONS)
 
 
 def layout(session: str | None = None, **_: str) -> html.Div:
@@ -37,6 +37,7 @@ def layout(session: str | None = None, **_: str) -> html.Div:
         dcc.Store(id=ids.CONTROL_COMMAND),
         dcc.Store(id=ids.SELECTED),
         dcc.Store(id=ids.NODE_COMMAND),
+        dcc.Store(id=ids.CELL),
     ]
     machine = panel(
         "State machine",
@@ -49,14 +50,7 @@ def layout(session: str | None = None, **_: str) -> html.Div:
         sub=html.Span(id=ids.MACHINE_SUB),
         flush=True,
     )
-    board = panel(
-        "Last transitions",
-        outlet(ids.BOARD, loading("Reading the last transitions"), class_name="board-scroll"),
-        sub="how long each node took",
-        flush=True,
-        class_name="board-panel",
-    )
-    main = html.Div([machine, _tree(), board], className="controller-main")
+    main = html.Div([machine, _tree(), _board.board_panel()], className="controller-main")
     body = html.Div([main, _side()], className="controller")
     check = outlet(ids.PREFLIGHT, None)
     return page(
@@ -118,12 +112,24 @@ def show_machine(_sessions: int, _tree: int, wanted: str) -> tuple[str, str, str
 def show_tree(_tree: int, _sessions: int, wanted: str) -> tuple[str, str]:
     """Show the application tree of the session."""
     session = selected_session(wanted)
-    nodes = services().run_control.tree(session.name) if session else ()
+    if session is None:
+        return _no_nodes(), ""
+    shown = services().drawings.get(("tree", session.name), _TREE_SHOWS, lambda: _drawn_tree(session.name))
+    return shown, counted(session.nodes_total, "node") if session.nodes_total else ""
+
+
+def _drawn_tree(name: str) -> str:
+    # Read again: what is drawn must be no older than its revisions.
+    session, nodes = selected_session(name), services().run_control.tree(name)
     if session is None or not nodes:
-        return drawing(html.P("No nodes known yet.", className="tree-nothing fg-1")), ""
+        return _no_nodes()
     polled = Polled(session.name, session.polled_at, session.holder) if session.polled_at else None
     tree = html.Div(application_tree(nodes, expected=view.expected_state(session), polled=polled))
-    return drawing(view.follows_age(tree, session)), counted(len(nodes), "node")
+    return drawing(view.follows_age(tree, session))
+
+
+def _no_nodes() -> str:
+    return drawing(html.P("No nodes known yet.", className="tree-nothing fg-1"))
 
 
 @callback(
@@ -138,20 +144,3 @@ def show_commands(_commands: int, wanted: str) -> str:
     commands = services().run_control.last_commands(session.name, 10) if session else ()
     nothing = html.P("No commands from this console yet.", className="tree-nothing fg-1")
     return drawing(command_list(commands) or nothing)
-
-
-@callback(
-    Output(ids.BOARD, CONTENT),
-    Input("live-commands", "data"),
-    Input("live-sessions", "data"),
-    Input("live-tree", "data"),
-    Input(ids.WANTED, "data"),
-    permission=VIEW,
-)
-def show_board(_commands: int, _sessions: int, _tree: int, wanted: str) -> str:
-    """Show how long each node took in the last transitions, and which failed."""
-    session = selected_session(wanted)
-    runs = services().history.transitions(session.name, BOARD_COLUMNS) if session else ()
-    if session is None or not runs:
-        return drawing(html.P("No transitions were seen yet.", className="tree-nothing fg-1"))
-    return drawing(transition_board(services().run_control.tree(session.name), runs))

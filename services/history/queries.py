@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from models import history as rows
 from models.database import Database
-from services.errors import InvalidInputError
+from services.errors import InvalidInputError, NotFoundError
+from services.history.board import LATEST, run_numbers, usual_durations
 from services.history.types import (
     Aspect,
+    Board,
     Change,
     ChangePage,
     HistoryFilter,
@@ -23,6 +25,8 @@ from services.texts import is_storable
 
 MAX_CHANGES = 500
 MAX_RUNS = 100
+
+_RUN_NUMBER = frozenset({Aspect.RUN_NUMBER})
 
 
 class HistoryQueries:
@@ -68,19 +72,56 @@ class HistoryQueries:
         _check_limit(limit, MAX_RUNS)
         if not is_storable(session):
             return ()
-        statement = (
-            select(rows.TransitionRun)
-            .where(rows.TransitionRun.session == session)
-            .order_by(rows.TransitionRun.began_at.desc(), rows.TransitionRun.id.desc())
-            .limit(limit)
-        )
         with self._database.read() as tx:
-            runs = tx.scalars(statement).all()
-            nodes = _nodes(tx, [run.id for run in runs])
-        return tuple(_run(run, nodes[run.id]) for run in runs)
+            return _with_nodes(tx, _last_runs(session, limit))
+
+    def board(self, session: str, columns: int, run_number: int | None) -> Board:
+        """Return the last transitions of a session with what they are judged by: the last `MAX_RUNS` of them.
+
+        Args:
+            session: Its name.
+            columns: How many transitions, up to `MAX_RUNS`.
+            run_number: The session's present one; None while no run is on.
+
+        Raises:
+            InvalidInputError: The number of columns is not from 1 to `MAX_RUNS`.
+        """
+        runs = self.transitions(session, columns)
+        if not runs:
+            return Board(())
+        with self._database.read() as tx:
+            timed = _with_nodes(tx, _last_runs(session, MAX_RUNS), _HAS_OWN_TIME)
+        wanted = HistoryFilter(session=session, start=runs[-1].began_at, aspects=_RUN_NUMBER)
+        changes = self.changes(wanted, limit=MAX_CHANGES).changes
+        return Board(runs, usual_durations(timed), run_numbers(runs, changes, run_number))
+
+    def of_node(self, run_id: int, path: str) -> tuple[TransitionRun, ...]:
+        """Return one transition with all its nodes, then the last times that ``path`` went through the same before it.
+
+        Those have that node alone, newest first; they are as many as tell what is usual.
+
+        Raises:
+            NotFoundError: The transition is not known (any more), or the node took no part in it.
+        """
+        run = rows.TransitionRun
+        with self._database.read() as tx:
+            asked = next(iter(_with_nodes(tx, select(run).where(run.id == run_id))), None)
+            if asked is None or asked.node(path) is None:
+                raise NotFoundError("This transition of this node is not known any more.")
+            same = _last_runs(asked.session, LATEST).where(
+                run.transition == asked.transition,
+                tuple_(run.began_at, run.id) < tuple_(asked.began_at, asked.id),
+            )
+            earlier = _with_nodes(tx, same, rows.NodeTransition.path == path)
+            return (asked, *(found for found in earlier if found.nodes))
 
 
 _POSITION = tuple_(rows.HistoryEntry.at, rows.HistoryEntry.id)
+# In SQL what `is_own_time` says.
+_HAS_OWN_TIME = or_(
+    rows.NodeTransition.source == Source.BROADCAST.value,
+    and_(rows.NodeTransition.source == Source.COMMAND.value, rows.NodeTransition.path.not_like("%/%")),
+)
 
 
 def _filtered(wanted: HistoryFilter) -> Select[rows.HistoryEntry]:
@@ -101,14 +142,27 @@ def _filtered(wanted: HistoryFilter) -> Select[rows.HistoryEntry]:
     return statement
 
 
-def _nodes(tx: Session, runs: Iterable[int]) -> dict[int, list[rows.NodeTransition]]:
-    found: dict[int, list[rows.NodeTransition]] = {run: [] for run in runs}
-    statement = (
-        select(rows.NodeTransition).where(rows.NodeTransition.run_id.in_(found)).order_by(rows.NodeTransition.path)
-    )
-    for row in tx.scalars(statement):
-        found[row.run_id].append(row)
-    return found
+def _last_runs(session: str, limit: int) -> Select[rows.TransitionRun]:
+    run = rows.TransitionRun
+    newest_first = run.began_at.desc(), run.id.desc()
+    return select(run).where(run.session == session).order_by(*newest_first).limit(limit)
+
+
+def _with_nodes(
+    tx: Session, statement: Select[rows.TransitionRun], *wanted: ColumnElement[bool]
+) -> tuple[TransitionRun, ...]:
+    """Return transitions, each with its nodes that are wanted, by path."""
+    runs = tx.scalars(statement).all()
+    found: dict[int, list[NodeTransition]] = {run.id: [] for run in runs}
+    node = rows.NodeTransition
+    # Plain columns: thousands of objects would cost more than all the rest.
+    columns = select(node.run_id, node.path, node.began_at, node.ended_at, node.outcome, node.source, node.text)
+    for run_id, path, began_at, ended_at, outcome, source, text in tx.execute(
+        columns.where(node.run_id.in_(found), *wanted).order_by(node.path)
+    ):
+        cell = NodeTransition(path, began_at, ended_at, TransitionOutcome(outcome), Source(source), text)
+        found[run_id].append(cell)
+    return tuple(_run(run, found[run.id]) for run in runs)
 
 
 def _change(row: rows.HistoryEntry) -> Change:
@@ -128,7 +182,7 @@ def _change(row: rows.HistoryEntry) -> Change:
     )
 
 
-def _run(row: rows.TransitionRun, nodes: Iterable[rows.NodeTransition]) -> TransitionRun:
+def _run(row: rows.TransitionRun, nodes: Iterable[NodeTransition]) -> TransitionRun:
     return TransitionRun(
         id=row.id,
         session=row.session,
@@ -140,18 +194,7 @@ def _run(row: rows.TransitionRun, nodes: Iterable[rows.NodeTransition]) -> Trans
         outcome=TransitionOutcome(row.outcome),
         source=Source(row.source),
         command_id=row.command_id,
-        nodes=tuple(_node(node) for node in nodes),
-    )
-
-
-def _node(row: rows.NodeTransition) -> NodeTransition:
-    return NodeTransition(
-        path=row.path,
-        began_at=row.began_at,
-        ended_at=row.ended_at,
-        outcome=TransitionOutcome(row.outcome),
-        source=Source(row.source),
-        text=row.text,
+        nodes=tuple(nodes),
     )
 
 

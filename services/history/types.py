@@ -1,11 +1,14 @@
 """Plain data of the history."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 # What a change is from and to: a state's name, an exit code, a rate, a flag; None for unknown or none.
 Value = str | int | float | bool | None
+# A transition's name and a node's path.
+UsualKey = tuple[str, str]
 
 
 class Source(StrEnum):
@@ -156,7 +159,31 @@ class TransitionRun:
     command_id: int | None
     nodes: tuple[NodeTransition, ...] = field(default=())
 
+    def node(self, path: str) -> NodeTransition | None:
+        """Return what one node did; None where it is not known to have taken part."""
+        return next((node for node in self.nodes if node.path == path), None)
+
     @property
     def duration(self) -> timedelta | None:
         """How long it took; None while it runs."""
         return None if self.ended_at is None else self.ended_at - self.began_at
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The last transitions of a session, newest first, and what they are judged by.
+
+    Attributes:
+        runs: Each with all nodes that are known to have taken part.
+        usual: How long a transition usually takes a node; left out where too little is known to tell.
+        run_numbers: In which run a transition was, by its id; left out where there was none.
+    """
+
+    runs: tuple[TransitionRun, ...]
+    usual: Mapping[UsualKey, timedelta] = field(default_factory=dict)
+    run_numbers: Mapping[int, int] = field(default_factory=dict)
+
+
+def is_own_time(node: NodeTransition) -> bool:
+    """Tell whether a node's duration is its own: told by itself, or the root's, whose command this console timed."""
+    return node.source is Source.BROADCAST or (node.source is Source.COMMAND and "/" not in node.path)

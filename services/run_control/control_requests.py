@@ -8,10 +8,8 @@ from sqlalchemy.orm import Session
 
 from models.control import ControlRequest as Row
 from models.database import Database
-from models.run_control import DaqSession
 from services.accounts.types import Identity, Permission
 from services.audit.trail import AuditTrail
-from services.audit.types import AuditEntry, AuditKind
 from services.clock import Clock
 from services.errors import NotFoundError, RefusedError
 from services.revisions import LiveTopic, bump
@@ -19,10 +17,9 @@ from services.run_control import rules
 from services.run_control.commands import CommandLimits, locked_summary
 from services.run_control.orders import OrderBook, Plan, Wish, check_reason, given_reason
 from services.run_control.ownership import ControlRequest, RequestState
+from services.run_control.request_ends import TIME_TO_ANSWER, answer, hand_over
 from services.run_control.types import Action, SessionSummary
 
-# How long a holder has to answer.
-TIME_TO_ANSWER = timedelta(seconds=90)
 # An answer is shown for so long.
 NEWS_FOR = timedelta(minutes=10)
 
@@ -88,25 +85,58 @@ class ControlRequestService:
         def work(tx: Session) -> int:
             row, summary, now = self._answerable(tx, identity, request_id)
             rules.require_idle(summary)
-            rules.require_fresh(summary, now, self._limits.stale_after)
-            requester = Identity(row.requester, identity.role, row.requester_address)
-            take = Wish(requester, Action.TAKE_CONTROL, row.session, reason=f"handed over by {identity.name}")
-            row.command_id = self._book.store(tx, take, Plan(summary.root_name or "", summary.name))
-            _answer(row, RequestState.GRANTED, now)
-            self._book.note(tx, wish, Plan(row.requester, row.session), row.command_id)
-            bump(tx, now, LiveTopic.CONTROL)
-            return row.command_id
+            return self._grant(tx, wish, row, summary, now)
 
         return self._book.act(wish, Permission.RELEASE_CONTROL, work)
 
-    def decline(self, identity: Identity, request_id: int, answer: str | None = None) -> None:
-        """Keep control, as its holder, and say why."""
-        wish = Wish(identity, Action.DECLINE_CONTROL, reason=given_reason(answer))
+    def promise(self, identity: Identity, request_id: int) -> None:
+        """Hand over control, as its holder, as soon as the command under way has ended, whatever comes of it.
+
+        Where it has ended meanwhile control goes over at once. Until then the promise can be taken back.
+        """
+        wish = Wish(identity, Action.PROMISE_CONTROL)
+
+        def work(tx: Session) -> int:
+            row, summary, now = self._answerable(tx, identity, request_id)
+            if summary.executing is None:
+                return self._grant(tx, wish, row, summary, now)
+            _require_no_promise(tx, row)
+            row.after_command_id = summary.executing.id
+            self._book.note(tx, wish, Plan(row.requester, row.session), row.after_command_id)
+            bump(tx, now, LiveTopic.CONTROL)
+            return row.id
+
+        self._book.act(wish, Permission.RELEASE_CONTROL, work)
+
+    def take_back(self, identity: Identity, request_id: int) -> None:
+        """Take back a promise: the request waits for an answer again, as long as a new one does."""
+        wish = Wish(identity, Action.TAKE_PROMISE_BACK)
+
+        def work(tx: Session) -> int:
+            row, _, now = self._answerable(tx, identity, request_id)
+            if row.after_command_id is None:
+                raise RefusedError(f"Nothing was promised to {row.requester}.", next_step="")
+            row.after_command_id, row.expires_at = None, now + TIME_TO_ANSWER
+            self._book.note(tx, wish, Plan(row.requester, row.session))
+            bump(tx, now, LiveTopic.CONTROL)
+            return row.id
+
+        self._book.act(wish, Permission.RELEASE_CONTROL, work)
+
+    def _grant(self, tx: Session, wish: Wish, row: Row, summary: SessionSummary, now: datetime) -> int:
+        rules.require_fresh(summary, now, self._limits.stale_after)
+        command_id = hand_over(tx, self._book, row, summary, now)
+        self._book.note(tx, wish, Plan(row.requester, row.session), command_id)
+        return command_id
+
+    def decline(self, identity: Identity, request_id: int, why: str | None = None) -> None:
+        """Keep control, as its holder, and say why; what was promised is taken back."""
+        wish = Wish(identity, Action.DECLINE_CONTROL, reason=given_reason(why))
 
         def work(tx: Session) -> int:
             check_reason(wish.reason)
             row, _, now = self._answerable(tx, identity, request_id)
-            _answer(row, RequestState.DECLINED, now, wish.reason)
+            answer(row, RequestState.DECLINED, now, wish.reason)
             self._book.note(tx, wish, Plan(row.requester, row.session))
             bump(tx, now, LiveTopic.CONTROL)
             return row.id
@@ -122,7 +152,7 @@ class ControlRequestService:
             if row.requester != identity.name:
                 raise RefusedError(f"It was {row.requester} who asked.", next_step="")
             now = self._clock()
-            _answer(row, RequestState.WITHDRAWN, now)
+            answer(row, RequestState.WITHDRAWN, now)
             self._book.note(tx, wish, Plan(row.holder, row.session))
             bump(tx, now, LiveTopic.CONTROL)
             return row.id
@@ -135,7 +165,8 @@ class ControlRequestService:
         The oldest comes first. One whose time is over is none to answer any more, also before it is closed.
         """
         now = self._clock()
-        is_open = (Row.state == RequestState.OPEN.value) & (Row.expires_at > now)
+        waits = (Row.expires_at > now) | Row.after_command_id.is_not(None)
+        is_open = (Row.state == RequestState.OPEN.value) & waits
         news = (Row.requester == person) & (Row.answered_at > now - NEWS_FOR)
         statement = select(Row).where(or_(is_open & or_(Row.holder == person, Row.requester == person), news))
         with self._database.read() as tx:
@@ -149,7 +180,7 @@ class ControlRequestService:
         asked = select(Row).where(
             Row.session == summary.name, Row.requester == identity.name, Row.state == RequestState.OPEN.value
         )
-        if any(row.expires_at > now for row in tx.scalars(asked)):
+        if any(_waits(row, now) for row in tx.scalars(asked)):
             raise RefusedError(f"{summary.holder} was asked already.", not_done="Nobody was asked again.")
 
     def _answerable(self, tx: Session, identity: Identity, request_id: int) -> tuple[Row, SessionSummary, datetime]:
@@ -158,55 +189,9 @@ class ControlRequestService:
         summary = locked_summary(tx, row.session)
         rules.require_control(identity, summary)
         now = self._clock()
-        if row.expires_at <= now:
+        if not _waits(row, now):
             raise RefusedError(f"The time to answer {row.requester} is over.", next_step="They may ask again.")
         return row, summary, now
-
-
-class RequestCloser:
-    """Closes requests that nobody answered in time, or that another change of hands overtook. The collector's part."""
-
-    def __init__(self, database: Database, audit: AuditTrail, clock: Clock) -> None:
-        """Keep the collaborators."""
-        self._database = database
-        self._audit = audit
-        self._clock = clock
-
-    def close_due(self) -> int:
-        """Close what is due; return how many. Cheap while nothing is open."""
-        open_ones = select(Row).where(Row.state == RequestState.OPEN.value)
-        with self._database.read() as tx:
-            if tx.scalars(open_ones.limit(1)).first() is None:
-                return 0
-        with self._database.write() as tx:
-            now = self._clock()
-            closed = [row for row in tx.scalars(open_ones.with_for_update()) if self._close(tx, row, now)]
-            if closed:
-                bump(tx, now, LiveTopic.CONTROL)
-            return len(closed)
-
-    def _close(self, tx: Session, row: Row, now: datetime) -> bool:
-        session = tx.get(DaqSession, row.session)
-        holder = session.holder if session is not None and session.present else None
-        if holder is not None and holder != row.holder:
-            _answer(row, RequestState.OVERTAKEN, now, f"{holder or 'nobody'} is in control now")
-        elif row.expires_at <= now:
-            _answer(row, RequestState.EXPIRED, now)
-        else:
-            return False
-        self._audit.add(
-            tx,
-            AuditEntry(
-                kind=AuditKind.OUTCOME,
-                user_name=row.requester,
-                remote_address=row.requester_address,
-                action=Action.REQUEST_CONTROL.value,
-                session=row.session,
-                target=row.holder,
-                text=f"{row.state}{f': {row.answer}' if row.answer else ''}",
-            ),
-        )
-        return True
 
 
 def _why_not(identity: Identity, summary: SessionSummary) -> str | None:
@@ -219,6 +204,20 @@ def _why_not(identity: Identity, summary: SessionSummary) -> str | None:
     return None
 
 
+def _waits(row: Row, now: datetime) -> bool:
+    """Tell whether an open request still waits: for an answer, or for the command after which it was promised."""
+    return row.expires_at > now or row.after_command_id is not None
+
+
+def _require_no_promise(tx: Session, row: Row) -> None:
+    promised = select(Row.requester).where(
+        Row.session == row.session, Row.state == RequestState.OPEN.value, Row.after_command_id.is_not(None)
+    )
+    requester = tx.scalars(promised).first()
+    if requester is not None:
+        raise RefusedError(f"Control was promised to {requester} already.", next_step="Take that back first.")
+
+
 def _open(tx: Session, request_id: int) -> Row:
     row = tx.get(Row, request_id, with_for_update=True)
     if row is None:
@@ -226,12 +225,6 @@ def _open(tx: Session, request_id: int) -> Row:
     if row.state != RequestState.OPEN.value:
         raise RefusedError(f"This request of {row.requester} is {row.state} already.", next_step="")
     return row
-
-
-def _answer(row: Row, state: RequestState, now: datetime, answer: str | None = None) -> None:
-    row.state = state.value
-    row.answered_at = now
-    row.answer = answer
 
 
 def _view(row: Row) -> ControlRequest:
@@ -247,4 +240,5 @@ def _view(row: Row) -> ControlRequest:
         answered_at=row.answered_at,
         answer=row.answer,
         command_id=row.command_id,
+        after_command_id=row.after_command_id,
     )

@@ -21,7 +21,11 @@ class RequestState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ControlRequest:
-    """A request for control, for pages. ``expires_at`` is when an open one ends without an answer."""
+    """A request for control, for pages.
+
+    ``expires_at`` is when an open one ends without an answer. With ``after_command_id`` the holder has promised to hand
+    over once that command has ended: then it does not end by itself.
+    """
 
     id: int
     session: str
@@ -34,6 +38,7 @@ class ControlRequest:
     answered_at: datetime | None
     answer: str | None
     command_id: int | None
+    after_command_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -337,6 +337,8 @@ class Action(StrEnum):
     RELEASE_CONTROL = "surrender_control"
     REQUEST_CONTROL = "request_control"
     GRANT_CONTROL = "grant_control"
+    PROMISE_CONTROL = "promise_control"
+    TAKE_PROMISE_BACK = "take_promise_back"
     DECLINE_CONTROL = "decline_control"
     WITHDRAW_REQUEST = "withdraw_control_request"
     EXECUTE_TRANSITION = "execute_fsm_command"

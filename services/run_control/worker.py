@@ -15,11 +15,11 @@ from services.clock import Clock
 from services.coordination import LeaseKeeper, LeaseLostError, Leases
 from services.health import AlreadyStartedError, WorkerHealth, WorkerState
 from services.run_control.config import RunControlConfig
-from services.run_control.control_requests import RequestCloser
 from services.run_control.endpoints import Endpoints
 from services.run_control.journal import CommandJournal
 from services.run_control.opening import open_adapters
 from services.run_control.poller import Poller
+from services.run_control.request_ends import RequestCloser
 from services.run_control.runner import CommandRunner
 from services.run_control.store import RunControlStore
 
@@ -78,6 +78,7 @@ class RunControlWorker:
             adapters=self._adapters,
             endpoints=self._endpoints,
             pending_limit_s=config.pending_limit_s,
+            boot_grace_s=config.boot_grace_s,
             clock=clock,
             on_done=self._poller.poke,
             on_error=self._note_error,
@@ -196,6 +197,7 @@ class RunControlWorker:
     def _run_once(self) -> None:
         fence = self._lease.fence
         if fence is not None:
+            self._requests.keep_promises()
             self._runner.turn(fence)
 
     def _guarded(self, work: Callable[[], None], what: str) -> None:

@@ -11,7 +11,7 @@ from tests.browser.axe import findings, why_not_here
 from tests.browser.conftest import NewPerson
 from tests.browser.person import NARROW, WIDE, Person
 from tests.browser.test_feed import select_first
-from tests.browser.test_main_job import SESSION, take_control
+from tests.browser.test_main_job import SESSION, execute, take_control
 from tests.console import Console
 from tests.waiting import wait_until
 
@@ -55,6 +55,11 @@ def open_form(person: Person) -> None:
     person.wait_text("#controller-form-head", "conf")
 
 
+def open_cell(person: Person) -> None:
+    person.click("#controller-board [data-run]")
+    person.wait_text("#controller-cell-title", "conf")
+
+
 def read_alarm(person: Person) -> None:
     person.click("#alarms-grid .ag-center-cols-container .ag-row [col-id='subject']")
     person.wait_text("#alarms-details", "Guidance")
@@ -82,9 +87,12 @@ def open_help(person: Person) -> None:
 
 
 OF_SESSION = f"session={SESSION}"
+# In the other one a process is dead: it goes through no transition.
+HEALTHY = "local-1x1-config"
 PLACES: Mapping[str, Place] = {
     "overview": Place("/", ".session-card"),
     "controller": Place(f"/controller?{OF_SESSION}", ".tree-row", open_form),
+    "controller, board": Place(f"/controller?session={HEALTHY}", "#controller-board [data-run]", open_cell),
     "controller, dialog": Place(f"/controller?{OF_SESSION}", ".tree-row", ask_for_control),
     "processes": Place(f"/processes?{OF_SESSION}", "#processes-grid .ag-row"),
     "processes, none": Place("/processes?q=nobody", "#processes-grid .ag-body"),
@@ -136,6 +144,11 @@ def test_nothing_serious_is_wrong_with_any_page(new_person: NewPerson, log_path:
     bob.wait("#controller-holder .holder")
     if "you" not in bob.text("#controller-holder"):
         take_control(bob)
+    bob.open(f"/controller?session={HEALTHY}")
+    bob.wait("#controller-holder .holder")
+    if "you" not in bob.text("#controller-holder"):
+        take_control(bob)
+        execute(bob, "conf")
     alice = new_person("alice").set_theme(theme).resize(SIZES[size])
     places = {**PLACES, "log": Place(log_path, "#log-grid .ag-row")}
     found = {name: lines for name, place in places.items() if (lines := look(alice, place))}

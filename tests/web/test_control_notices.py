@@ -37,7 +37,7 @@ def seeded(web_database: Database) -> None:
 
 def seen(notices: ModuleType) -> tuple[str, str, str]:
     """Return what somebody is asked, what they wait for, and the news."""
-    asked_hidden, _, asked, mine_hidden, _, mine, news = notices.show_control(0, 0, "/")
+    asked_hidden, _, asked, *_hidden, mine_hidden, _, mine, news = notices.show_control(0, 0, "/")
     said = words(drawn(asked)), words(drawn(mine)), words(drawn(news))
     assert (asked_hidden, mine_hidden) == (not said[0], not said[1])
     return said
@@ -73,6 +73,35 @@ def test_the_answer_reaches_who_asked(notices: ModuleType, as_person: As, servic
     assert (command.action, command.user_name) == (Action.TAKE_CONTROL, "bob")
     with as_person(BOB):
         assert "alice handed control" in seen(notices)[2]
+
+
+def offered(notices: ModuleType) -> list[str]:
+    """Return which answers have a button now."""
+    hidden = notices.show_control(0, 0, "/")[3:6]
+    return [word for word, off in zip(("now", "after the command", "take back"), hidden, strict=True) if not off]
+
+
+def test_during_a_command_it_is_handed_over_afterwards(
+    notices: ModuleType, as_person: As, services: Services, web_database: Database
+) -> None:
+    number = services.control_requests.request(BOB, SESSION)
+    with as_person(ALICE):
+        assert offered(notices) == ["now"]
+    with web_database.write() as tx:
+        tx.add(command_row(state="executing", transition="start"))
+    with as_person(ALICE):
+        assert offered(notices) == ["after the command"]
+        assert "start is under way: nothing is handed over before it has ended." in seen(notices)[0]
+        with triggered(notices.shown.PROMISE_ID):
+            assert notices.answer(None, 1, None, None, "", number) == ([], "")
+        assert offered(notices) == ["take back"]
+        assert "You hand it over as soon as start has ended" in seen(notices)[0]
+    with as_person(BOB):
+        assert "You get it as soon as start has ended." in seen(notices)[1]
+        assert offered(notices) == []
+    with as_person(ALICE), triggered(notices.shown.TAKE_BACK_ID):
+        assert notices.answer(None, None, 1, None, "", number) == ([], "")
+        assert offered(notices) == ["after the command"]
 
 
 def test_a_request_can_be_withdrawn(notices: ModuleType, as_person: As, services: Services) -> None:

@@ -13,7 +13,6 @@ from dash._utils import AttributeDict
 from flask import Flask, g
 
 from models.database import Database
-from models.history import TransitionRun
 from services.accounts.types import Identity
 from services.clock import utc_now
 from services.container import Services
@@ -380,22 +379,3 @@ def test_a_field_is_checked_while_it_is_filled_in(form: ModuleType, as_person: A
 def test_a_command_that_is_gone_is_not_found(form: ModuleType, as_person: As) -> None:
     with as_person(ALICE), pytest.raises(NotFoundError):
         form.show_result(99, 0)
-
-
-def test_the_board_shows_the_last_transitions(page: ModuleType, as_person: As, web_database: Database) -> None:
-    seed(web_database)
-    with as_person(ALICE):
-        assert "No transitions were seen yet." in words(drawn(page.show_board(0, 0, 0, SESSION)))
-        with web_database.write() as tx:
-            run = TransitionRun(
-                session=SESSION,
-                transition="conf",
-                began_at=utc_now(),
-                ended_at=utc_now() + timedelta(seconds=3),
-                outcome="succeeded",
-                source="command",
-            )
-            tx.add(run)
-        board = words(drawn(page.show_board(0, 0, 0, SESSION)))
-    assert "conf" in board
-    assert "df-01 not sent" in board

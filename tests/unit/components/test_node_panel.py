@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from components.node_panel import LISTED, node_details, selection_text
-from services.run_control.types import Node, NodeKind
+from services.run_control.types import Node, NodeKind, Process, ProcessStatus
 from tests.unit.components.reading import attribute, walk, words
 
 NODE = Node(
@@ -20,12 +20,17 @@ NODE = Node(
 
 
 def test_one_node_is_shown_with_all_that_is_known() -> None:
-    shown = node_details("s", [NODE], "np04-srv-029")
+    process = Process("u-1", "df-03", "s", "dunedaq", "np04-srv-029", ProcessStatus.RUNNING)
+    shown = node_details("s", [NODE], process)
     said = words(shown)
     for part in ("df-controller/df-03", "in error", "excluded", "initial", "03:12:44", "executing_cmd", "np04-srv-029"):
         assert part in said
     links = [attribute(part, "href") for part in walk(shown) if part._type == "Link"]
-    assert links == ["/processes?session=s&q=df-03", "/messages?session=s&application=df-03"]
+    assert links == [
+        "/processes?session=s&q=df-03",
+        "/processes/u-1/log?session=s",
+        "/messages?session=s&application=df-03",
+    ]
 
 
 def test_a_part_says_who_holds_it_and_what_it_reads() -> None:
@@ -38,7 +43,10 @@ def test_a_part_says_who_holds_it_and_what_it_reads() -> None:
 
 def test_what_is_not_known_is_said() -> None:
     unread = Node(path="root-controller", name="root-controller", kind=NodeKind.CONTROLLER, depth=0)
-    assert words(node_details("s", [unread], None)).count("not known") == 5
+    shown = node_details("s", [unread], None)
+    assert words(shown).count("not known") == 5
+    # Without a process there is no log to read.
+    assert "Log" not in words(shown)
 
 
 def test_several_are_counted_and_listed_up_to_a_limit() -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from models.database import Database
 from models.history import HistoryEntry
-from services.errors import InvalidInputError
+from services.errors import InvalidInputError, NotFoundError
 from services.history import transitions
 from services.history.queries import HistoryQueries
 from services.history.record import Changes
@@ -199,3 +199,51 @@ def test_timeline_and_board_are_read_by_index(database: Database, statement: str
     assert index in plan
     assert "Sort" not in plan
     assert "TEMP B-TREE" not in plan
+
+
+def go_through(book: Book, name: str, seconds: float, took: float, *, session: str = SESSION) -> int:
+    """Record a transition of root and ``df``, which told its own times; return its id."""
+    with book.database.write() as tx:
+        run = transitions.begin(tx, session, name, at=at(seconds), state=None, source=Source.COMMAND)
+        transitions.node_began(tx, run, "root/df", at(seconds + 1))
+        transitions.node_ended(tx, run, "root/df", at(seconds + 1 + took))
+        cells = [Cell(path, TransitionOutcome.SUCCEEDED) for path in ("root", "root/df", "root/app")]
+        transitions.end(
+            tx, run, at=at(seconds + 9), outcome=TransitionOutcome.SUCCEEDED, state="configured", cells=cells
+        )
+        return run.id
+
+
+def test_the_board_is_judged_by_what_is_usual_also_beyond_its_columns(book: Book) -> None:
+    for number, took in enumerate((2, 3, 4, 5)):
+        go_through(book, "conf", 100 * number, took)
+    board = book.queries.board(SESSION, 1, None)
+    assert [run.transition for run in board.runs] == ["conf"]
+    # What has no time of its own is not usual in any way.
+    assert board.usual == {("conf", "root/df"): timedelta(seconds=3.5), ("conf", "root"): timedelta(seconds=9)}
+    assert book.queries.board("nobody", 8, None).runs == ()
+
+
+def test_the_board_knows_in_which_run_a_transition_was(book: Book) -> None:
+    start = go_through(book, "start", 0, 2)
+    book.note(9, subject=Subject.RUN, aspect=Aspect.RUN_NUMBER, old=None, new=31428)
+    drain = go_through(book, "drain_dataflow", 100, 2)
+    assert book.queries.board(SESSION, 8, 31428).run_numbers == {start: 31428, drain: 31428}
+
+
+def test_a_nodes_transition_comes_with_its_last_times_of_the_same(book: Book) -> None:
+    first, second, _other = (go_through(book, name, 100 * n, 2 + n) for n, name in enumerate(("conf", "conf", "start")))
+    third = go_through(book, "conf", 300, 5)
+    go_through(book, "conf", 50, 2, session="other")
+    found = book.queries.of_node(third, "root/df")
+    assert [run.id for run in found] == [third, second, first]
+    assert [len(run.nodes) for run in found] == [3, 1, 1]
+    cells = [run.node("root/df") for run in found]
+    assert [cell and cell.duration for cell in cells] == [timedelta(seconds=took) for took in (5, 3, 2)]
+
+
+@pytest.mark.parametrize(("run_id", "path"), [(10**6, "root"), (None, "root/nobody"), (None, "a\x00")])
+def test_what_took_no_part_is_not_found(book: Book, run_id: int | None, path: str) -> None:
+    known = go_through(book, "conf", 0, 2)
+    with pytest.raises(NotFoundError):
+        book.queries.of_node(run_id or known, path)

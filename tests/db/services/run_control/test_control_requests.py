@@ -1,5 +1,7 @@
 """Requests for control: asked, granted, declined, withdrawn, and ended by time or another change of hands."""
 
+from dataclasses import replace
+
 import pytest
 
 from models.commands import Command
@@ -18,15 +20,11 @@ from services.errors import (
 )
 from services.revisions import LiveTopic, current
 from services.run_control.commands import CommandLimits
-from services.run_control.control_requests import (
-    NEWS_FOR,
-    TIME_TO_ANSWER,
-    ControlRequestService,
-    RequestCloser,
-)
+from services.run_control.control_requests import NEWS_FOR, ControlRequestService
 from services.run_control.ownership import ControlRequest, RequestState
 from services.run_control.queries import RunControlQueries
-from services.run_control.types import Action
+from services.run_control.request_ends import TIME_TO_ANSWER, RequestCloser
+from services.run_control.types import Action, CommandState
 from tests.db.services.run_control.rows import ALICE, BOB, SESSION, VIEWER, SteppingClock, command_row, session_row
 
 
@@ -50,6 +48,24 @@ class Desk:
             row = tx.get_one(DaqSession, SESSION)
             for name, value in fields.items():
                 setattr(row, name, value)
+
+    def begin(self, request_id: str = "r-1", **fields: object) -> int:
+        """Let a command of alice be under way; return its number."""
+        with self.database.write() as tx:
+            row = command_row(request_id, **({"state": "executing", "transition": "start"} | fields))
+            tx.add(row)
+            tx.flush()
+            return row.id
+
+    def end(self, number: int, state: CommandState = CommandState.SUCCEEDED) -> None:
+        with self.database.write() as tx:
+            tx.get_one(Command, number).state = state.value
+
+    def promised(self) -> tuple[int, int]:
+        """Let bob ask, and alice promise it after a command; return the numbers of request and command."""
+        command_id, request_id = self.begin(), self.service.request(BOB, SESSION)
+        self.service.promise(ALICE, request_id)
+        return request_id, command_id
 
     def revision(self) -> int:
         with self.database.read() as tx:
@@ -215,3 +231,116 @@ def test_a_grant_that_is_refused_leaves_no_command(desk: Desk) -> None:
     with desk.database.read() as tx:
         assert tx.query(Command).count() == 0
     assert desk.of("alice").state is RequestState.OPEN
+
+
+@pytest.mark.parametrize("state", [CommandState.SUCCEEDED, CommandState.FAILED, CommandState.UNKNOWN])
+def test_promised_after_a_command_it_is_handed_over_whatever_comes_of_that(desk: Desk, state: CommandState) -> None:
+    request_id, command_id = desk.promised()
+    assert desk.closer.keep_promises() == 0
+    assert desk.of("bob").after_command_id == command_id
+    desk.end(command_id, state)
+    assert desk.closer.keep_promises() == 1
+    request = desk.of("bob")
+    assert (request.id, request.state) == (request_id, RequestState.GRANTED)
+    command = desk.queries.command(request.command_id or 0)
+    assert (command.action, command.user_name, command.reason) == (Action.TAKE_CONTROL, "bob", "handed over by alice")
+    assert desk.trail()[1:] == [
+        (AuditKind.INTENT, "alice", "promise_control"),
+        (AuditKind.INTENT, "bob", "take_control"),
+        (AuditKind.OUTCOME, "bob", "request_control"),
+    ]
+    assert desk.audit.newest()[0].entry.text == f"granted after command {command_id}, as promised"
+    # Once.
+    assert desk.closer.keep_promises() == 0
+    assert desk.revision() == 3
+
+
+def test_a_promise_does_not_end_by_time_while_the_command_runs(desk: Desk) -> None:
+    _, command_id = desk.promised()
+    desk.clock.advance(10 * TIME_TO_ANSWER.total_seconds())
+    assert desk.closer.close_due() == 0
+    assert desk.of("alice").state is RequestState.OPEN
+    desk.change(polled_at=desk.clock.now)
+    with pytest.raises(RefusedError, match="asked already"):
+        desk.service.request(BOB, SESSION)
+    desk.end(command_id)
+    assert desk.closer.keep_promises() == 1
+
+
+def test_taken_back_it_waits_for_an_answer_again_and_then_ends_by_time(desk: Desk) -> None:
+    request_id, command_id = desk.promised()
+    desk.clock.advance(10 * TIME_TO_ANSWER.total_seconds())
+    desk.service.take_back(ALICE, request_id)
+    assert desk.of("bob").after_command_id is None
+    desk.end(command_id)
+    assert (desk.closer.keep_promises(), desk.closer.close_due()) == (0, 0)
+    with pytest.raises(RefusedError, match="Nothing was promised to bob"):
+        desk.service.take_back(ALICE, request_id)
+    desk.clock.advance(TIME_TO_ANSWER.total_seconds())
+    assert desk.closer.close_due() == 1
+    assert desk.of("bob").state is RequestState.EXPIRED
+
+
+def test_a_promise_is_overruled_by_a_no_and_by_the_requester(desk: Desk) -> None:
+    request_id, command_id = desk.promised()
+    desk.service.decline(ALICE, request_id, "After all I need it.")
+    second = desk.service.request(BOB, SESSION)
+    desk.service.promise(ALICE, second)
+    desk.service.withdraw(BOB, second)
+    desk.end(command_id)
+    assert desk.closer.keep_promises() == 0
+    assert {request.state for request in desk.service.concerning("bob")} == {
+        RequestState.DECLINED,
+        RequestState.WITHDRAWN,
+    }
+
+
+def test_where_the_command_has_ended_meanwhile_it_is_handed_over_at_once(desk: Desk) -> None:
+    request_id = desk.service.request(BOB, SESSION)
+    desk.service.promise(ALICE, request_id)
+    assert desk.of("bob").state is RequestState.GRANTED
+
+
+def test_only_the_holder_promises_and_only_once(desk: Desk) -> None:
+    request_id, _ = desk.promised()
+    carol = replace(BOB, name="carol")
+    other = desk.service.request(carol, SESSION)
+    with pytest.raises(RefusedError, match="promised to bob already"):
+        desk.service.promise(ALICE, other)
+    with pytest.raises(NotInControlError):
+        desk.service.promise(BOB, request_id)
+    with pytest.raises(NotInControlError):
+        desk.service.take_back(BOB, request_id)
+
+
+def test_a_command_that_was_quicker_is_waited_for_too(desk: Desk) -> None:
+    _, command_id = desk.promised()
+    desk.end(command_id)
+    following = desk.begin(request_id="r-2", transition="scrap")
+    assert desk.closer.keep_promises() == 0
+    assert desk.of("bob").after_command_id == following
+    desk.end(following)
+    assert desk.closer.keep_promises() == 1
+
+
+def test_control_that_was_taken_meanwhile_overtakes_a_promise(desk: Desk) -> None:
+    _, command_id = desk.promised()
+    desk.change(holder="somebody_at_a_shell")
+    desk.end(command_id)
+    assert desk.closer.keep_promises() == 0
+    assert desk.closer.close_due() == 1
+    assert desk.of("bob").state is RequestState.OVERTAKEN
+
+
+@pytest.mark.parametrize("fields", [{"present": False}, {"holder": None}])
+def test_where_nobody_knows_what_there_is_to_hand_over_the_holder_is_asked_again(
+    desk: Desk, fields: dict[str, object]
+) -> None:
+    _, command_id = desk.promised()
+    desk.clock.advance(10 * TIME_TO_ANSWER.total_seconds())
+    desk.change(**fields)
+    desk.end(command_id)
+    assert desk.closer.keep_promises() == 0
+    request = desk.of("bob")
+    assert (request.state, request.after_command_id) == (RequestState.OPEN, None)
+    assert request.expires_at == desk.clock.now + TIME_TO_ANSWER
