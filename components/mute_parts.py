@@ -98,7 +98,7 @@ def muted_note(mutes: Sequence[Mute]) -> Component:
                 f": {mute.reason}"])
         for mute in mutes
     ]  # fmt: skip
-    return html.Div(lines, className="inspector-section muted-note")
+    return html.Div(lines, className="muted-note")
 
 
 def mute_dialog(ids: MuteDialogIds) -> Component:

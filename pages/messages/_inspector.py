@@ -45,7 +45,7 @@ def inspect(rows: list[Mapping[str, Any]] | None) -> tuple[Any, bool]:
         return no_update, True
     message = services().messages.message(int(rows[0]["id"]))
     mutes = [mute for mute in services().mutes.active() if fits(mute.fits, message)]
-    return [inspector(message), muted_note(mutes), _next_steps(message)], False
+    return [muted_note(mutes), inspector(message), _next_steps(message)], False
 
 
 def _next_steps(message: MessageView) -> Component:

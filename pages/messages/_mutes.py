@@ -115,16 +115,11 @@ def open_dialog(clicks: list[int | None]) -> tuple[Any, ...]:
     message = services().messages.message(int(ctx.triggered_id["key"]))
     if mute_obstacle(identity(), message) is not None:
         return (no_update,) * 7
-    offered = _offered(message)
-    options = [{"label": text, "value": text} for text in offered.values()]
-    chosen = [text for of, text in offered.items() if of is not Name.SESSION]
-    return True, options, chosen, _proposed_text(message), default_limit(message).name, "", []
-
-
-def _offered(message: MessageView) -> dict[Name, str]:
-    """Return what messages like one have in common, as terms of an expression."""
     names = {Name.APPLICATION: message.application, Name.MESSAGE: message.name, Name.SESSION: message.session}
-    return {of: to_text(NameIn(of, frozenset({name}))) for of, name in names.items() if name}
+    terms = {of: to_text(NameIn(of, frozenset({name}))) for of, name in names.items() if name}
+    options = [{"label": f"{of} {names[of]}", "value": term} for of, term in terms.items()]
+    chosen = [term for of, term in terms.items() if of is not Name.SESSION]
+    return True, options, chosen, _proposed_text(message), default_limit(message).name, "", []
 
 
 def _proposed_text(message: MessageView) -> str:

@@ -10,6 +10,7 @@ from simulator.installation import Installation
 from tests.browser.axe import findings, why_not_here
 from tests.browser.conftest import NewPerson
 from tests.browser.person import NARROW, WIDE, Person
+from tests.browser.test_feed import select_first
 from tests.browser.test_main_job import SESSION, execute, take_control
 from tests.console import Console
 from tests.waiting import wait_until
@@ -64,6 +65,22 @@ def read_alarm(person: Person) -> None:
     person.wait_text("#alarms-details", "Guidance")
 
 
+def ask_to_mute(person: Person) -> None:
+    select_first(person)
+    person.click("#messages-inspector-content button[id*='\"mute\"']")
+    person.wait_text("#messages-mute-preview", "would be hidden")
+
+
+def mute(person: Person) -> None:
+    """Mute, so that there is a list of mutes, and rows that say that they are muted."""
+    ask_to_mute(person)
+    person.wait("#messages-mute-reason-input").send_keys("known")
+    person.click("#messages-mute-send-button")
+    person.wait(".mutes li")
+    person.wait_gone(".modal.show")
+    person.wait(".row-muted")
+
+
 def open_help(person: Person) -> None:
     person.driver.find_element(By.TAG_NAME, "body").send_keys("?")
     person.wait("#help-dialog")
@@ -82,6 +99,8 @@ PLACES: Mapping[str, Place] = {
     "processes, question": Place(f"/processes?{OF_SESSION}&q=df-0", "#processes-grid .ag-row", ask_to_kill),
     "processes, boot": Place(f"/processes?{OF_SESSION}", "#processes-grid .ag-row", ask_to_boot),
     "messages": Place(f"/messages?{OF_SESSION}", ".ag-row"),
+    "messages, muting": Place(f"/messages?{OF_SESSION}", ".ag-row", ask_to_mute),
+    "messages, muted": Place(f"/messages?{OF_SESSION}&muted=show", ".ag-row", mute),
     "messages, none": Place("/messages?session=nobody", "#messages-grid .ag-body"),
     "rates": Place(f"/rates?{OF_SESSION}", ".js-plotly-plot .bars path"),
     "alarms": Place("/alarms", "#alarms-grid .ag-row", read_alarm),

@@ -157,6 +157,7 @@ def test_the_dialog_proposes_what_the_message_suggests(as_person: As, page: Modu
     assert [option["value"] for option in options] == [
         "application=root-controller", "name=STATUS_UPDATE", "session=np04",
     ]  # fmt: skip
+    assert options[1]["label"] == "name STATUS_UPDATE"
     assert chosen == ["application=root-controller", "name=STATUS_UPDATE"]
 
 
