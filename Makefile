@@ -109,7 +109,7 @@ GENERATION ?= G3
 # How many browsers tick at once, rising.
 BROWSERS ?= 100,300,500,800
 
-.PHONY: bench-ingest bench-queries bench-latency bench-poll bench-web soak
+.PHONY: bench-ingest bench-queries bench-latency bench-poll bench-web soak soak-wall
 bench-ingest: programs setup-dev ## How fast messages are stored, with a plain way beside it (SIZE, ENGINE)
 	$(BIN)/python -m benchmarks.ingest --size $(SIZE) --engine $(ENGINE)
 
@@ -128,6 +128,10 @@ bench-web: programs setup-dev ## What pages cost the server, how many browsers i
 soak: programs setup-dev ## Kill collectors under load, count what is lost (KILLS, COLLECTORS, ENGINE, BROKER, MINUTES, ALSO)
 	$(BIN)/python -m benchmarks.soak --kills $(KILLS) --collectors $(COLLECTORS) --engine $(ENGINE) --broker $(BROKER) \
 		--minutes $(MINUTES) --also $(ALSO)
+
+soak-wall: MINUTES = 10
+soak-wall: programs setup-dev ## Keep the wall display and the feed open at high rates, see whether they grow (MINUTES)
+	$(BIN)/python -m benchmarks.wall --minutes $(MINUTES)
 
 # --- making --------------------------------------------------------------------------------------------------------
 

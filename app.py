@@ -26,13 +26,14 @@ from api.metrics import add_metrics
 from api.request_log import add_request_log
 from api.v1.routes import api_v1_blueprint
 from api.vendor import BOOTSTRAP_URL, vendor_blueprint
-from collector import Collector, run_control_config
+from collector import Collector, alarm_rules, load_checked_settings_or_exit, run_control_config
 from models.database import Database, SchemaError
 from pages import _frame
 from pages._access import CALLBACKS, verify_callbacks
 from pages._errors import on_callback_error
 from services.accounts.service import AccountService
 from services.alarms.queries import AlarmQueries
+from services.alarms.rules import guidance_by_rule
 from services.alarms.service import AlarmService
 from services.audit.trail import AuditTrail
 from services.clock import Clock, utc_now
@@ -56,7 +57,7 @@ from services.run_control.queries import RunControlQueries
 from services.run_control.sequences import SequenceService
 from services.run_control.session_commands import SessionCommandService
 from services.workers import WorkerQueries
-from settings import Settings, load_settings_or_exit
+from settings import Settings
 
 ROOT = Path(__file__).parent
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
@@ -80,7 +81,7 @@ def create_application() -> Flask:
 
     Exit code 2: wrong settings. Exit code 1: the database is not there, or its schema is not at head.
     """
-    settings = load_settings_or_exit()
+    settings = load_checked_settings_or_exit()
     configure_logging(settings.log_level)
     collector = Collector(settings) if settings.embed_collector else None
     try:
@@ -113,6 +114,7 @@ def create_app(
 
     Raises:
         SchemaError: The database's schema is not at head.
+        SettingsError: The rules of alarms cannot be used.
         UndeclaredAccessError: A route does not say who may call it.
         UndeclaredCallbackError: A callback does not say which permission it needs.
     """
@@ -169,7 +171,7 @@ def _services(settings: Settings, database: Database, clock: Clock, wake_collect
         pipeline=PipelineQueries(database),
         history=history,
         workers=WorkerQueries(database),
-        alarms=AlarmQueries(database, clock),
+        alarms=AlarmQueries(database, clock, guidance_by_rule(alarm_rules(settings))),
         alarm_service=AlarmService(database, audit, clock),
         live=LiveService(database, clock),
         drawings=Drawings(database),

@@ -8,13 +8,17 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from models.database import Database, SchemaError
+from services.alarms.rules import BUILT_IN, MessageCondition, Rule, RulesError, read_rules
 from services.alarms.worker import AlarmWatch
+from services.checkpoints import Checkpoints
 from services.clock import Clock, utc_now
 from services.health import WorkerHealth
 from services.history.broadcasts import Announcements, BroadcastReader
 from services.history.keeper import HistoryKeeper
 from services.logs import configure_logging
 from services.messages.consumer import ConsumerConfig, MessageConsumer
+from services.messages.filter_text import parse
+from services.messages.filters import condition
 from services.messages.retention import Retention
 from services.messages.types import Kind, Severity
 from services.run_control import fsm
@@ -22,7 +26,7 @@ from services.run_control.config import RunControlConfig
 from services.run_control.tls import Tls, TlsFiles
 from services.run_control.worker import RunControlWorker
 from services.workers import WorkerReport
-from settings import Settings, load_settings_or_exit
+from settings import PREFIX, Settings, SettingsError, exit_on_problems, load_settings
 
 log = logging.getLogger(__name__)
 
@@ -49,16 +53,22 @@ class Collector:
     """
 
     def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
-        """Compose the workers."""
+        """Compose the workers.
+
+        Raises:
+            SettingsError: The rules of alarms cannot be used.
+        """
         self._database = Database(settings.sqlalchemy_url)
         self._run_control = RunControlWorker(run_control_config(settings), self._database, clock)
         workers: Sequence[Worker] = (
             self._run_control,
             MessageConsumer(_consumer_config(settings), self._database, clock),
             _retention(settings, self._database, clock),
-            AlarmWatch(self._database, clock),
+            AlarmWatch(self._database, clock, alarm_rules(settings)),
             _history_keeper(settings, self._database, clock),
         )
+        if self._database.is_sqlite:
+            workers = (*workers, Checkpoints(self._database, clock))
         self._workers: Sequence[Worker] = (*workers, WorkerReport(self._database, clock, workers))
 
     def start(self) -> None:
@@ -106,6 +116,36 @@ def run_until_told_to_stop(collector: Collector) -> None:
     collector.stop()
 
 
+def load_checked_settings_or_exit() -> Settings:
+    """Read the settings and the files they name; on problems print one line each and exit with code 2."""
+    with exit_on_problems():
+        settings = load_settings()
+        alarm_rules(settings)
+    return settings
+
+
+def alarm_rules(settings: Settings) -> tuple[Rule, ...]:
+    """Return the rules by which messages raise alarms: the site's, for the collector and the web app, or the built-in.
+
+    Raises:
+        SettingsError: The file cannot be read, or something in it is wrong: one problem a line of it.
+    """
+    if settings.alarm_rules is None:
+        return BUILT_IN
+    try:
+        return read_rules(settings.alarm_rules.read_text(encoding="utf-8"), _message_condition)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError([f"{PREFIX}ALARM_RULES: {settings.alarm_rules} cannot be read: {error}"]) from error
+    except RulesError as error:
+        raise SettingsError([f"{PREFIX}ALARM_RULES: {problem}" for problem in error.problems]) from error
+
+
+def _message_condition(text: str) -> MessageCondition:
+    """Return the condition of a filter's text; InvalidInputError says what is wrong with it."""
+    expression = parse(text)
+    return lambda dialect: condition(expression, dialect)
+
+
 def run_control_config(settings: Settings) -> RunControlConfig:
     """Return what run control needs to know, for the collector and for logs that the web app reads itself."""
     return RunControlConfig(
@@ -119,6 +159,7 @@ def run_control_config(settings: Settings) -> RunControlConfig:
         poll_interval_s=settings.poll_interval_s,
         rpc_deadline_s=settings.rpc_deadline_s,
         command_deadline_s=settings.command_deadline_s,
+        boot_grace_s=settings.boot_grace_s,
         generation=settings.drunc_generation,
         tls=_tls(settings),
     )
@@ -158,7 +199,7 @@ def _history_keeper(settings: Settings, database: Database, clock: Clock) -> His
 
 def main() -> None:
     """Run the collector as a program of its own; the database must be at head."""
-    settings = load_settings_or_exit()
+    settings = load_checked_settings_or_exit()
     configure_logging(settings.log_level)
     database = Database(settings.sqlalchemy_url)
     try:

@@ -2,10 +2,13 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
+from collector import load_checked_settings_or_exit
 from collector import main as run_collector
 from launcher import Launcher, LaunchError
 from models.database import Database, SchemaError
@@ -44,7 +47,7 @@ def run() -> None:
 @cli.command()
 def serve() -> None:
     """Migrate, then serve the web (with the embedded collector) against an existing drunc and Kafka."""
-    settings = load_settings_or_exit()
+    settings = load_checked_settings_or_exit()
     _open(settings).close()
     os.chdir(Path(__file__).parent)
     # In place of this process, so that signals reach gunicorn itself, also as the first process of a container.
@@ -54,14 +57,14 @@ def serve() -> None:
 @cli.command()
 def collector() -> None:
     """Migrate, then run the collector as a program of its own."""
-    _open(load_settings_or_exit()).close()
+    _open(load_checked_settings_or_exit()).close()
     run_collector()
 
 
 @cli.command("check-settings")
 def check_settings() -> None:
-    """Check the settings: silent success, or one line for each problem and exit code 2."""
-    load_settings_or_exit()
+    """Check the settings and the files they name: one line for each problem and exit code 2, or that they are good."""
+    load_checked_settings_or_exit()
     click.echo("settings: good")
 
 
@@ -78,15 +81,21 @@ def migrate() -> None:
 def user(name: str, role: str) -> None:
     """Create the account NAME with ROLE. The password is asked for, or taken from CONSOLE_NEW_PASSWORD."""
     settings = load_settings_or_exit()
-    password = load_new_password() or click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    database = _open(settings)
-    try:
-        AccountService(database, AuditTrail(database, utc_now), utc_now).create(name, password, Role(role))
-    except ConsoleError as error:
-        raise click.ClickException(f"{error.message} {error.not_done} {error.next_step}".strip()) from error
-    finally:
-        database.close()
+    given = _new_password()
+    with _accounts(settings) as accounts:
+        accounts.create(name, given, Role(role))
     click.echo(f"account {name} created with role {role}")
+
+
+@cli.command()
+@click.argument("name")
+def password(name: str) -> None:
+    """Give the account NAME a new password, asked for as `user` does; log-ins made with the old one end within 10 s."""
+    settings = load_settings_or_exit()
+    given = _new_password()
+    with _accounts(settings) as accounts:
+        accounts.set_password(name, given)
+    click.echo(f"account {name} has a new password")
 
 
 @cli.group()
@@ -105,6 +114,22 @@ def redecode_messages() -> None:
     click.echo(f"now messages: {done.messages}")
     click.echo(f"now measurements: {done.measurements}")
     click.echo(f"still quarantined: {done.kept} (of {done.incomplete} only the beginning was kept)")
+
+
+def _new_password() -> str:
+    return load_new_password() or str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+@contextmanager
+def _accounts(settings: Settings) -> Iterator[AccountService]:
+    """Give the accounts of an installation; what is refused is said to the person at the terminal."""
+    database = _open(settings)
+    try:
+        yield AccountService(database, AuditTrail(database, utc_now), utc_now)
+    except ConsoleError as error:
+        raise click.ClickException(f"{error.message} {error.not_done} {error.next_step}".strip()) from error
+    finally:
+        database.close()
 
 
 def _open(settings: Settings) -> Database:

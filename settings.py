@@ -3,6 +3,8 @@
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -172,6 +174,9 @@ class Settings(BaseSettings):
     history_expire_s: int = Field(
         365 * 24 * 3600, ge=3600, description="The history of states and transitions is kept so many seconds."
     )
+    alarm_rules: Path | None = Field(
+        None, description="File (YAML) with the rules by which messages raise alarms. Empty: the built-in rules."
+    )
     store_own_echo: bool = Field(
         default=False, description="Store the broadcasts that the console's own polling causes."
     )
@@ -180,6 +185,9 @@ class Settings(BaseSettings):
     rpc_deadline_s: float = Field(5.0, gt=0, le=60, description="Deadline of read RPCs, seconds.")
     command_deadline_s: float = Field(
         480.0, gt=0, description="Deadline of transitions, seconds: 160 for each level of the tree (contract 21.1)."
+    )
+    boot_grace_s: float = Field(
+        5.0, ge=0, le=120, description="What was booted is watched for so many seconds before the boot is judged."
     )
     drunc_generation: Literal["auto", "G1", "G2", "G3"] = Field(
         "auto", description="Schema generation of drunc to assume everywhere. auto: found out for each address."
@@ -330,8 +338,15 @@ def _unknown_names() -> list[str]:
 
 def load_settings_or_exit() -> Settings:
     """Read the settings; on problems print one line each to standard error and exit with code 2."""
-    try:
+    with exit_on_problems():
         return load_settings()
+
+
+@contextmanager
+def exit_on_problems() -> Iterator[None]:
+    """On wrong settings print one line for each problem to standard error and exit with code 2."""
+    try:
+        yield
     except SettingsError as error:
         for problem in error.problems:
             print(f"settings: {problem}", file=sys.stderr)  # noqa: T201 - logging is not configured yet

@@ -1,7 +1,5 @@
 """``/live``: the heartbeat of every open page. It must cost next to nothing."""
 
-from urllib.parse import urlencode
-
 from flask import Blueprint, Response, request
 from flask.json import dumps
 from flask.typing import ResponseReturnValue
@@ -26,7 +24,7 @@ def live_blueprint(live: LiveService) -> Blueprint:
         headers = {
             "ETag": f'"{state.tag}"',
             "X-Now-Ms": str(now_ms),
-            "X-Polled": urlencode(state.polled_ms),
+            "X-Polled": state.polled,
             "Cache-Control": "private, no-cache",
         }
         # Compared as text: the heartbeat sends back exactly what it got, and parsing costs more than the answer.

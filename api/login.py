@@ -14,17 +14,21 @@ from flask_login import LoginManager, current_user, login_user, logout_user
 from api.access import page, public
 from services.accounts.errors import LoginRefusedError
 from services.accounts.service import AccountService
-from services.accounts.types import Account, Identity
+from services.accounts.types import Account, Identity, Role
 
 # A log-in ends after this time, kept or not; kept only means that it survives closing the browser.
 LOGIN_LASTS = timedelta(hours=12)
+# That of a wall display is always kept, and renewed while it is in use: nobody is there at night to log in again. It
+# ends this long after the display was switched off, or as any other when the account's password changes.
+WALL_LASTS = timedelta(days=30)
+RENEW_AFTER = timedelta(hours=1)
 # An account that was switched off, or whose password changed, is out after this time at most.
 RECHECK_S = 10.0
 MAX_KNOWN = 1_000
 
 SESSION_COOKIE = "console_session"
 _SINCE = "since"
-_KEPT = "kept"
+_KEPT_S = "kept_s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +61,11 @@ class KnownAccounts:
         self._known: dict[str, tuple[float, LoggedIn]] = {}
 
     def load(self, user_id: str) -> LoggedIn | None:
-        """Return the person a session cookie names, or None when that log-in is over."""
-        if time.time() - session.get(_SINCE, 0) > LOGIN_LASTS.total_seconds():
-            return None
+        """Return the person a session cookie names, or None when that log-in is over; renew it if it is a display's."""
+        found = self._known_or_found(user_id)
+        return found if found is not None and _lasts_still(found.account.role) else None
+
+    def _known_or_found(self, user_id: str) -> LoggedIn | None:
         now = self._monotonic()
         kept = self._known.get(user_id)
         if kept is not None and now - kept[0] < RECHECK_S:
@@ -83,16 +89,15 @@ class KnownAccounts:
 
 
 class LoginSessions(SecureCookieSessionInterface):
-    """Signed session cookies that end with the browser, or 12 h after the log-in if they are kept.
+    """Signed session cookies that end with the browser, or with the log-in if they are kept.
 
     Flask's own "permanent" sessions would do, but Flask-Login weakens its session protection for them.
     """
 
     def get_expiration_time(self, app: Flask, session: SessionMixin) -> datetime | None:  # noqa: ARG002 - Flask's signature
         """Return until when the browser keeps the cookie; None for as long as it is open."""
-        if not session.get(_KEPT):
-            return None
-        return datetime.fromtimestamp(session[_SINCE], UTC) + LOGIN_LASTS
+        kept_s = session.get(_KEPT_S)
+        return datetime.fromtimestamp(session[_SINCE] + kept_s, UTC) if kept_s else None
 
 
 def add_login(app: Flask, accounts: AccountService) -> None:
@@ -144,8 +149,24 @@ def _begin(account: Account, *, keep: bool) -> None:
     """Start a new session: nothing of the one before the log-in is taken along, its CSRF token included."""
     session.clear()
     session[_SINCE] = int(time.time())
-    session[_KEPT] = keep
+    session[_KEPT_S] = int(_lasts(account.role).total_seconds()) if keep or account.role is Role.WALL else 0
     login_user(LoggedIn(account))
+
+
+def _lasts(role: Role) -> timedelta:
+    """Return how long after its beginning, or its renewal, a log-in ends."""
+    return WALL_LASTS if role is Role.WALL else LOGIN_LASTS
+
+
+def _lasts_still(role: Role) -> bool:
+    """Tell whether the log-in of this request has not ended; that of a wall display begins anew now and then."""
+    now = time.time()
+    age = timedelta(seconds=now - session.get(_SINCE, 0))
+    if age > _lasts(role):
+        return False
+    if role is Role.WALL and age > RENEW_AFTER:
+        session[_SINCE] = int(now)
+    return True
 
 
 def own_path(target: str | None) -> str:

@@ -15,6 +15,8 @@ import requests
 
 _ROOT = Path(__file__).parents[1]
 _START_TIMEOUT_S = 120.0
+# Nothing comes of itself, and what is ordered is done at once.
+QUIET = ("--speed", "inf", "--chatter", "0", "--opmon", "0")
 _TURN_S = 0.05
 
 
@@ -61,12 +63,14 @@ class Simulated:
 
 
 @contextmanager
-def running_simulator(sessions: Sequence[str], generation: str, applications: int) -> Iterator[Simulated]:
-    """Run a quiet simulator without Kafka: ``sessions``, and a further one of so many applications."""
+def running_simulator(
+    sessions: Sequence[str], generation: str, applications: int | None = None, options: Sequence[str] = QUIET
+) -> Iterator[Simulated]:
+    """Run a simulator: ``sessions``, and a further one of so many applications; else quiet, without Kafka."""
     with tempfile.TemporaryDirectory(prefix="console-bench-") as directory:
         command = [sys.executable, "-m", "simulator", "serve", "--directory", directory, "--with-parent"]
-        command += ["--sessions", ",".join(sessions), "--applications", str(applications)]
-        command += ["--generation", generation, "--speed", "inf", "--chatter", "0", "--opmon", "0"]
+        command += ["--sessions", ",".join(sessions), "--generation", generation, *options]
+        command += [] if applications is None else ["--applications", str(applications)]
         process = subprocess.Popen(command, cwd=_ROOT)  # noqa: S603 - our own program only
         try:
             addresses = _addresses(process, Path(directory) / "simulator.json")

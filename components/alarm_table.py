@@ -75,6 +75,7 @@ def alarm_row(alarm: AlarmView) -> dict[str, str | int | bool]:
 def alarm_details(alarm: AlarmView, guidance: Guidance) -> list[Component]:
     """Return what is known of one alarm, what it means, what to do, whom to call, and where to look."""
     times: list[tuple[str, Children]] = [
+        *([("Rule", alarm.rule)] if alarm.rule else []),
         ("State", _state_words(alarm)),
         ("Raised", [clock_time(alarm.raised_at), ", ", age(alarm.raised_at), " ago"]),
         ("Came", counted(alarm.occurrences, "time")),

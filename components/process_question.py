@@ -7,12 +7,13 @@ from dash.development.base_component import Component
 
 from components.ages import elapsed
 from components.attributes import marked
-from components.badges import exit_code_meaning, process_badge, state_badge
+from components.badges import process_badge, state_badge
 from components.icons import Icon, icon
 from components.panel import Children, facts
 from components.process_stake import Act, Scene, obstacle, phrase, run_name
 from components.strip import with_session
 from components.words import counted
+from services.run_control.exit_codes import exit_code_meaning
 from services.run_control.types import Process, SessionSummary
 
 # So many targets are listed by name, the rest is a count.

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from dash import html
 
 from components.ages import epoch_ms
-from components.badges import exit_code_meaning, process_glyph, process_word
+from components.badges import process_glyph, process_word
 from components.grid import GridValue, grid
 from components.strip import log_path
+from services.run_control.exit_codes import exit_code_meaning
 from services.run_control.types import Process, ProcessStatus
 
 Row = dict[str, str | int | None]

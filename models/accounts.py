@@ -16,7 +16,7 @@ class User(Base):
     """
 
     __tablename__ = "user_account"
-    __table_args__ = (CheckConstraint("role in ('viewer', 'operator', 'administrator')", name="role"),)
+    __table_args__ = (CheckConstraint("role in ('viewer', 'wall', 'operator', 'administrator')", name="role"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(64), unique=True)

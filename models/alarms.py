@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import Base, BigId
 
 KEY_LENGTH = 512
+RULE_LENGTH = 64
 
 
 class Alarm(Base):
@@ -15,7 +16,8 @@ class Alarm(Base):
 
     ``key`` says what it is about, e.g. ``process:<uuid>``; there is one alarm at most of a key that has not ended.
     ``priority``: 1 low, 2 medium, 3 high. ``cleared_at`` is when the condition went, null while it stands; what only
-    happens (a message) is cleared at once. ``occurrences`` counts how often it came since it was raised.
+    happens (a message) is cleared at once. ``occurrences`` counts how often it came since it was raised. ``rule``
+    is the name of the site's rule for messages that raised it, null for a built-in one.
     """
 
     __tablename__ = "alarm"
@@ -38,6 +40,7 @@ class Alarm(Base):
     session: Mapped[str] = mapped_column(String(255))
     subject: Mapped[str] = mapped_column(Text)
     text: Mapped[str] = mapped_column(Text)
+    rule: Mapped[str | None] = mapped_column(String(RULE_LENGTH))
     occurrences: Mapped[int] = mapped_column(BigId)
     raised_at: Mapped[datetime]
     last_at: Mapped[datetime]

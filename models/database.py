@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
@@ -12,6 +13,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models.filesystem import network_kind
@@ -21,8 +23,9 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 # A writer waits this long for its turn. Batches are short (design: 50 ms), so longer means something is wrong.
 BUSY_TIMEOUT_MS = 5_000
 WRITER_CACHE_KIB = 32 * 1024
-# Of 4 KiB: so long the journal grows before it is written back.
-WAL_PAGES = 8_000
+# Of 4 KiB. A commit that finds more than that in the write-ahead log carries it into the database itself, which may
+# take a second of the disk: a back-stop only, for programs that run without the collector, whose own thread does it.
+WAL_PAGES = 32_000
 STATEMENT_TIMEOUT_MS = 10_000
 
 
@@ -32,6 +35,14 @@ class SchemaError(Exception):
 
 class NetworkFileSystemError(SchemaError):
     """SQLite's file is on a network file system; ``str()`` says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class WalReading:
+    """SQLite's write-ahead log after a checkpoint, in pages of 4 KiB: what it holds, what is left to carry over."""
+
+    pages: int
+    left: int
 
 
 class Database:
@@ -98,9 +109,26 @@ class Database:
                 command.downgrade(config, revision)
             connection.commit()
 
+    def checkpoint(self, *, restart: bool = False) -> WalReading:
+        """Carry what commits left in SQLite's write-ahead log into the database; nothing waits for it.
+
+        Args:
+            restart: Also make writers begin at the log's front again, so that it does not grow. They wait until the
+                rest is carried over: first without, so that the rest is little.
+
+        Raises:
+            RuntimeError: This is PostgreSQL, which does it by itself.
+        """
+        if not self.is_sqlite:
+            raise RuntimeError("Only SQLite's write-ahead log is for us to carry over")
+        mode = "RESTART" if restart else "PASSIVE"
+        with self._checkpointer.connect() as connection:
+            _busy, pages, carried = connection.exec_driver_sql(f"PRAGMA wal_checkpoint({mode})").one()
+        return WalReading(pages=max(pages, 0), left=max(pages - carried, 0))
+
     def close(self) -> None:
         """Close all pooled connections."""
-        for name in ("_reader", "_writer", "_migrator"):
+        for name in ("_reader", "_writer", "_migrator", "_checkpointer"):
             engine = self.__dict__.pop(name, None)
             if engine is not None:
                 engine.dispose()
@@ -133,6 +161,13 @@ class Database:
             event.listen(engine, "connect", _sqlite_pragmas(query_only=False, foreign_keys=False))
         return engine
 
+    @cached_property
+    def _checkpointer(self) -> Engine:
+        # Without a transaction of its own, which would be in its way.
+        engine = create_engine(self.url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=0)
+        event.listen(engine, "connect", _sqlite_pragmas(query_only=False, foreign_keys=False))
+        return engine
+
     def _sqlite_engine(self, begin: str, *, query_only: bool) -> Engine:
         engine = create_engine(self.url, pool_size=16, max_overflow=16)
         event.listen(engine, "connect", _sqlite_pragmas(query_only=query_only, foreign_keys=True))
@@ -143,6 +178,11 @@ class Database:
         options = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"
         engine = create_engine(self.url, pool_pre_ping=True, connect_args={"options": options, "connect_timeout": 5})
         return engine.execution_options(postgresql_readonly=read_only)
+
+
+def cause_of(error: SQLAlchemyError) -> str:
+    """Return what the driver said, in one line: the rest repeats the statement and its values."""
+    return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
 
 
 def _begin(connection: Connection, statement: str) -> None:

@@ -100,35 +100,29 @@ def _number(given: object) -> int | None:
 def feed_delta(messages: MessageQueries, given: Mapping[str, Any], cursor: Mapping[str, Any] | None) -> Delta | None:
     """Return what the list lacks, None if nothing: all of it for a new filter, else what came after the cursor."""
     wanted = parse_filter(given)
-    newest = messages.newest_id()
     if cursor is None or cursor.get("key") != given:
-        return _reset(messages, given, wanted, newest)
+        return _reset(messages, given, wanted)
     after = int(cursor["after"])
-    if wanted.is_history or wanted.nothing or newest <= after:
+    if wanted.is_history or wanted.nothing:
         return None
-    page = messages.page(wanted.filter, after=after, limit=PAGE)
-    rows = [message_row(message) for message in reversed(page.items)]
-    if len(rows) == PAGE and newest - page.items[0].id > WINDOW:
-        return _reset(messages, given, wanted, newest)
+    news = messages.news(wanted.filter, after, limit=PAGE)
+    if news.reached <= after:
+        return None
+    if len(news.items) == PAGE and messages.newest_id() - news.reached > WINDOW:
+        return _reset(messages, given, wanted)
     return {
         "key": given,
         "mode": "append",
-        "rows": rows,
-        "cursor": _reached(page.scanned_to, page.items[0].id if len(rows) == PAGE else None, newest),
-        "more": len(rows) == PAGE or page.scanned_to is not None,
+        "rows": [message_row(message) for message in reversed(news.items)],
+        "cursor": news.reached,
+        "more": news.has_more,
         "older": None,
         "note": "",
     }
 
 
-def _reached(scanned_to: int | None, last_of_full_page: int | None, newest: int) -> int:
-    """Return the id up to which everything is known: a full page, or a search that stopped, goes not to the end."""
-    if scanned_to is not None:
-        return scanned_to
-    return newest if last_of_full_page is None else last_of_full_page
-
-
-def _reset(messages: MessageQueries, given: Mapping[str, Any], wanted: Wanted, newest: int) -> Delta:
+def _reset(messages: MessageQueries, given: Mapping[str, Any], wanted: Wanted) -> Delta:
+    newest = messages.newest_id()
     # Bounded above too, so that nothing between this and the next fetch is missed or doubled.
     before = newest + 1 if wanted.before is None else wanted.before
     if wanted.nothing:

@@ -99,5 +99,5 @@ def show_wall_alarm(_revision: int | None) -> str:
     """Show the most urgent alarm that waits for somebody, and how many wait."""
     alarms = services().alarms
     first = next((alarm for alarm in alarms.open() if alarm.calls), None)
-    guidance = alarms.guidance(first.kind, first.subject) if first else None
+    guidance = alarms.guidance(first.kind, first.subject, first.rule) if first else None
     return drawing(wall.wall_alarm(first, guidance, alarms.counts()))

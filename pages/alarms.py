@@ -169,7 +169,7 @@ def show_details(chosen: str | None, _revision: int | None) -> tuple[Any, ...]:
     alarm = _find(chosen)
     if alarm is None:
         return drawing(_nothing_chosen()), no_update, no_update, no_update
-    guidance = services().alarms.guidance(alarm.kind, alarm.subject)
+    guidance = services().alarms.guidance(alarm.kind, alarm.subject, alarm.rule)
     written = (guidance.meaning, guidance.action, guidance.contact)
     fields = written if ctx.triggered_id == CHOSEN else (no_update,) * len(written)
     return (drawing(alarm_details(alarm, guidance)), *fields)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -24,13 +25,14 @@ KEEP_S = 0.15
 class LiveState:
     """Revisions by topic name, a short tag that changes when one of them does, and when each source last answered.
 
-    ``polled_ms`` holds milliseconds since 1970 UTC by ``session:<name>`` and by kind of backend. It changes with every
-    poll, so it is no part of the tag: pages take the age of their data from it without fetching anything.
+    ``polled`` is a query string of ``session:<name>`` and kinds of backends to milliseconds since 1970 UTC: made once
+    for all who ask. It changes with every poll, so it is no part of the tag: pages take the age of their data from it
+    without fetching anything.
     """
 
     revisions: Mapping[str, int]
     tag: str
-    polled_ms: Mapping[str, int]
+    polled: str
 
 
 class LiveService:
@@ -59,9 +61,9 @@ class LiveService:
         with self._database.read() as session:
             found: dict[str, int] = dict(session.execute(select(Revision.topic, Revision.value)).all())
             found[LiveTopic.MESSAGES.value] = session.execute(select(func.max(Message.id))).scalar() or 0
-            polled = _polled_ms(session)
+            polled = urlencode(_polled_ms(session))
         revisions = {topic.value: found.get(topic.value, 0) for topic in LiveTopic}
-        return LiveState(revisions=revisions, tag="-".join(map(str, revisions.values())), polled_ms=polled)
+        return LiveState(revisions=revisions, tag="-".join(map(str, revisions.values())), polled=polled)
 
 
 def _polled_ms(session: Session) -> Mapping[str, int]:

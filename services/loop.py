@@ -59,12 +59,14 @@ class Board:
 class Loop:
     """A named thread that calls ``turn`` until it is stopped; ``turn`` returns how long to pause, seconds."""
 
-    def __init__(self, name: str, turn: Callable[[], float], finish: Callable[[], None], board: Board) -> None:
+    def __init__(
+        self, name: str, turn: Callable[[], float], board: Board, finish: Callable[[], None] | None = None
+    ) -> None:
         """Prepare; ``finish`` closes what turns open: after the last one, and after one that failed unexpectedly."""
         self._name = name
         self._turn = turn
-        self._finish = finish
         self._board = board
+        self._finish = finish
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -114,6 +116,8 @@ class Loop:
         self._close()
 
     def _close(self) -> None:
+        if self._finish is None:
+            return
         try:
             self._finish()
         except Exception:

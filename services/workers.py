@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models.coordination import Worker
-from models.database import Database
+from models.database import Database, cause_of
 from services.clock import Clock
 from services.health import WorkerHealth, WorkerState, WorkerView
 from services.loop import Board, Loop
@@ -46,7 +46,7 @@ class WorkerReport:
         self._clock = clock
         self._workers = tuple(workers)
         self._board = Board("report", clock)
-        self._loop = Loop("worker-report", self.turn, _nothing, self._board)
+        self._loop = Loop("worker-report", self.turn, self._board)
 
     def start(self) -> None:
         """Start the thread.
@@ -78,8 +78,7 @@ class WorkerReport:
         try:
             self._write([worker.health() for worker in self._workers])
         except SQLAlchemyError as error:
-            cause = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
-            self._board.erred(f"The workers' state could not be written: {cause}.")
+            self._board.erred(f"The workers' state could not be written: {cause_of(error)}.")
         else:
             self._board.turned("ok", {})
         return REPORT_INTERVAL_S
@@ -146,7 +145,3 @@ def _view(row: Worker) -> WorkerView:
         lag_s=row.lag_s,
         lag_messages=row.lag_messages,
     )
-
-
-def _nothing() -> None:
-    """Nothing is open that must be closed."""

@@ -65,6 +65,17 @@ def kill(directory: Path, session: str, name: str, exit_code: int) -> None:
     order(directory, "kill", session=session, name=name, exit_code=exit_code)
 
 
+@click.command("die-after-boot")
+@in_directory
+@click.argument("session")
+@click.argument("name")
+@click.argument("seconds", type=click.FloatRange(0))
+@click.option("--exit-code", type=int, default=255, show_default=True)
+def die_after_boot(directory: Path, session: str, name: str, seconds: float, exit_code: int) -> None:
+    """Let a process die SECONDS after it is booted or restarted the next time."""
+    order(directory, "die-after-boot", session=session, name=name, seconds=seconds, exit_code=exit_code)
+
+
 @click.command()
 @in_directory
 @click.argument("session")
@@ -260,6 +271,7 @@ def _scenario_text(scenario: str) -> str:
 
 COMMANDS: tuple[click.Command, ...] = (
     kill,
+    die_after_boot,
     fail,
     slow,
     flood,

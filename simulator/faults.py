@@ -2,6 +2,7 @@
 
 import threading
 import zlib
+from dataclasses import dataclass
 
 # How long the applications of one transition work at time scale 1, in seconds; conf and start take longest.
 DURATIONS_S = {
@@ -17,8 +18,16 @@ DURATIONS_S = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Death:
+    """That a process dies ``after_s`` seconds after it was booted, and its exit code."""
+
+    after_s: float
+    exit_code: int
+
+
 class Faults:
-    """Failures and delays that were ordered."""
+    """Failures, delays and deaths that were ordered."""
 
     def __init__(self) -> None:
         """Start without any."""
@@ -26,6 +35,7 @@ class Faults:
         self._failures: set[tuple[str, str, str]] = set()
         self._delays_s: dict[tuple[str, str], float] = {}
         self._silent: set[tuple[str, str]] = set()
+        self._deaths: dict[tuple[str, str], Death] = {}
 
     def fail(self, session: str, transition: str, node: str) -> None:
         """Let the next such transition fail in an application."""
@@ -60,10 +70,21 @@ class Faults:
         with self._lock:
             return (session, node) in self._silent
 
+    def die(self, session: str, name: str, death: Death) -> None:
+        """Let a process die soon after it is booted the next time."""
+        with self._lock:
+            self._deaths[session, name] = death
+
+    def take_death(self, session: str, name: str) -> Death | None:
+        """Return how a process that is booted shall die, if it shall; the order is used up by asking."""
+        with self._lock:
+            return self._deaths.pop((session, name), None)
+
     def clear(self) -> None:
         """Forget all orders."""
         with self._lock:
             self._silent.clear()
+            self._deaths.clear()
             self._failures.clear()
             self._delays_s.clear()
 

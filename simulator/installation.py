@@ -24,7 +24,7 @@ from simulator.checks import (
 from simulator.connectivity import Announcer, Registry
 from simulator.connectivity_server import ConnectivityServer
 from simulator.controller import Controller
-from simulator.faults import Faults
+from simulator.faults import Death, Faults
 from simulator.flags import ProcessStatus
 from simulator.flood import Flood
 from simulator.g2 import G2Dialect
@@ -153,7 +153,7 @@ class Installation:
         )
         broadcaster = Broadcaster(self._publisher, kafka_address, OPERATOR, PROCESS_MANAGER_NAME)
         launches = Launches(self._surroundings, self._dialects, self._known, time_scale)
-        self._table = ProcessTable(launches.launch, broadcaster, KILL_TIMEOUT_S * time_scale)
+        self._table = ProcessTable(launches.launch, broadcaster, self._faults, KILL_TIMEOUT_S * time_scale)
         self._process_manager = ProcessManager(
             self._manager_dialect(broadcaster), broadcaster, [self.traffic.counter(PROCESS_MANAGER_NAME)]
         )
@@ -233,6 +233,9 @@ class Installation:
         self._process_manager_address = self._process_manager.serve()
         self._boot(self._layouts)
         self._site_addresses = {name: server.serve() for name, server in self._site_servers.items()}
+        if self.session_manager_address is not None:
+            uri = f"grpc://{self.session_manager_address}"
+            self._surroundings.announcer.announce(SESSION_MANAGER, SESSION_MANAGER, uri)
         self._chatter.start()
         self._telemetry.start()
 
@@ -267,6 +270,20 @@ class Installation:
         witness = next((known for known in self._surroundings.applications.living() if known.session == session), None)
         if witness is not None:
             self._voice.miss(witness, name, exit_code)
+
+    def die_after_boot(self, session: str, name: str, seconds: float, exit_code: int = 255) -> None:
+        """Let a process die by itself so long after it is booted or restarted the next time.
+
+        The session need not run: its configuration may be known only.
+
+        Raises:
+            SimulatorError: Session or process is unknown, or the time is negative.
+        """
+        if self._layout(session).planned(name) is None:
+            raise SimulatorError(f"{session} has no process {name!r}")
+        if seconds < 0:
+            raise SimulatorError("Nothing dies before it is booted")
+        self._faults.die(session, name, Death(seconds, exit_code))
 
     def write_log(self, session: str, name: str, lines: Iterable[str]) -> None:
         """Let a process write lines into its log.

@@ -128,6 +128,12 @@ _SEVERITY = Parameter("severity", str, "INFO", SEVERITIES)
 
 ORDERS: tuple[Order, ...] = (
     Order("kill", "A process dies", (_SESSION, _NAME, Parameter("exit_code", int, 255)), Installation.kill),
+    Order(
+        "die-after-boot",
+        "A process dies so long after it is booted the next time",
+        (_SESSION, _NAME, Parameter("seconds", float), Parameter("exit_code", int, 255)),
+        Installation.die_after_boot,
+    ),
     Order("silence", "An application lives but answers nothing", (_SESSION, _NODE), Installation.silence),
     Order(
         "fail",

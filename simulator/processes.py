@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from simulator import g1
 from simulator.broadcast import Broadcaster
+from simulator.faults import Faults
 from simulator.flags import BroadcastType, ProcessStatus
 from simulator.g1 import BadQueryError, DruncError
 from simulator.process_log import ProcessLog
@@ -66,9 +67,10 @@ class LiveProcess:
 class ProcessTable:
     """All processes of the process manager, in boot order."""
 
-    def __init__(self, launch: Launch, broadcaster: Broadcaster, kill_timeout_s: float) -> None:
-        """Start empty; ``launch`` makes the program of a boot request."""
+    def __init__(self, launch: Launch, broadcaster: Broadcaster, faults: Faults, kill_timeout_s: float) -> None:
+        """Start empty; ``launch`` makes the program of a boot request, ``faults`` knows who dies soon."""
         self._launch = launch
+        self._faults = faults
         self._broadcaster = broadcaster
         self._kill_timeout_s = kill_timeout_s
         self._pids = itertools.count(20_001)
@@ -95,7 +97,15 @@ class ProcessTable:
             self._requests[process.uuid] = request
             self._live[process.uuid] = process
         process.program.start()
+        self._doom(process)
         return process
+
+    def _doom(self, process: LiveProcess) -> None:
+        death = self._faults.take_death(process.session, process.name)
+        if death is not None:
+            timer = threading.Timer(death.after_s, self.end, (process, death.exit_code))
+            timer.daemon = True
+            timer.start()
 
     def select(self, query: Query) -> list[LiveProcess]:
         """Return the live entries, running or dead, that a query selects."""

@@ -21,7 +21,13 @@ from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[1]
 PASSWORD = "a password for tests"
-USERS = {"alice": Role.OPERATOR, "bob": Role.OPERATOR, "victor": Role.VIEWER, "root": Role.ADMINISTRATOR}
+USERS = {
+    "alice": Role.OPERATOR,
+    "bob": Role.OPERATOR,
+    "victor": Role.VIEWER,
+    "wall": Role.WALL,
+    "root": Role.ADMINISTRATOR,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,7 @@ def _environment(directory: Path, process_manager: str, connectivity: str, kafka
         "CONSOLE_CONNECTIVITY_URL": connectivity,
         "CONSOLE_KAFKA_ADDRESS": kafka,
         "CONSOLE_POLL_INTERVAL_S": "0.5",
+        "CONSOLE_BOOT_GRACE_S": "0.5",
     }
 
 

@@ -188,6 +188,7 @@ def alarm_item(alarm: AlarmView) -> AlarmItem:
         session=alarm.session,
         subject=alarm.subject,
         text=alarm.text,
+        rule=alarm.rule,
         occurrences=alarm.occurrences,
         raised_at=alarm.raised_at,
         last_at=alarm.last_at,

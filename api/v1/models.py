@@ -166,7 +166,10 @@ class Messages(AnswerModel):
 
 
 class AlarmItem(AnswerModel):
-    """One alarm that has not ended. ``cleared_at`` is null while its cause lasts, ``shelved_until`` unless shelved."""
+    """One alarm that has not ended. ``cleared_at`` is null while its cause lasts, ``shelved_until`` unless shelved.
+
+    ``rule`` is the site's rule for messages that raised it, null for all others.
+    """
 
     id: int
     kind: str
@@ -175,6 +178,7 @@ class AlarmItem(AnswerModel):
     session: str
     subject: str
     text: str
+    rule: str | None
     occurrences: int
     raised_at: datetime
     last_at: datetime

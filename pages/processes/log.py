@@ -15,7 +15,7 @@ from dash.development.base_component import Component
 
 from components.ages import age, clock_time
 from components.attributes import marked
-from components.badges import exit_code_meaning, process_badge
+from components.badges import process_badge
 from components.buttons import Look, button, icon_button, link_button
 from components.frame import live_store_id, page
 from components.icons import Icon, icon
@@ -41,6 +41,7 @@ from pages._context import identity, services
 from services.accounts.types import Permission
 from services.errors import ConsoleError, NotFoundError, NotPermittedError
 from services.revisions import LiveTopic
+from services.run_control.exit_codes import exit_code_meaning
 from services.run_control.process_logs import new_lines
 from services.run_control.types import Process, ProcessStatus
 

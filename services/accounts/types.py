@@ -33,9 +33,10 @@ class Permission(StrEnum):
 
 
 class Role(StrEnum):
-    """A named set of permissions."""
+    """A named set of permissions. ``WALL`` is for displays that nobody attends: it may look, and stays logged in."""
 
     VIEWER = "viewer"
+    WALL = "wall"
     OPERATOR = "operator"
     ADMINISTRATOR = "administrator"
 
@@ -63,6 +64,8 @@ _OPERATE = _VIEW | {
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: _VIEW,
+    # Its log-in does not end by itself (`api.login`): it must never be able to do anything.
+    Role.WALL: _VIEW,
     Role.OPERATOR: _OPERATE,
     # Only they may end the work of every session and user, or send what no rule checks.
     Role.ADMINISTRATOR: frozenset(Permission),

@@ -1,4 +1,4 @@
-"""What calls for an alarm, read from the tables that other areas keep: processes, nodes, addresses, messages.
+"""What calls for an alarm and lasts, read from the tables that other areas keep: processes, nodes, addresses, workers.
 
 Where one thing causes another, only the cause is raised: of nodes in error the deepest, and not the node of a process
 that is dead.
@@ -7,26 +7,21 @@ that is dead.
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import false, func, or_, select, true
+from sqlalchemy import false, or_, select, true
 from sqlalchemy.orm import Session
 
 from models.alarms import KEY_LENGTH
 from models.coordination import Worker
-from models.messages import Message, MessageApplication, MessageSession
 from models.run_control import Backend, DaqSession, Node, Process
 from services.alarms.types import AlarmKind, Condition, Priority
 
-# Of one turn at most; what is beyond is looked at in the next.
-MESSAGE_IDS_A_TURN = 20_000
-# The message itself keeps the rest.
+# Whatever it is about keeps the rest.
 TEXT_LENGTH = 1_000
 # One missed poll is no alarm.
 SILENT_AFTER = timedelta(seconds=3)
 # A collector reports every 2 s.
 UNHEARD_AFTER = timedelta(seconds=10)
 
-# Severities of messages (contract 16.2, as stored) that raise alarms.
-_PRIORITIES = {4: Priority.MEDIUM, 5: Priority.HIGH}
 _DEAD = "DEAD"
 _WORKERS_AT_FAULT = ("degraded", "failed")
 _ADDRESSES = {
@@ -58,66 +53,9 @@ def lasting(session: Session, now: datetime) -> list[Condition]:
     ]
 
 
-def happened(session: Session, after_id: int) -> tuple[list[Condition], int]:
-    """Return what messages after an id call for, one condition of each kind of issue, and how far they were read."""
-    newest = session.scalar(select(func.max(Message.id))) or 0
-    until = min(newest, after_id + MESSAGE_IDS_A_TURN)
-    if until <= after_id:
-        return [], after_id
-    last = func.max(Message.id)
-    groups = (
-        select(
-            Message.session_id,
-            Message.application_id,
-            Message.name,
-            func.max(Message.severity).label("severity"),
-            func.count().label("number"),
-            last.label("last_id"),
-        )
-        .where(Message.id > after_id, Message.id <= until, Message.severity.in_(_PRIORITIES))
-        .group_by(Message.session_id, Message.application_id, Message.name)
-        .subquery()
-    )
-    rows = session.execute(
-        select(
-            MessageSession.name.label("session"),
-            MessageApplication.name.label("application"),
-            groups.c.name,
-            groups.c.severity,
-            groups.c.number,
-            groups.c.last_id,
-            Message.text,
-            Message.received_ns,
-        )
-        .join(Message, Message.id == groups.c.last_id)
-        .join(MessageSession, MessageSession.id == groups.c.session_id)
-        .join(MessageApplication, MessageApplication.id == groups.c.application_id)
-        .order_by(groups.c.last_id)
-    )
-    return [
-        Condition(
-            key=_key(AlarmKind.MESSAGE, row.session, row.application, row.name),
-            kind=AlarmKind.MESSAGE,
-            priority=_PRIORITIES[row.severity],
-            session=row.session,
-            subject=row.application,
-            text=(f"{row.name}: {row.text}" if row.name else row.text)[:TEXT_LENGTH],
-            at=_moment(row.received_ns),
-            happened=row.number,
-            message_id=row.last_id,
-        )
-        for row in rows
-    ], until
-
-
-def newest_message(session: Session) -> int:
-    """Return the id of the newest message, 0 where there is none."""
-    return session.scalar(select(func.max(Message.id))) or 0
-
-
 def _of_process(row: Process) -> Condition:
     return Condition(
-        key=_key(AlarmKind.PROCESS, row.uuid),
+        key=alarm_key(AlarmKind.PROCESS, row.uuid),
         kind=AlarmKind.PROCESS,
         priority=Priority.MEDIUM,
         session=row.session,
@@ -131,7 +69,7 @@ def _of_process(row: Process) -> Condition:
 def _of_node(row: Node, now: datetime) -> Condition:
     state = row.sub_state or row.state
     return Condition(
-        key=_key(AlarmKind.NODE, row.session, row.path),
+        key=alarm_key(AlarmKind.NODE, row.session, row.path),
         kind=AlarmKind.NODE,
         priority=Priority.MEDIUM,
         session=row.session,
@@ -147,7 +85,7 @@ def _of_addresses(rows: Iterable[Backend], now: datetime) -> Iterator[Condition]
             continue
         name, priority = _ADDRESSES.get(row.kind, (row.kind, Priority.MEDIUM))
         yield Condition(
-            key=_key(AlarmKind.BACKEND, row.kind, row.address),
+            key=alarm_key(AlarmKind.BACKEND, row.kind, row.address),
             kind=AlarmKind.BACKEND,
             priority=priority,
             session="",
@@ -165,7 +103,7 @@ def _of_workers(rows: Iterable[Worker], now: datetime) -> Iterator[Condition]:
             text, since = f"The worker is {row.state}" + (f": {row.last_error}" if row.last_error else "."), row.since
         else:
             continue
-        key = _key(AlarmKind.WORKER, row.name, row.collector)
+        key = alarm_key(AlarmKind.WORKER, row.name, row.collector)
         yield Condition(key, AlarmKind.WORKER, Priority.MEDIUM, "", row.name, text, since)
 
 
@@ -181,9 +119,11 @@ def _ancestors(path: str) -> Iterator[str]:
         yield path
 
 
-def _key(kind: AlarmKind, *parts: str) -> str:
+def alarm_key(kind: AlarmKind, *parts: str) -> str:
+    """Return the key of what an alarm is about, cut to what is stored of it."""
     return ":".join((kind.value, *parts))[:KEY_LENGTH]
 
 
-def _moment(nanoseconds: int) -> datetime:
+def moment(nanoseconds: int) -> datetime:
+    """Return a moment, UTC, from nanoseconds since 1970."""
     return datetime.fromtimestamp(nanoseconds / 1_000_000_000, UTC)

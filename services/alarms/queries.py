@@ -1,8 +1,9 @@
 """What pages and the API read of alarms."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from sqlalchemy import select
 
@@ -15,15 +16,17 @@ from services.clock import Clock
 
 MOST_ENDED = 500
 BUCKET = timedelta(minutes=10)
+NO_RULES: Mapping[str, Guidance] = MappingProxyType({})
 
 
 class AlarmQueries:
     """Reads of alarms, of counts and of guidance (tables ``alarm``, ``alarm_shelf``, ``alarm_guidance``)."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        """Keep the collaborators."""
+    def __init__(self, database: Database, clock: Clock, by_rule: Mapping[str, Guidance] = NO_RULES) -> None:
+        """Keep the collaborators, and what the site's rules say of their alarms, by name."""
         self._database = database
         self._clock = clock
+        self._by_rule = by_rule
 
     def open(self) -> tuple[AlarmView, ...]:
         """Return the alarms that have not ended: those that wait first, by priority, the newest first."""
@@ -57,10 +60,19 @@ class AlarmQueries:
             raised = session.scalars(select(Alarm.raised_at).where(Alarm.raised_at >= first)).all()
         return _rates(first, now, raised)
 
-    def guidance(self, kind: AlarmKind, subject: str) -> Guidance:
-        """Return what was written for alarms of a kind and a subject, else for the kind, else what is built in."""
+    def guidance(self, kind: AlarmKind, subject: str, rule: str | None = None) -> Guidance:
+        """Return what an alarm means and what to do.
+
+        What people wrote for its kind and subject comes first, then what its rule says, then what people wrote for the
+        kind, then what is built in.
+        """
         with self._database.read() as session:
-            row = session.get(AlarmGuidance, (kind.value, subject)) or session.get(AlarmGuidance, (kind.value, ""))
+            of_subject = session.get(AlarmGuidance, (kind.value, subject))
+            of_kind = session.get(AlarmGuidance, (kind.value, ""))
+        of_rule = self._by_rule.get(rule) if rule is not None else None
+        if of_subject is None and of_rule is not None:
+            return of_rule
+        row = of_subject or of_kind
         return DEFAULTS[kind] if row is None else Guidance(row.meaning, row.action, row.contact, row.changed_by)
 
 

@@ -42,4 +42,5 @@ def alarm_view(row: Alarm, shelf: Shelf | None = None) -> AlarmView:
         acknowledged_by=row.acknowledged_by,
         ended_at=row.ended_at,
         shelf=shelf,
+        rule=row.rule,
     )

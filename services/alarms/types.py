@@ -46,8 +46,10 @@ class Condition:
         subject: Name of the process, node, address or application.
         text: What is wrong, in words.
         at: When it happened, or was seen first (UTC).
-        happened: How often, for what only happens; 0 for what lasts.
+        happened: How often since the last look, for what only happens; 0 for what lasts.
+        before: How often it had come before, where it takes more than one.
         message_id: The newest message that raised it.
+        rule: Name of the site's rule that says so; None for a built-in one.
     """
 
     key: str
@@ -58,7 +60,9 @@ class Condition:
     text: str
     at: datetime
     happened: int = 0
+    before: int = 0
     message_id: int | None = None
+    rule: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,10 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True)
 class AlarmView:
-    """One alarm as people see it. All times are UTC; ``shelf`` is None unless it is shelved now."""
+    """One alarm as people see it. All times are UTC; ``shelf`` is None unless it is shelved now.
+
+    ``rule`` is the name of the site's rule that raised it, None for a built-in one.
+    """
 
     id: int
     key: str
@@ -100,6 +107,7 @@ class AlarmView:
     acknowledged_by: str | None
     ended_at: datetime | None
     shelf: Shelf | None = None
+    rule: str | None = None
 
     @property
     def state(self) -> AlarmState:

@@ -1,6 +1,7 @@
 """The watch: once a second it compares what is with the alarms that are there. One collector at a time does it."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
@@ -8,10 +9,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models.alarms import Alarm, AlarmCursor, AlarmShelf
-from models.database import Database
-from services.alarms import conditions
+from models.database import Database, cause_of
+from services.alarms import conditions, messages
 from services.alarms.changes import Changes, changes
 from services.alarms.rows import open_alarms
+from services.alarms.rules import BUILT_IN, Rule
 from services.alarms.types import AlarmKind, Condition
 from services.clock import Clock
 from services.coordination import Fence, LeaseKeeper, LeaseLostError, Leases
@@ -35,14 +37,15 @@ class AlarmWatch:
     Of several collectors one watches; the others stand by.
     """
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        """Keep the collaborators; no thread and no connection is made before `start`."""
+    def __init__(self, database: Database, clock: Clock, rules: Sequence[Rule] = BUILT_IN) -> None:
+        """Keep the collaborators, and which messages raise alarms; no thread, no connection is made before `start`."""
         self._database = database
         self._clock = clock
+        self._rules = tuple(rules)
         self._leases = Leases(database)
         self._keeper = LeaseKeeper(self._leases, LEASE, uuid.uuid4().hex, LEASE_TTL_S)
         self._board = Board("alarms", clock)
-        self._loop = Loop("alarm-watch", self.turn, self._keeper.release, self._board)
+        self._loop = Loop("alarm-watch", self.turn, self._board, self._keeper.release)
         self._pruned_at: datetime | None = None
 
     def start(self) -> None:
@@ -76,8 +79,7 @@ class AlarmWatch:
             # Another collector watches now; nothing was written.
             self._board.turned("ok", {"holds_lease": "no"})
         except SQLAlchemyError as error:
-            cause = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
-            self._board.erred(f"Alarms could not be brought up to date: {cause}.")
+            self._board.erred(f"Alarms could not be brought up to date: {cause_of(error)}.")
         else:
             self._board.turned("ok", {"holds_lease": "no" if fence is None else "yes"})
         return INTERVAL_S
@@ -87,8 +89,8 @@ class AlarmWatch:
         with self._database.read() as session:
             cursor = session.get(AlarmCursor, _CURSOR_ID)
             # What was before the console watched is history, not something to answer.
-            start = conditions.newest_message(session) if cursor is None else cursor.message_id
-            happened, read_to = conditions.happened(session, start)
+            start = messages.newest_message(session) if cursor is None else cursor.message_id
+            happened, read_to = messages.happened(session, start, self._rules)
             moved = cursor is None or read_to != cursor.message_id
             found = changes(open_alarms(session, now), conditions.lasting(session, now), happened)
         prune = self._pruned_at is None or now - self._pruned_at >= PRUNE_EVERY
@@ -137,7 +139,8 @@ def _row(condition: Condition, now: datetime) -> Alarm:
         session=condition.session,
         subject=condition.subject,
         text=condition.text,
-        occurrences=max(condition.happened, 1),
+        rule=condition.rule,
+        occurrences=max(condition.before + condition.happened, 1),
         raised_at=now,
         last_at=condition.at,
         message_id=condition.message_id,

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Delete, Select, delete, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from models.database import Database
+from models.database import Database, cause_of
 from models.history import HistoryEntry, NodeTransition, TransitionRun
 from services.clock import Clock
 from services.health import WorkerHealth
@@ -35,7 +35,7 @@ class HistoryKeeper:
         self._expire = timedelta(seconds=expire_s)
         self._prune_at: datetime | None = None
         self._board = Board("history", clock)
-        self._loop = Loop("history", self.turn, _nothing, self._board)
+        self._loop = Loop("history", self.turn, self._board)
         self._counts = {"broadcasts": 0, "removed": 0}
 
     def start(self) -> None:
@@ -64,8 +64,7 @@ class HistoryKeeper:
             read = self._reader.turn()
             more = self._prune_when_due()
         except SQLAlchemyError as error:
-            cause = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
-            self._board.erred(f"The history could not be kept: {cause}.")
+            self._board.erred(f"The history could not be kept: {cause_of(error)}.")
             return RETRY_S
         self._counts["broadcasts"] += read
         self._board.turned("ok", self._counts)
@@ -116,7 +115,3 @@ class HistoryKeeper:
                 for statement in statements(ids):
                     tx.execute(statement.execution_options(synchronize_session=False))
         return len(ids)
-
-
-def _nothing() -> None:
-    """Nothing is open that must be closed."""

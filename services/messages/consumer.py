@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from models.database import Database
+from models.database import Database, cause_of
 from services.clock import Clock, nanoseconds
 from services.health import WorkerHealth
 from services.loop import Board, Loop
@@ -79,7 +79,7 @@ class MessageConsumer:
         self._backend = BackendReport(database, clock, config.brokers)
         self._board = Board("messages", clock)
         self._meter = Meter(clock)
-        self._loop = Loop("message-consumer", self.turn, self._close, self._board)
+        self._loop = Loop("message-consumer", self.turn, self._board, self._close)
         self._client: BrokerClient | None = None
         self._cluster: ClusterView | None = None
         self._pending: list[Record] = []
@@ -250,8 +250,10 @@ class MessageConsumer:
         return RETRY_S
 
     def _database_gone(self, error: SQLAlchemyError) -> float:
-        cause = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
-        text = f"The database does not take messages: {cause}. Reading goes on from the same offset when it does."
+        text = (
+            f"The database does not take messages: {cause_of(error)}. "
+            "Reading goes on from the same offset when it does."
+        )
         self._meter.halt()
         # Nothing is good before it takes a report.
         self._next_report = 0.0

@@ -1,14 +1,19 @@
 """From a selection to the ids of one page of messages: by indexes, by words, or through a bounded stretch of ids."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     ColumnElement,
     Integer,
     Select,
     any_,
+    bindparam,
     case,
     func,
     literal,
@@ -24,15 +29,19 @@ from models.messages import Message, MessageRollup
 from services.messages import rollups, search
 from services.messages.filters import begins_word
 from services.messages.search import Search
-from services.messages.selection import Branch, Selection
+from services.messages.selection import Branch, Conditions, Selection
 from services.messages.time_limit import TimeLimit
 from services.messages.upsert import table_of
 
 # One statement looks at so many ids of a search, so that none takes long.
 CHUNK_IDS = 20_000
-# Before the full-text index is asked, so many rows of the filter are looked at: a common word fills a page from them,
-# and a beginning that a tenth of all messages have costs the index much more.
-NEAR_ROWS = 1_000
+# Before the full-text index is asked, rows of the filter are looked at as they lie: a common word fills a page from
+# them, and a beginning that a tenth of all messages have costs the index much more. A few rows tell whether it is one.
+NEAR_STEPS = (200, 800)
+# Of several words the index is asked only for those that are rare among so many rows.
+SAMPLE_ROWS = 200
+# One in so many rows is rare.
+FEW = 20
 # Then it is asked for so many at a time: the first are enough unless something else is asked for too.
 INDEX_STEPS = (500, 5_000, 5_000, 5_000)
 # Above every id.
@@ -50,15 +59,6 @@ class Bounds:
     after: int | None
     before: int | None
     ascending: bool
-
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """Return the bounds as conditions."""
-        given: list[ColumnElement[bool]] = []
-        if self.after is not None:
-            given.append(_MESSAGE.c.id > self.after)
-        if self.before is not None:
-            given.append(_MESSAGE.c.id < self.before)
-        return given
 
     def beyond(self, reached: int) -> "Bounds":
         """Return what is left behind an id, in the direction of reading."""
@@ -98,13 +98,29 @@ def find_ids(
     return Found(ids[:limit], has_more=len(ids) > limit)
 
 
+def among(ids: Sequence[int], dialect: str) -> ColumnElement[bool]:
+    """Return the condition that a message's id is one of some.
+
+    They are one parameter together: to pass each by itself costs more than the query.
+    """
+    if dialect == "postgresql":
+        return _MESSAGE.c.id == any_(literal(list(ids), ARRAY(BigInteger)))
+    return _MESSAGE.c.id.in_(select(func.json_each(json.dumps(list(ids))).table_valued("value").c.value))
+
+
 def _look_up(
     session: Session, selection: Selection, sought: Search, bounds: Bounds, limit: int, *, time_limit: TimeLimit
 ) -> Found:
-    rows, reached = _near(session, selection, bounds)
-    found = _run(session, selection, bounds.up_to(reached), limit + 1) if rows else []
-    if rows < NEAR_ROWS or len(found) > limit:
-        return Found(found[:limit], has_more=len(found) > limit)
+    found: list[int] = []
+    reached = 0
+    for step in NEAR_STEPS:
+        rest = bounds.beyond(reached) if reached else bounds
+        rows, reached, fitting = _near(session, selection, rest, step, limit + 1 - len(found))
+        found += fitting
+        if rows < step or len(found) > limit:
+            return Found(found[:limit], has_more=len(found) > limit)
+        if len(fitting) < step // FEW:
+            break
     sought = _rarest(session, selection, sought, bounds.up_to(reached))
     for step in INDEX_STEPS:
         if time_limit.is_over:
@@ -125,12 +141,30 @@ def _look_up(
     return Found(found, has_more=True, scanned_to=reached)
 
 
-def _near(session: Session, selection: Selection, bounds: Bounds) -> tuple[int, int]:
-    """Return how many of the first rows there are, whatever their text says, and the id of the last of them."""
-    first = _statement(session, replace(selection, rest=()), bounds, NEAR_ROWS).subquery()
-    last = func.max(first.c.id) if bounds.ascending else func.min(first.c.id)
-    rows, reached = session.execute(select(func.count(), last)).one()
-    return rows, reached or 0
+def _near(session: Session, selection: Selection, bounds: Bounds, step: int, limit: int) -> tuple[int, int, list[int]]:
+    """Return how many of the first rows there are whatever their text says, the last id of them, and which fit."""
+    statement, parameters = _asked(session, replace(selection, rest=()), bounds, step)
+    near = statement.cte("near")
+    id_ = _MESSAGE.c.id
+    last = func.max(near.c.id) if bounds.ascending else func.min(near.c.id)
+    fitting = (
+        select(id_.label("id"))
+        .where(id_.in_(select(near.c.id)), *selection.rest)
+        .order_by(id_.asc() if bounds.ascending else id_.desc())
+        .limit(limit)
+        .subquery()
+    )
+    both = union_all(
+        select(func.count().label("rows"), last.label("id")).select_from(near), select(literal(-1), fitting.c.id)
+    )
+    found: list[int] = []
+    rows, reached = 0, 0
+    for number, id_found in session.execute(both, parameters):
+        if number < 0:
+            found.append(id_found)
+        else:
+            rows, reached = number, id_found or 0
+    return rows, reached, sorted(found, reverse=not bounds.ascending)
 
 
 def _rarest(session: Session, selection: Selection, sought: Search, near: Bounds) -> Search:
@@ -138,10 +172,11 @@ def _rarest(session: Session, selection: Selection, sought: Search, near: Bounds
     if len(sought.indexed) == 1:
         return sought
     dialect = session.get_bind().dialect.name
-    first = _statement(session, replace(selection, rest=()), near, NEAR_ROWS).subquery()
+    statement, parameters = _asked(session, replace(selection, rest=()), near, SAMPLE_ROWS)
+    first = statement.subquery()
     hits = [func.sum(case((begins_word(word, dialect), 1), else_=0)) for word in sought.indexed]
-    counts = session.execute(select(*hits).where(_MESSAGE.c.id.in_(select(first.c.id)))).one()
-    few = max(min(counts), NEAR_ROWS // 20)
+    counts = session.execute(select(*hits).where(_MESSAGE.c.id.in_(select(first.c.id))), parameters).one()
+    few = max(min(counts), SAMPLE_ROWS // FEW)
     return replace(
         sought, words=tuple(word for word, count in zip(sought.indexed, counts, strict=True) if count <= few)
     )
@@ -149,7 +184,8 @@ def _rarest(session: Session, selection: Selection, sought: Search, near: Bounds
 
 def _fitting(session: Session, selection: Selection, ids: Sequence[int]) -> list[int]:
     """Return those of the ids that fit altogether, in their order."""
-    fitting = set(session.scalars(select(Message.id).where(Message.id.in_(ids), *selection.rest)))
+    given = among(ids, session.get_bind().dialect.name)
+    fitting = set(session.scalars(select(_MESSAGE.c.id).where(given, *selection.rest)))
     return [id_ for id_ in ids if id_ in fitting]
 
 
@@ -222,34 +258,89 @@ def _chunks(lowest: int, highest: int, scan_ids: int, *, ascending: bool) -> lis
 
 
 def _run(session: Session, selection: Selection, bounds: Bounds, limit: int) -> list[int]:
-    return list(session.scalars(_statement(session, selection, bounds, limit)))
+    return list(session.scalars(*_asked(session, selection, bounds, limit)))
 
 
-def _statement(session: Session, selection: Selection, bounds: Bounds, limit: int) -> Select[int]:
-    by_rows = session.get_bind().dialect.name == "postgresql"
-    selects = [
-        (_by_rows(branch, bounds) if branch and by_rows else _by_values(branch, bounds))
-        .where(*selection.rest)
-        .limit(limit)
-        for branch in selection.branches
-    ]
+def _asked(session: Session, selection: Selection, bounds: Bounds, limit: int) -> tuple[Select[int], dict[str, Any]]:
+    """Return the statement of the first ids of a selection, and its parameters."""
+    shape = _Shape(
+        columns=tuple(column.name for column, _ in selection.branches[0]),
+        branches=len(selection.branches),
+        has_after=bounds.after is not None,
+        has_before=bounds.before is not None,
+        ascending=bounds.ascending,
+        by_rows=session.get_bind().dialect.name == "postgresql",
+    )
+    statement = _statement(shape, selection.rest) if selection.rest else _known_statement(shape)
+    return statement, shape.parameters(selection.branches, bounds, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What a statement looks like, without its values: columns of each branch, how many branches, which bounds."""
+
+    columns: tuple[str, ...]
+    branches: int
+    has_after: bool
+    has_before: bool
+    ascending: bool
+    by_rows: bool
+
+    def parameters(self, branches: Sequence[Branch], bounds: Bounds, limit: int) -> dict[str, Any]:
+        """Return the values for the names that the statement has."""
+        by_rows = self.by_rows and bool(self.columns)
+        values: dict[str, Any] = {"rows": limit}
+        for number, branch in enumerate(branches):
+            for place, (_, value) in enumerate(branch):
+                values[_name(number, place)] = [value] if by_rows and place == 0 else value
+        if self.has_after or (by_rows and self.ascending):
+            values["after"] = bounds.after or 0
+        if self.has_before or (by_rows and not self.ascending):
+            values["before"] = MAX_ID if bounds.before is None else bounds.before
+        return values
+
+
+def _name(branch: int, place: int) -> str:
+    return f"value_{branch}_{place}"
+
+
+@lru_cache(maxsize=256)
+def _known_statement(shape: _Shape) -> Select[int]:
+    """Return the statement of a shape. A few are asked for all the time, and building costs more than running them."""
+    return _statement(shape, ())
+
+
+def _statement(shape: _Shape, rest: Conditions) -> Select[int]:
+    branch = _by_rows if shape.by_rows and shape.columns else _by_values
+    rows = bindparam("rows", type_=Integer)
+    selects = [branch(shape, number).where(*rest).limit(rows) for number in range(shape.branches)]
     if len(selects) == 1:
         return selects[0]
     # SQLite takes ORDER BY and LIMIT in a branch only when the branch is a subquery of its own.
     united = union_all(
         *(select(literal_column("id", Integer)).select_from(one.subquery()) for one in selects)
     ).subquery()
-    outer = united.c.id.asc() if bounds.ascending else united.c.id.desc()
-    return select(united.c.id).order_by(outer).limit(limit)
+    outer = united.c.id.asc() if shape.ascending else united.c.id.desc()
+    return select(united.c.id).order_by(outer).limit(rows)
 
 
-def _by_values(branch: Branch, bounds: Bounds) -> Select[int]:
-    fits = [column == value for column, value in branch]
-    order = _MESSAGE.c.id.asc() if bounds.ascending else _MESSAGE.c.id.desc()
-    return select(_MESSAGE.c.id).where(*fits, *bounds.conditions()).order_by(order)
+def _bounded(shape: _Shape) -> Select[int]:
+    wanted = select(_MESSAGE.c.id)
+    if shape.has_after:
+        wanted = wanted.where(_MESSAGE.c.id > bindparam("after", type_=BigInteger))
+    if shape.has_before:
+        wanted = wanted.where(_MESSAGE.c.id < bindparam("before", type_=BigInteger))
+    return wanted
 
 
-def _by_rows(branch: Branch, bounds: Bounds) -> Select[int]:
+def _by_values(shape: _Shape, number: int) -> Select[int]:
+    columns = [_MESSAGE.c[name] for name in shape.columns]
+    fits = [column == bindparam(_name(number, place), type_=column.type) for place, column in enumerate(columns)]
+    order = _MESSAGE.c.id.asc() if shape.ascending else _MESSAGE.c.id.desc()
+    return _bounded(shape).where(*fits).order_by(order)
+
+
+def _by_rows(shape: _Shape, number: int) -> Select[int]:
     """Have PostgreSQL walk along the branch's own index from the bound on, and only as far as the branch goes.
 
     With plain equality it may walk down the primary key instead, or an index of fewer columns, expecting to meet what
@@ -257,12 +348,15 @@ def _by_rows(branch: Branch, bounds: Bounds) -> Select[int]:
     which is a constant that PostgreSQL does not know to be one: only the right index has that order. The last column
     and the id are compared as a row, where the walk begins; the last column alone is bounded too, where it ends.
     """
-    (first, first_value), *middle, (last, value) = branch
-    fits = [first == any_(literal([first_value], ARRAY(first.type))), *(column == given for column, given in middle)]
-    row = tuple_(last, _MESSAGE.c.id)
-    wanted = select(_MESSAGE.c.id).where(*fits, *bounds.conditions())
-    if bounds.ascending:
-        return wanted.where(row > (value, bounds.after or 0), last <= value).order_by(first, last, _MESSAGE.c.id)
-    before = MAX_ID if bounds.before is None else bounds.before
-    bounded = wanted.where(row < (value, before), last >= value)
-    return bounded.order_by(first.desc(), last.desc(), _MESSAGE.c.id.desc())
+    first, *middle, last = (_MESSAGE.c[name] for name in shape.columns)
+    fits = [
+        first == any_(bindparam(_name(number, 0), type_=ARRAY(first.type))),
+        *(column == bindparam(_name(number, place), type_=column.type) for place, column in enumerate(middle, 1)),
+    ]
+    value = bindparam(_name(number, len(shape.columns) - 1), type_=last.type)
+    row, wanted = tuple_(last, _MESSAGE.c.id), _bounded(shape).where(*fits)
+    if shape.ascending:
+        begin = tuple_(value, bindparam("after", type_=BigInteger))
+        return wanted.where(row > begin, last <= value).order_by(first, last, _MESSAGE.c.id)
+    begin = tuple_(value, bindparam("before", type_=BigInteger))
+    return wanted.where(row < begin, last >= value).order_by(first.desc(), last.desc(), _MESSAGE.c.id.desc())

@@ -6,12 +6,13 @@ millions of rows. Words are found by the full-text index. What no index covers (
 bounded stretch of ids, in chunks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from math import ceil
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Row, Select, func, literal_column, select
+from sqlalchemy import BigInteger, ColumnElement, Integer, Row, Select, bindparam, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from models.database import Database
@@ -26,7 +27,8 @@ from models.messages import (
 from services.clock import Clock
 from services.errors import NotFoundError
 from services.messages import rollups
-from services.messages.finding import MAX_ID, Bounds, find_ids
+from services.messages.filters import condition
+from services.messages.finding import MAX_ID, Bounds, among, find_ids
 from services.messages.selection import Selection
 from services.messages.time_limit import limited
 from services.messages.types import (
@@ -35,6 +37,7 @@ from services.messages.types import (
     MessagePage,
     MessageStatistics,
     MessageView,
+    News,
     NotShown,
     RateBucket,
     Severity,
@@ -44,11 +47,15 @@ from services.messages.upsert import table_of
 MAX_LIMIT = 1_000
 # A search looks at so many ids before it says how far it got.
 SCAN_IDS = 200_000
+# What has just come is read as it lies: no index is better than to look at so few.
+STRETCH_IDS = 2_000
 # A page must come sooner than its readers give up.
 TIME_LIMIT_S = 3.0
 
 _KINDS = {kind.value: kind for kind in Kind}
 _SEVERITIES = {severity.value: severity for severity in Severity}
+# Tables, not models: of a statement that is asked for at every tick the model's part costs more than running it.
+_MESSAGE = table_of(Message).c
 _ROLLUP = table_of(MessageRollup).c
 
 
@@ -83,10 +90,11 @@ class MessageQueries:
         limit = min(max(limit, 1), MAX_LIMIT)
         bounds = Bounds(after=after, before=before, ascending=after is not None and before is None)
         with self._database.read() as session, limited(session, self._time_limit_s) as time_limit:
+            dialect = session.get_bind().dialect.name
             selection = Selection.build(session, wanted)
             found = find_ids(session, selection, bounds, limit, scan_ids=SCAN_IDS, time_limit=time_limit)
             time_limit.lift()
-            items = _views(session, found.ids)
+            items = _messages(session, among(found.ids, dialect)) if found.ids else ()
             not_shown = _not_shown(_counters(session))
         furthest = items[0 if bounds.ascending else -1].id if items else None
         reached = furthest if found.scanned_to is None else found.scanned_to
@@ -120,6 +128,31 @@ class MessageQueries:
             not_shown=newer.not_shown,
         )
 
+    def news(self, wanted: MessageFilter, after: int, *, limit: int) -> News:
+        """Return what has come after an id, the oldest first taken: what every open feed asks again and again.
+
+        What has just come is looked at as it lies, in one statement, whatever the filter. A reader who is far behind
+        is answered as by `page`.
+
+        Raises:
+            BusyError: As `page`.
+        """
+        with self._database.read() as session:
+            newest = _newest_id(session)
+            if newest <= after:
+                return News((), newest, has_more=False)
+            if newest - after <= STRETCH_IDS:
+                statement = _news(wanted, session.get_bind().dialect.name)
+                bounds = {"after": after, "newest": newest, "rows": limit}
+                items = _views(reversed(session.execute(statement, bounds).all()))
+                reached = items[0].id if len(items) == limit else newest
+                return News(items, reached, has_more=reached < newest)
+        page = self.page(wanted, after=after, limit=limit)
+        if page.scanned_to is None and page.next_after is None:
+            # Some may have come since we looked for the newest.
+            return News(page.items, max(newest, *(item.id for item in page.items[:1]), 0), has_more=False)
+        return News(page.items, page.scanned_to or page.next_after or newest, has_more=True)
+
     def message(self, message_id: int) -> MessageView:
         """Return one message.
 
@@ -127,7 +160,7 @@ class MessageQueries:
             NotFoundError: There is none of this id, or it is not kept any more.
         """
         with self._database.read() as session:
-            found = _views(session, [message_id])
+            found = _messages(session, _MESSAGE.id == message_id)
         if not found:
             raise NotFoundError(f"There is no message {message_id}.", next_step="It may have expired.")
         return found[0]
@@ -135,7 +168,7 @@ class MessageQueries:
     def newest_id(self) -> int:
         """Return the id of the newest message, 0 if there is none. It is the revision of the feed."""
         with self._database.read() as session:
-            return session.scalar(select(func.max(Message.id))) or 0
+            return _newest_id(session)
 
     def names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return all sessions and all applications that messages have named so far, each sorted."""
@@ -168,7 +201,7 @@ class MessageQueries:
         """Return what the feed must always say about itself, from counters: nothing is counted here."""
         with self._database.read() as session:
             counters = _counters(session)
-            newest_id = session.scalar(select(func.max(Message.id))) or 0
+            newest_id = _newest_id(session)
         not_shown = _not_shown(counters)
         return MessageStatistics(
             stored=counters.get("stored", 0) - counters.get("pruned", 0),
@@ -192,6 +225,10 @@ def _rates(width_s: int, resolution_s: int) -> Select[Any]:
     return select(bucket, *sums, func.min(_ROLLUP.min_id), func.max(_ROLLUP.max_id)).group_by(bucket).order_by(bucket)
 
 
+def _newest_id(session: Session) -> int:
+    return session.scalar(_NEWEST_ID) or 0
+
+
 def _counters(session: Session) -> dict[str, int]:
     return {row.name: row.value for row in session.scalars(select(MessageCounter))}
 
@@ -211,35 +248,52 @@ def _session_id(session: Session, name: str | None) -> int:
     return -1 if found is None else found
 
 
-def _views(session: Session, ids: Sequence[int]) -> tuple[MessageView, ...]:
-    """Return the messages of some ids, newest first."""
-    if not ids:
-        return ()
-    message, sessions, applications, topics = map(table_of, (Message, MessageSession, MessageApplication, Topic))
-    columns = message.c
-    rows = session.execute(
-        select(
-            columns.id,
-            columns.kind,
-            columns.severity,
-            sessions.c.name,
-            applications.c.name,
-            columns.name,
-            columns.text,
-            columns.time_ns,
-            topics.c.name,
-            columns.partition,
-            columns.offset,
-            columns.detail,
-        )
-        .join(sessions, sessions.c.id == columns.session_id)
-        .join(applications, applications.c.id == columns.application_id)
-        .join(topics, topics.c.id == columns.topic_id)
-        .where(columns.id.in_(ids))
-        .order_by(columns.id.desc())
-    )
+def _messages(session: Session, where: ColumnElement[bool]) -> tuple[MessageView, ...]:
+    """Return the messages that fit a condition, newest first."""
+    return _views(session.execute(_VIEW.where(where).order_by(_MESSAGE.id.desc())))
+
+
+def _views(rows: Iterable[Row[*tuple[Any, ...]]]) -> tuple[MessageView, ...]:
     # In the order of `MessageView`; by name costs more than the query.
     return tuple(MessageView(id_, _KINDS[kind], _SEVERITIES[severity], *rest) for id_, kind, severity, *rest in rows)
+
+
+def _view() -> Select[Any]:
+    """Return what a `MessageView` is made of, in its order; no condition yet."""
+    sessions, applications, topics = (table_of(table).c for table in (MessageSession, MessageApplication, Topic))
+    return (
+        select(
+            _MESSAGE.id,
+            _MESSAGE.kind,
+            _MESSAGE.severity,
+            sessions.name,
+            applications.name,
+            _MESSAGE.name,
+            _MESSAGE.text,
+            _MESSAGE.time_ns,
+            topics.name,
+            _MESSAGE.partition,
+            _MESSAGE.offset,
+            _MESSAGE.detail,
+        )
+        .join(table_of(MessageSession), sessions.id == _MESSAGE.session_id)
+        .join(table_of(MessageApplication), applications.id == _MESSAGE.application_id)
+        .join(table_of(Topic), topics.id == _MESSAGE.topic_id)
+    )
+
+
+# Once: to build them costs more than to run them.
+_VIEW = _view()
+_NEWEST_ID = select(func.max(_MESSAGE.id))
+
+
+@lru_cache(maxsize=256)
+def _news(wanted: MessageFilter, dialect: str) -> Select[Any]:
+    """Return the statement of what came after one id until another, oldest first: the same few at every tick."""
+    after, newest = (bindparam(name, type_=BigInteger) for name in ("after", "newest"))
+    fitting = condition(wanted.as_expression(), dialect)
+    stretch = _VIEW.where(_MESSAGE.id > after, _MESSAGE.id <= newest, fitting).order_by(_MESSAGE.id)
+    return stretch.limit(bindparam("rows", type_=Integer))
 
 
 def _bucket(row: Row[*tuple[Any, ...]], width_s: int) -> RateBucket:

@@ -7,7 +7,7 @@ from sqlalchemy import Row, Select, delete, func, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from models.database import Database
+from models.database import Database, cause_of
 from models.messages import MeasurementRollup, Message, MessageRollup, MessageSession, Quarantined
 from services.clock import Clock
 from services.health import WorkerHealth
@@ -58,7 +58,7 @@ class Retention:
         self._severities = _by_expiry(expire_s, expire_by_severity_s or {})
         self._max_bytes = max_bytes
         self._board = Board("retention", clock)
-        self._loop = Loop("message-retention", self.turn, _nothing, self._board)
+        self._loop = Loop("message-retention", self.turn, self._board)
         self._removed = {"messages": 0, "quarantined": 0, "rollups": 0, "measurements": 0}
 
     def start(self) -> None:
@@ -91,8 +91,7 @@ class Retention:
                 "measurements": self._prune_measurements(),
             }
         except SQLAlchemyError as error:
-            cause = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
-            self._board.erred(f"Old messages could not be removed: {cause}.")
+            self._board.erred(f"Old messages could not be removed: {cause_of(error)}.")
             return RETRY_S
         for name, number in removed.items():
             self._removed[name] += number
@@ -242,7 +241,3 @@ def _last_expired(oldest: Sequence[Row[int, int]], cutoff_ns: int) -> int | None
             break
         last = id_
     return last
-
-
-def _nothing() -> None:
-    """Nothing is open that must be closed."""

@@ -224,6 +224,19 @@ class MessageFilter:
     text: str = ""
     where: Expression = EVERYTHING
 
+    def as_expression(self) -> Expression:
+        """Return all of it as one expression."""
+        parts: list[Expression] = [self.where]
+        if self.severities:
+            parts.append(SeverityIn(self.severities))
+        if self.sessions:
+            parts.append(NameIn(Name.SESSION, self.sessions))
+        if self.applications:
+            parts.append(NameIn(Name.APPLICATION, self.applications))
+        if self.text:
+            parts.append(Contains(self.text))
+        return And(tuple(parts))
+
 
 @dataclass(frozen=True, slots=True)
 class NotShown:
@@ -236,6 +249,18 @@ class NotShown:
     echo_not_stored: int = 0
     quarantined: int = 0
     gaps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What has come after an id, newest first.
+
+    ``reached`` is the id up to which everything is known now; ``has_more``: there is more to ask for at once.
+    """
+
+    items: tuple[MessageView, ...]
+    reached: int
+    has_more: bool
 
 
 @dataclass(frozen=True, slots=True)

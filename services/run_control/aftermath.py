@@ -13,7 +13,7 @@ from services.history.record import Changes
 from services.history.transitions import Cell
 from services.history.types import Aspect, Source, Subject, TransitionOutcome
 from services.revisions import LiveTopic
-from services.run_control.execution import Order, Outcome
+from services.run_control.execution import Order, Outcome, ProcessesAfter
 from services.run_control.saving import assign
 from services.run_control.saving_nodes import save_root_node
 from services.run_control.saving_processes import save_asked_processes
@@ -76,14 +76,18 @@ def note_session(tx: Session, order: Order, outcome: Outcome, now: datetime) -> 
     return {LiveTopic.TREE} if tree_changed else set()
 
 
-def note_processes(tx: Session, order: Order, outcome: Outcome, now: datetime) -> set[LiveTopic]:
-    """Bring the processes up to date with the command: what was killed is not listed any more."""
-    after = outcome.processes
+def note_processes(
+    tx: Session, order: Order, after: ProcessesAfter | None, now: datetime, *, just_sent: bool = False
+) -> set[LiveTopic]:
+    """Bring the processes up to date with the command: what was killed is not listed any more.
+
+    ``after`` is None where the process manager did not tell; ``just_sent`` while a boot is still being watched.
+    """
     if after is None:
         return set()
     changes = Changes(now, Source.COMMAND, order.id)
     save_asked_processes(tx, after.asked, after.listed, changes)
-    if order.action is Action.RESTART and not changes:
+    if just_sent and order.action is Action.RESTART and not changes:
         # It ran before and runs again, under the same UUID: nothing in the list tells (contract 9.4).
         for process in after.listed:
             if process.status is ProcessStatus.RUNNING:

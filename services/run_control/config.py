@@ -24,6 +24,7 @@ class RunControlConfig:
         command_deadline_s: Deadline of commands.
         lease_ttl_s: A worker that was not heard of for so long is taken over from.
         pending_limit_s: A command that waited longer than this for a worker is not sent any more.
+        boot_grace_s: What was booted is watched for so long before the command is judged.
         generation: Schema generation to assume everywhere; ``auto`` to find out for each address.
         tls: How each address is spoken to.
     """
@@ -37,6 +38,7 @@ class RunControlConfig:
     command_deadline_s: float = 480.0
     lease_ttl_s: float = 5.0
     pending_limit_s: float = 15.0
+    boot_grace_s: float = 5.0
     generation: Literal["auto", "G1", "G2", "G3"] = "auto"
     tls: Tls = NO_TLS
     connectivity_by_session: Mapping[str, str] = field(default_factory=dict)

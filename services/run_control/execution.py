@@ -25,6 +25,7 @@ from services.run_control.types import (
     CommandState,
     NodeResult,
     Process,
+    ProcessQuery,
     Target,
     Transition,
 )
@@ -75,10 +76,26 @@ class ProcessesAfter:
 
 
 @dataclass(frozen=True, slots=True)
+class Booted:
+    """What a command booted, which is to be watched (see `services.run_control.boot_watch`).
+
+    Attributes:
+        address: ``host:port`` of the process manager that lists it.
+        query: What to ask it for.
+        expected: The processes as their boots were answered; empty where nobody tells beforehand which they are.
+    """
+
+    address: str
+    query: ProcessQuery
+    expected: tuple[Process, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of a command, for the row and the audit.
 
-    ``after`` is None where the root did not tell, ``processes`` where the process manager did not.
+    ``after`` is None where the root did not tell, ``processes`` where the process manager did not. What was ``booted``
+    makes the outcome provisional.
     """
 
     state: CommandState
@@ -86,6 +103,7 @@ class Outcome:
     result: CommandResult | None = None
     after: RootState | None = None
     processes: ProcessesAfter | None = None
+    booted: Booted | None = None
 
 
 def execute(order: Order, adapter: ControllerAdapter) -> Outcome:

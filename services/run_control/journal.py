@@ -19,7 +19,7 @@ from services.coordination import Fence, Leases
 from services.revisions import LiveTopic, bump
 from services.run_control.aftermath import note_begun, note_ended, note_processes, note_session
 from services.run_control.claimed_orders import order_in_session, order_without_tree
-from services.run_control.execution import Order, Outcome
+from services.run_control.execution import Order, Outcome, ProcessesAfter
 from services.run_control.rows import steps_from_json, steps_to_json
 from services.run_control.sequence_run import Progress
 from services.run_control.types import PROCESS_ACTIONS, Action, CommandState, NodeResult, StepState
@@ -137,8 +137,22 @@ class CommandJournal:
             nodes = outcome.result.nodes if outcome.result else ()
             tx.add_all(_result_row(order.id, position, node) for position, node in enumerate(nodes))
             now = self._clock()
-            topics = note_session(tx, order, outcome, now) | note_processes(tx, order, outcome, now)
+            topics = note_session(tx, order, outcome, now) | note_processes(tx, order, outcome.processes, now)
             self._close(tx, [_Closing(row, outcome)], topics)
+
+    def note_booted(self, fence: Fence, order: Order, text: str, after: ProcessesAfter | None) -> None:
+        """Write that something was booted and is being watched, and how it is; ``text`` says so.
+
+        Raises:
+            LeaseLostError: Somebody else is on duty, and has closed the command as unknown.
+        """
+        with self._leases.fenced(fence) as tx:
+            row = tx.get(Command, order.id, with_for_update=True)
+            if row is None:
+                return
+            now = self._clock()
+            row.text = clean(text)
+            bump(tx, now, *{LiveTopic.COMMANDS, *note_processes(tx, order, after, now, just_sent=True)})
 
     def note_steps(self, fence: Fence, order: Order, progress: Progress) -> None:
         """Write how far a sequence is, and what its last step means for the session.

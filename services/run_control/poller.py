@@ -48,13 +48,18 @@ class Poller:
         store: RunControlStore,
         clock: Clock,
         on_error: Callable[[str], None],
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Keep the collaborators; ``on_error`` is told the text of every error of the console's own."""
+        """Keep the collaborators; ``on_error`` is told the text of every error of the console's own.
+
+        ``now`` gives the seconds by which polls fall due.
+        """
         self._config = config
         self._adapters = adapters
         self._endpoints = endpoints
         self._store = store
         self._clock = clock
+        self._now = now
         self._tasks: Tasks[str] = Tasks(self._poll, on_error)
         self._lock = threading.Lock()
         self._polls: dict[str, SessionPoll] = {}
@@ -70,6 +75,11 @@ class Poller:
         """How many sessions are polled."""
         with self._lock:
             return len(self._polls)
+
+    @property
+    def under_way(self) -> int:
+        """How many polls are under way."""
+        return self._tasks.under_way
 
     def turn(self, fence: Fence) -> float:
         """Start everything that is due and not still under way; return the seconds until more is due, at once."""
@@ -164,9 +174,9 @@ class Poller:
             self._discovery, self._saved = discovery, None
             self._site = self._new_site()
             self._polls = {name: self._new_poll(name) for name in names}
-            self._paces = {name: Pace(interval_s) for name in names} | {
-                Site.PROCESSES: Pace(interval_s),
-                Site.SERVICES: Pace(interval_s * SITE_INTERVALS),
+            self._paces = {name: Pace(interval_s, self._now) for name in names} | {
+                Site.PROCESSES: Pace(interval_s, self._now),
+                Site.SERVICES: Pace(interval_s * SITE_INTERVALS, self._now),
             }
 
     def _close_polls(self) -> None:
@@ -208,7 +218,7 @@ class Poller:
                 return
             new = [name for name in self._discovery.names if name not in self._polls]
             self._polls |= {name: self._new_poll(name) for name in new}
-            self._paces |= {name: Pace(self._config.poll_interval_s) for name in new}
+            self._paces |= {name: Pace(self._config.poll_interval_s, self._now) for name in new}
         for name in new:
             self._start(fence, name)
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from services.errors import ConsoleError, RefusedError
 from services.run_control.adapter import ProcessManagerAdapter
 from services.run_control.boot_order import order_from_json
-from services.run_control.execution import Order, Outcome, ProcessesAfter, failed_sending
+from services.run_control.execution import Booted, Order, Outcome, ProcessesAfter, failed_sending
+from services.run_control.process_results import in_words, lives, process_result
 from services.run_control.types import (
     Action,
     CommandResult,
@@ -36,12 +37,17 @@ class _Sent:
 
 
 def execute_on_processes(order: Order, adapter: ProcessManagerAdapter) -> Outcome:
-    """Look once more, send once, and find out what came of it. Never raises an error of `services.errors`."""
+    """Look once more, send once, and find out what came of it; what was booted is left to be watched.
+
+    Never raises an error of `services.errors`.
+    """
     try:
         listed = _listed(order, adapter)
     except ConsoleError as error:
         return Outcome(CommandState.FAILED, f"{error.message} Nothing was sent.")
     sent = _boot(order, adapter) if order.action is Action.BOOT else _send(order, adapter, listed)
+    if _is_boot(order):
+        return replace(_judged(order, sent, None), booted=_booted(order, sent))
     after = _after(order, adapter, sent.asked)
     outcome = _judged(order, sent, after)
     return outcome if after is None else replace(outcome, processes=after)
@@ -102,6 +108,13 @@ def _boot(order: Order, adapter: ProcessManagerAdapter) -> _Sent:
     return _Sent(tuple(booted), {process.uuid: process for process in booted}, error)
 
 
+def _booted(order: Order, sent: _Sent) -> Booted | None:
+    """Return what is to be watched: what was answered, if anything was."""
+    answered = tuple(sent.answered.values())
+    query = ProcessQuery(uuids=tuple(sent.answered))
+    return Booted(order.address, query, answered) if answered else None
+
+
 def _after(order: Order, adapter: ProcessManagerAdapter, asked: tuple[Process, ...]) -> ProcessesAfter | None:
     """Ask what is listed now: answers tell less (contract 9.4, 22.24). None if that cannot be found out."""
     uuids = tuple(process.uuid for process in asked)
@@ -122,7 +135,9 @@ def _judged(order: Order, sent: _Sent, after: ProcessesAfter | None) -> Outcome:
         now |= listed
     elif not _is_boot(order):
         gone = frozenset(sent.answered)
-    nodes = tuple(_result(order, now.get(process.uuid, process), process.uuid in gone) for process in sent.asked)
+    # Of what was booted answers tell, and later the watch.
+    asked = tuple(sent.answered.values()) if _is_boot(order) else sent.asked
+    nodes = tuple(_result(order, now.get(process.uuid, process), process.uuid in gone) for process in asked)
     return _outcome(order, sent, nodes)
 
 
@@ -131,26 +146,8 @@ def _is_boot(order: Order) -> bool:
 
 
 def _result(order: Order, process: Process, gone: bool) -> NodeResult:  # noqa: FBT001 - a judgement, not a switch
-    return NodeResult(
-        path=f"{process.session}/{process.name}",
-        name=process.name,
-        succeeded=_lives(process, gone) if _is_boot(order) else gone,
-        flag=process.status.value,
-        text=_in_words(process, gone),
-        detail=process.uuid,
-    )
-
-
-def _lives(process: Process, gone: bool) -> bool:  # noqa: FBT001 - as above
-    """Tell whether a booted process runs, or has ended well already."""
-    return not gone and (process.status is ProcessStatus.RUNNING or process.return_code == 0)
-
-
-def _in_words(process: Process, gone: bool) -> str:  # noqa: FBT001 - as above
-    if process.status is ProcessStatus.RUNNING:
-        return "not listed any more" if gone else "running"
-    code = "unknown" if process.return_code is None else str(process.return_code)
-    return f"dead, exit code {code}" + (", not listed any more" if gone else "")
+    succeeded = lives(process, gone=gone) if _is_boot(order) else gone
+    return process_result(process, in_words(process, gone=gone), succeeded=succeeded)
 
 
 def _outcome(order: Order, sent: _Sent, nodes: tuple[NodeResult, ...]) -> Outcome:
@@ -165,9 +162,12 @@ def _outcome(order: Order, sent: _Sent, nodes: tuple[NodeResult, ...]) -> Outcom
         ended = failed_sending(sent.error)
         state = ended.state
         sentences.append(ended.text)
+        nodes += ended.result.nodes if ended.result else ()
     text = " ".join(sentences)
     return Outcome(state, text, CommandResult(succeeded=state is CommandState.SUCCEEDED, text=text, nodes=nodes))
 
 
 def _wanted(order: Order, nodes: tuple[NodeResult, ...]) -> int:
-    return len(order.payload["orders"]) if order.action is Action.BOOT else len(nodes)
+    if order.action is Action.BOOT:
+        return len(order.payload["orders"])
+    return len(order.payload["processes"]) if order.action is Action.RESTART else len(nodes)

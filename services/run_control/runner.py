@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
+from typing import TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -12,8 +13,9 @@ from services.clock import Clock
 from services.coordination import Fence, LeaseLostError
 from services.errors import ConsoleError, NotReachableError
 from services.run_control.adapter import Adapters
+from services.run_control.boot_watch import BootWatch, judged
 from services.run_control.endpoints import Endpoints
-from services.run_control.execution import Order, Outcome, execute
+from services.run_control.execution import Booted, Order, Outcome, execute
 from services.run_control.in_parts import PARTS, execute_in_parts
 from services.run_control.journal import CommandJournal
 from services.run_control.process_execution import execute_on_processes
@@ -22,6 +24,8 @@ from services.run_control.session_execution import execute_on_session
 from services.run_control.types import CommandState
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 # The outcome, never the command, is tried again: a database that is away for a moment must not lose it.
 WRITE_TRIES = 10
@@ -38,19 +42,21 @@ class CommandRunner:
         adapters: Adapters,
         endpoints: Endpoints,
         pending_limit_s: float,
+        boot_grace_s: float,
         clock: Clock,
         on_done: Callable[[str | None], None],
         on_error: Callable[[str], None],
     ) -> None:
         """Keep the collaborators.
 
-        ``on_done`` is called with the session after each command, with None after one that changes processes;
-        ``on_error`` with the text of the console's own errors.
+        ``boot_grace_s`` is how long what was booted is watched. ``on_done`` is called with the session after each
+        command, with None after one that changes processes; ``on_error`` with the text of the console's own errors.
         """
         self._journal = journal
         self._adapters = adapters
         self._endpoints = endpoints
         self._pending_limit_s = pending_limit_s
+        self._boot_grace_s = boot_grace_s
         self._clock = clock
         self._on_done = on_done
         self._on_error = on_error
@@ -120,11 +126,18 @@ class CommandRunner:
         self._on_done(None if without_tree else order.session)
 
     def _whole(self, fence: Fence, order: Order) -> Outcome:
-        if order.steps:
-            return self._sequence(fence, order)
-        if PARTS in order.payload:
-            return execute_in_parts(order, self._outcome)
-        return self._outcome(order)
+        try:
+            if order.steps:
+                return self._sequence(fence, order)
+            if PARTS in order.payload:
+                return execute_in_parts(order, self._outcome)
+            outcome = self._outcome(order)
+            return outcome if outcome.booted is None else self._watched(fence, order, outcome, outcome.booted)
+        except LeaseLostError:
+            raise
+        except Exception as error:
+            log.exception("command=%s failed", order.id)
+            return self._failed(order, error)
 
     def _outcome(self, order: Order) -> Outcome:
         try:
@@ -133,10 +146,27 @@ class CommandRunner:
         except (CancelledError, ConsoleError):
             return Outcome(CommandState.FAILED, "The collector stopped before its turn came. Nothing was sent.")
         except Exception as error:
-            # A fault of our own after it may have been sent: nobody can say what came of it.
             log.exception("command=%s failed", order.id)
-            self._on_error(f"Command {order.id} failed: {error}")
-            return Outcome(CommandState.UNKNOWN, f"The console failed while it was executed: {error}")
+            return self._failed(order, error)
+
+    def _failed(self, order: Order, error: Exception) -> Outcome:
+        """Return the outcome of a fault of our own after it may have been sent: nobody can say what came of it."""
+        self._on_error(f"Command {order.id} failed: {error}")
+        return Outcome(CommandState.UNKNOWN, f"The console failed while it was executed: {error}")
+
+    def _watched(self, fence: Fence, order: Order, outcome: Outcome, booted: Booted) -> Outcome:
+        """Watch what was booted; between two looks the process manager's queue is free for everybody."""
+        manager = self._adapters.process_manager(booted.address)
+        text = f"{outcome.text} Watched for {self._boot_grace_s:g} s."
+        watch = BootWatch(
+            grace_s=self._boot_grace_s,
+            look=lambda: self._ask(booted.address, lambda: manager.processes(order.user, booted.query)),
+            note=lambda watched: self._insist(
+                order, lambda: self._journal.note_booted(fence, order, text, watched.after)
+            ),
+            pause=self._stopping.wait,
+        )
+        return judged(outcome, booted, watch.watch(booted))
 
     def _sequence(self, fence: Fence, order: Order) -> Outcome:
         run = SequenceRun(
@@ -150,8 +180,16 @@ class CommandRunner:
 
     def _possible(self, order: Order) -> tuple[str, ...]:
         controller = self._adapters.controller(order.address)
+        return self._ask(order.address, lambda: controller.possible(order.user))
+
+    def _ask(self, address: str, work: Callable[[], T]) -> T:
+        """Ask something in the queue of an address.
+
+        Raises:
+            ConsoleError: It does not tell, or the collector stops.
+        """
         try:
-            return self._endpoints.get(order.address).command(lambda: controller.possible(order.user)).result()
+            return self._endpoints.get(address).command(work).result()
         except CancelledError as error:
             raise NotReachableError("The collector stopped.") from error
 

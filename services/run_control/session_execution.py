@@ -2,12 +2,23 @@
 
 from services.errors import ConsoleError, NotSupportedError, RefusedError
 from services.run_control.adapter import RunControlServiceAdapter
-from services.run_control.execution import Order, Outcome, failed_sending
-from services.run_control.types import Action, CommandResult, CommandState, Configuration, SessionOrder
+from services.run_control.execution import Booted, Order, Outcome, failed_sending
+from services.run_control.shell_lines import GRPC
+from services.run_control.types import (
+    Action,
+    CommandResult,
+    CommandState,
+    Configuration,
+    ProcessQuery,
+    SessionOrder,
+)
 
 
 def execute_on_session(order: Order, adapter: RunControlServiceAdapter) -> Outcome:
-    """Send once and tell what the service answered. Never raises an error of `services.errors`."""
+    """Send once and tell what the service answered; what was booted is left to be watched.
+
+    Never raises an error of `services.errors`.
+    """
     try:
         result = _send(order, adapter)
     except NotSupportedError as error:
@@ -15,7 +26,14 @@ def execute_on_session(order: Order, adapter: RunControlServiceAdapter) -> Outco
     except ConsoleError as error:
         return failed_sending(error)
     state = CommandState.SUCCEEDED if result.succeeded else CommandState.FAILED
-    return Outcome(state, result.text, result)
+    booted = _booted(order) if result.succeeded and order.action is Action.START_SESSION else None
+    return Outcome(state, result.text, result, booted=booted)
+
+
+def _booted(order: Order) -> Booted:
+    """Return what is to be watched: which processes a session has is known to its configuration only (contract 1)."""
+    process_manager = str(order.payload["process_manager"]).removeprefix(GRPC)
+    return Booted(process_manager, ProcessQuery(session=order.session))
 
 
 def _send(order: Order, adapter: RunControlServiceAdapter) -> CommandResult:

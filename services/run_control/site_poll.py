@@ -1,12 +1,12 @@
 """One poll of a site's own services: session manager, run control service, and whom the connectivity service knows."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from services.clock import Clock
-from services.errors import ConsoleError, NotSupportedError
+from services.errors import ConsoleError, NotReachableError, NotSupportedError
 from services.run_control.adapter import Adapters, SessionManagerAdapter
 from services.run_control.directories import Directory
 from services.run_control.endpoints import Endpoints, GaveWayError
@@ -16,7 +16,8 @@ from services.run_control.types import ActiveSession, BackendKind, Configuration
 T = TypeVar("T")
 
 GRPC = "grpc://"
-# Under this name a session manager describes itself (contract 5.3); where it publishes its address, it is this.
+# Under this name a session manager describes itself (contract 5.3). Where it publishes its address, it is under this,
+# as all others do with theirs: in a session of the same name, or in one of those that are run (inferred).
 SESSION_MANAGER = "session_manager"
 # The connectivity service makes a page for people of everything it knows, and may resolve every host's name for it.
 LOOK_AROUND_EVERY = timedelta(seconds=30)
@@ -80,21 +81,19 @@ class SitePoll:
         self._connectivity.close()
 
     def _look_around(self) -> frozenset[str] | None:
+        """Ask the connectivity service for session manager and sessions, now and then; None where it was not asked."""
         now = self._clock()
         if self._looked_at is not None and now - self._looked_at < LOOK_AROUND_EVERY:
             return None
         self._looked_at = now
         try:
+            published = {name: self._connectivity.lookup(name) for name in self._connectivity.candidates()}
             if self._session_manager is None:
-                uri = self._connectivity.lookup(SESSION_MANAGER).get(SESSION_MANAGER, "")
-                self._found = uri.removeprefix(GRPC) if uri.startswith(GRPC) else None
-            return frozenset(name for name in self._connectivity.candidates() if self._has_controllers(name))
+                self._found = _session_manager_in(published)
         except ConsoleError:
             # Every session's poll asks the service and notes its errors.
             return None
-
-    def _has_controllers(self, name: str) -> bool:
-        return name != SESSION_MANAGER and any(uri.startswith(GRPC) for uri in self._connectivity.lookup(name).values())
+        return frozenset(name for name, found in published.items() if _has_controllers(found))
 
     def _ask_session_manager(
         self, address: str
@@ -108,6 +107,9 @@ class SitePoll:
             return None, None
         except ConsoleError as error:
             self._observe(BackendKind.SESSION_MANAGER, address, error=error)
+            if isinstance(error, NotReachableError):
+                # It may be somewhere else by now: no address is kept for ever (contract 21.1).
+                self._looked_at = None
             return None, None
         self._observe(BackendKind.SESSION_MANAGER, address, started=started, generation=manager.generation)
         return sessions, configurations
@@ -150,3 +152,17 @@ class SitePoll:
         self._backends.append(
             backend_reading(kind, address, self._clock(), started=started, error=error, generation=generation)
         )
+
+
+def _session_manager_in(published: Mapping[str, Mapping[str, str]]) -> str | None:
+    """Return where a session manager listens, ``host:port``: its own entry before one in some session."""
+    own = published.get(SESSION_MANAGER, {})
+    for found in (own, *published.values()):
+        uri = found.get(SESSION_MANAGER, "")
+        if uri.startswith(GRPC):
+            return uri.removeprefix(GRPC)
+    return None
+
+
+def _has_controllers(found: Mapping[str, str]) -> bool:
+    return any(uri.startswith(GRPC) for name, uri in found.items() if name != SESSION_MANAGER)

@@ -29,6 +29,12 @@ class Tasks(Generic[K]):
         self._busy: set[K] = set()
         self._again: set[K] = set()
 
+    @property
+    def under_way(self) -> int:
+        """How many tasks are under way."""
+        with self._lock:
+            return len(self._busy)
+
     def open(self) -> None:
         """Take tasks from now on; nothing happens if it does already."""
         with self._lock:

@@ -78,6 +78,7 @@ class RunControlWorker:
             adapters=self._adapters,
             endpoints=self._endpoints,
             pending_limit_s=config.pending_limit_s,
+            boot_grace_s=config.boot_grace_s,
             clock=clock,
             on_done=self._poller.poke,
             on_error=self._note_error,

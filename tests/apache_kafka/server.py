@@ -146,6 +146,10 @@ class ApacheKafka:
         asked = ConsumerGroupTopicPartitions(group, [TopicPartition(name, partition, offset)])
         self._admin.alter_consumer_group_offsets([asked])[group].result()
 
+    def members(self, group: str) -> int:
+        """Return how many members a consumer group has."""
+        return len(self._admin.describe_consumer_groups([group])[group].result().members)
+
     @property
     def is_running(self) -> bool:
         """Whether the process is there."""

@@ -1,6 +1,8 @@
 """The wall display in a browser, 1920 by 1080: large, at rest, and true."""
 
+import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from simulator.installation import Installation
 from tests.browser.conftest import NewPerson
 from tests.browser.person import WALL, Person
-from tests.console import running_console
+from tests.console import Console, free_port, running_console
 from tests.kafka import KafkaBroker
 
 LARGE = ".wall-large .wall-name h2"
@@ -43,6 +45,12 @@ def at_the_wall(new_person: NewPerson) -> Person:
     victor.wait(".wall-alarm")
     victor.wait_that(victor.is_at_rest, 10, "the display to be drawn")
     return victor
+
+
+def dead(person: Person) -> int:
+    """How many dead processes the display names."""
+    found = re.search(r"(\d+) dead", person.text(".wall-head"))
+    return int(found[1]) if found else 0
 
 
 def configure(person: Person, session: str) -> None:
@@ -102,8 +110,39 @@ def test_a_lost_connection_takes_its_room_and_covers_nothing(new_person: NewPers
     # The state is struck as on every page once nobody has confirmed it for two polls.
     victor.wait(".wall-large .stale-value.is-stale", 10)
     victor.wait_text(".wall-age", "old")
+    victor.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {**lost, "offline": False})
+    victor.wait_gone(".banner-lost", 15)
+    victor.wait_gone(".wall-large .stale-value.is-stale", 15)
     # Chromium itself complains about each request that failed meanwhile.
     assert all("ERR_INTERNET_DISCONNECTED" in problem for problem in victor.problems())
+
+
+@pytest.mark.timeout(180)
+def test_a_display_goes_on_by_itself_after_a_restart_of_the_console(installation: Installation, tmp_path: Path) -> None:
+    def console() -> AbstractContextManager[Console]:
+        return running_console(
+            tmp_path / "console",
+            process_manager=installation.process_manager_address,
+            connectivity=installation.connectivity_address,
+            kafka=installation.kafka_address or "",
+            CONSOLE_PORT=port,
+        )
+
+    port = str(free_port())
+    with ExitStack() as stack:
+        with console() as before:
+            display = stack.enter_context(Person(before, tmp_path, WALL)).log_in("wall").resize(WALL).open("/?wall=1")
+            has_some = re.compile(r"[1-9]\d* processes")
+            display.wait_that(lambda: bool(has_some.search(display.text(".wall-head"))), 10, "the processes")
+            known = dead(display)
+            display.driver.execute_script("window.kept = true")
+        display.wait(".banner-lost", 10)
+        with console():
+            display.wait_gone(".banner-lost", 20)
+            installation.kill(SESSIONS[2], "mlt", exit_code=139)
+            display.wait_that(lambda: dead(display) == known + 1, 20, "one more dead process")
+            # Not loaded anew: nobody who looks at it loses sight for a moment.
+            assert display.driver.execute_script("return window.kept === true")
 
 
 @pytest.mark.timeout(180)

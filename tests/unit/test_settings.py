@@ -5,9 +5,12 @@ import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from pydantic import AliasChoices
 
-from collector import run_control_config
+import manage
+from collector import alarm_rules, run_control_config
+from services.alarms.rules import BUILT_IN
 from services.run_control.tls import Tls, TlsFiles
 from settings import OTHER_NAMES, Settings, SettingsError, child_environment, load_demo_settings, load_settings
 
@@ -175,3 +178,33 @@ def test_tls_that_cannot_be_meant(environment: pytest.MonkeyPatch, name: str, va
     environment.setenv(name, value)
     with pytest.raises(SettingsError, match=r"both|CONSOLE_GRPC_TLS: Extra"):
         load_settings()
+
+
+def test_rules_of_alarms_come_from_the_file_that_is_named(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert alarm_rules(load_settings()) is BUILT_IN
+    file = tmp_path / "rules.yaml"
+    file.write_text("rules:\n  - name: all\n    filter: severity=FATAL\n    priority: high\n")
+    environment.setenv("CONSOLE_ALARM_RULES", str(file))
+    assert [rule.name for rule in alarm_rules(load_settings())] == ["all"]
+    assert CliRunner().invoke(manage.cli, ["check-settings"]).output == "settings: good\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (None, "CONSOLE_ALARM_RULES: {file} cannot be read"),
+        (b"\xff\xfe", "CONSOLE_ALARM_RULES: {file} cannot be read"),
+        (b"rules:\n  - name: a\n    filter: sverity=FATAL\n    priority: high\n", "line 3, rule 1, filter: 'sverity'"),
+    ],
+)
+def test_rules_of_alarms_that_cannot_be_used_stop_the_start(
+    environment: pytest.MonkeyPatch, tmp_path: Path, text: bytes | None, told: str
+) -> None:
+    file = tmp_path / "rules.yaml"
+    if text is not None:
+        file.write_bytes(text)
+    environment.setenv("CONSOLE_ALARM_RULES", str(file))
+    for command in ("check-settings", "serve", "collector"):
+        done = CliRunner().invoke(manage.cli, [command])
+        assert done.exit_code == 2
+        assert told.format(file=file) in done.stderr

@@ -1,7 +1,8 @@
 """Log in and out."""
 
 import re
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask, session
@@ -111,6 +112,46 @@ def test_a_log_in_ends_after_twelve_hours(operator: Person) -> None:
     with operator.client.session_transaction() as cookie:
         cookie["since"] -= 12 * 3600 + 1
     assert operator.client.get("/live").status_code == 401
+
+
+def aged(person: Person, **since: float) -> int:
+    """Let a log-in have begun earlier; return when, seconds since 1970."""
+    with person.client.session_transaction() as cookie:
+        cookie["since"] -= int(timedelta(**since).total_seconds())
+        return int(cookie["since"])
+
+
+def begun(person: Person) -> int:
+    with person.client.session_transaction() as cookie:
+        return int(cookie["since"])
+
+
+def test_a_wall_display_stays_logged_in_while_it_is_in_use(person: Callable[[Role], Person]) -> None:
+    display = person(Role.WALL)
+    for _ in range(3):
+        before = aged(display, days=29)
+        assert display.client.get("/live").status_code == 200
+        assert begun(display) >= before + 29 * 24 * 3600
+    aged(display, days=30, seconds=1)
+    assert display.client.get("/live").status_code == 401
+
+
+def test_a_wall_display_keeps_its_cookie_and_renews_it_once_an_hour(app: Flask, services: Services) -> None:
+    display = Person(app.test_client())
+    first = display.log_in("wall").headers["Set-Cookie"]
+    assert "Expires=" in first
+    assert "Set-Cookie" not in display.client.get("/live").headers
+    aged(display, hours=1, seconds=1)
+    renewed = display.client.get("/live").headers["Set-Cookie"]
+    assert renewed.startswith("console_session=")
+    assert "Expires=" in renewed
+    assert "Set-Cookie" not in display.client.get("/live").headers
+
+
+def test_the_log_in_of_a_person_is_not_renewed(operator: Person) -> None:
+    since = aged(operator, hours=11)
+    assert operator.client.get("/live").status_code == 200
+    assert begun(operator) == since
 
 
 def test_a_stolen_cookie_is_worth_nothing_in_another_browser(operator: Person) -> None:

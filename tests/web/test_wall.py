@@ -1,7 +1,7 @@
 """The wall display over HTTP: who may look sees all sessions, and nobody can do anything with it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import dash
@@ -10,7 +10,10 @@ from dash.development.base_component import Component
 from flask import Flask
 
 from models.database import Database
+from services.accounts.types import ROLE_PERMISSIONS, Identity, Role
 from services.clock import utc_now
+from services.container import Services
+from services.errors import NotPermittedError
 from tests.db.services.run_control.rows import SESSION, process_row, session_row
 from tests.unit.components.trees import drawn_elements, drawn_text
 from tests.web.conftest import Person
@@ -72,6 +75,18 @@ def test_who_may_look_sees_all_sessions_and_nothing_to_act_with(viewer: Person) 
     assert "No alarm waits for anybody" in drawn_text(alarm)
     everything = [*(drawn[where]["data-content"] for where in outputs), alarm]
     assert not TO_ACT_WITH & {tag for content in everything for tag, _attributes in drawn_elements(content)}
+
+
+def test_the_account_of_a_display_may_look_and_nothing_else(
+    person: Callable[[Role], Person], services: Services
+) -> None:
+    display = person(Role.WALL)
+    head = {"wall-head": "data-content", "wall-large": "data-content", "wall-tiles": "data-content"}
+    drawn = _called(display, {**head, "wall-large-name": "data"}, {f"live-{topic}": 1 for topic in INPUTS})
+    assert "2 sessions" in drawn_text(drawn["wall-head"]["data-content"])
+    assert {permission.value.rpartition(".")[2] for permission in ROLE_PERMISSIONS[Role.WALL]} == {"view"}
+    with pytest.raises(NotPermittedError):
+        services.commands.take_control(Identity("wall", Role.WALL), SESSION)
 
 
 def test_the_page_itself_holds_nothing_to_act_with(app: Flask) -> None:

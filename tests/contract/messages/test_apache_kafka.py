@@ -7,6 +7,7 @@ from itertools import count
 import pytest
 
 from models.database import Database
+from services.messages import broker as broker_module
 from services.messages.batch import PartitionKey
 from services.messages.broker import BrokerClient
 from services.messages.consumer import MessageConsumer
@@ -118,6 +119,34 @@ def test_collectors_that_come_and_go_share_the_partitions(
     assert texts(database) == published
     assert_consistent(database, published.total())
     assert gaps(database) == []
+
+
+def test_a_database_that_is_gone_longer_than_the_group_waits_costs_nothing(
+    apache_kafka: ApacheKafka,
+    make_consumer: MakeConsumer,
+    database: Database,
+    group: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Kafka puts a member out that does not fetch for five minutes; it comes back by itself."""
+    monkeypatch.setattr(broker_module, "_READING", {**broker_module._READING, "max.poll.interval.ms": 6_000})
+    published = flood(apache_kafka, "before", 50)
+    consumer = make_consumer(apache_kafka.address)
+    consumer.start()
+    wait_for_stored(database, published.total())
+    with database._migrator.connect() as connection:
+        connection.exec_driver_sql("LOCK TABLE topic_offset IN ACCESS EXCLUSIVE MODE")
+        published += flood(apache_kafka, "meanwhile", 50)
+        wait_until(lambda: apache_kafka.members(group) == 0, 40, "the group to be empty")
+        published += flood(apache_kafka, "later", 50)
+        connection.rollback()
+    wait_for_stored(database, published.total(), 40)
+    published += flood(apache_kafka, "after", 50)
+    wait_for_stored(database, published.total())
+    assert texts(database) == published
+    assert_consistent(database, published.total())
+    assert gaps(database) == []
+    wait_until(lambda: consumer.health().state == "ok", 10, "good health")
 
 
 def test_what_retention_took_unread_is_a_gap_with_its_number(

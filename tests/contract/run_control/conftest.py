@@ -81,6 +81,8 @@ def config_for(installation: Installation) -> RunControlConfig:
         poll_interval_s=0.2,
         rpc_deadline_s=1.0,
         lease_ttl_s=1.0,
+        # A single look; what watching longer shows is in test_boots.py.
+        boot_grace_s=0.0,
     )
 
 

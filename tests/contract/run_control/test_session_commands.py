@@ -44,7 +44,7 @@ def service(console: Console, database: Database) -> SessionCommandService:
 
 def test_a_session_from_nothing_to_nothing(console: Console, service: SessionCommandService) -> None:
     started = console.done(service.start(ALICE, "shift-7", CONFIGURATION))
-    assert (started.state, started.text) == (CommandState.SUCCEEDED, "shift-7 was started.")
+    assert (started.state, started.text) == (CommandState.SUCCEEDED, "shift-7 was started. Processes listed: 14.")
     console.until("the new session", lambda summary: summary.polled_at is not None, "shift-7")
     ended = console.done(service.end(ALICE, "shift-7"))
     assert (ended.state, ended.text) == (CommandState.SUCCEEDED, "shift-7 was ended.")

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Self
 
 import pytest
+import requests
 
 from models.database import Database
 from services.clock import utc_now
@@ -12,7 +13,14 @@ from services.run_control.channels import Channels
 from services.run_control.detection import DetectingAdapters
 from services.run_control.queries import RunControlQueries
 from services.run_control.support import Deadlines
-from services.run_control.types import BackendKind, Configuration, SessionOrder, SessionSource, SessionSummary
+from services.run_control.types import (
+    BackendKind,
+    BootOrder,
+    Configuration,
+    SessionOrder,
+    SessionSource,
+    SessionSummary,
+)
 from services.run_control.worker import RunControlWorker
 from simulator.installation import Installation
 from simulator.layouts import CONFIGURATION_FILE, LAYOUTS, OPERATOR
@@ -76,6 +84,38 @@ def test_the_session_manager_tells_owner_and_configuration(site: Installation, d
     assert backend == (site.session_manager_address, site.process_manager_generation, True)
 
 
+def test_a_session_manager_that_publishes_itself_needs_no_setting(site: Installation, database: Database) -> None:
+    with Watching(site, database) as watching:
+        session = watching.until_known_by(SessionSource.SESSION_MANAGER)
+        backend = watching.backend(BackendKind.SESSION_MANAGER)
+        names = {found.name for found in watching.queries.sessions()}
+    assert session.configuration == Configuration(CONFIGURATION_FILE, SESSION)
+    assert backend == (site.session_manager_address, site.process_manager_generation, True)
+    assert names == {SESSION}
+
+
+def _publish_manager(installation: Installation, address: str) -> None:
+    entry = {"uid": "session_manager_control", "uri": f"grpc://{address}", "data_type": "RunControlMessage"}
+    requests.post(
+        f"http://{installation.connectivity_address}/publish",
+        json={"partition": "session_manager", "connections": [{**entry, "connection_type": 0}]},
+        timeout=5,
+    ).raise_for_status()
+
+
+def test_a_session_manager_that_moved_is_found_where_it_is_now(
+    installation: Installation, site: Installation, database: Database
+) -> None:
+    """The connectivity service knows an address where nobody listens, and then the right one."""
+    _publish_manager(installation, "127.0.0.1:1")
+    with Watching(installation, database) as watching:
+        wait_until(
+            lambda: watching.backend(BackendKind.SESSION_MANAGER) == ("127.0.0.1:1", None, False), 15, "the lost one"
+        )
+        _publish_manager(installation, site.session_manager_address or "")
+        watching.until_known_by(SessionSource.SESSION_MANAGER)
+
+
 def test_the_connectivity_service_tells_of_sessions_that_no_manager_knows(
     installation: Installation, database: Database
 ) -> None:
@@ -90,6 +130,30 @@ def test_the_connectivity_service_tells_of_sessions_that_no_manager_knows(
 def test_a_session_with_a_connectivity_service_of_its_own(installation: Installation, database: Database) -> None:
     own = {SESSION: installation.connectivity_address}
     with Watching(installation, database, connectivity_address="127.0.0.1:1", connectivity_by_session=own) as watching:
+        session = watching.until_known_by(SessionSource.PROCESS_MANAGER)
+        other = wait_until(lambda: watching.session("local-2x3-config"), 15, "the other session")
+    assert session.error is None
+    assert other is not None
+    assert "127.0.0.1:1" in (other.error or "")
+
+
+def test_a_session_whose_processes_name_its_connectivity_service(
+    installation: Installation, database: Database
+) -> None:
+    server, _, port = installation.connectivity_address.rpartition(":")
+    names_it = BootOrder(
+        "names-it",
+        SESSION,
+        "alice",
+        (("echo", "hello"),),
+        environment={"CONNECTION_SERVER": server, "CONNECTION_PORT": port},
+    )
+    adapters = DetectingAdapters(Channels(), Deadlines(5, 30))
+    try:
+        adapters.process_manager(installation.process_manager_address).boot("alice", names_it)
+    finally:
+        adapters.close()
+    with Watching(installation, database, connectivity_address="127.0.0.1:1") as watching:
         session = watching.until_known_by(SessionSource.PROCESS_MANAGER)
         other = wait_until(lambda: watching.session("local-2x3-config"), 15, "the other session")
     assert session.error is None

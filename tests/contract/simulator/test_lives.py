@@ -160,3 +160,19 @@ def test_orders_that_make_no_sense_are_refused(small: Installation) -> None:
         small.flood(1, severity="LOUD")
     with pytest.raises(SimulatorError, match="Unknown session"):
         Installation(["nonsense"])
+
+
+def test_a_death_soon_after_the_next_boot_and_no_other(small: Installation) -> None:
+    small.die_after_boot(SESSION, "mlt", 0.0, 139)
+    assert small.processes(SESSION)["mlt"]
+    restart(small, "mlt")
+    wait_until(lambda: not small.processes(SESSION)["mlt"], what="the death")
+    with connected(small.process_manager_address, "ProcessManager") as manager:
+        (dead,) = payload(manager.call("ps", g1("ProcessQuery", names=["^mlt$"]))).values
+    assert dead.return_code == 139
+    restart(small, "mlt")
+    assert small.processes(SESSION)["mlt"]
+    with pytest.raises(SimulatorError, match="no process 'nobody'"):
+        small.die_after_boot(SESSION, "nobody", 1.0)
+    with pytest.raises(SimulatorError, match="before it is booted"):
+        small.die_after_boot(SESSION, "mlt", -1.0)

@@ -102,6 +102,7 @@ def test_orders_of_the_command_line(served: Served) -> None:
     assert served.order("fail", SESSION, "conf", "ru-01").exit_code == 0
     assert served.order("publish-raw", "any.topic", stdin=b"\x00\xff").exit_code == 0
     assert served.order("flood", "10", "--severity", "error").exit_code == 0
+    assert served.order("die-after-boot", SESSION, "mlt", "60", "--exit-code", "139").exit_code == 0
     assert served.order("silence", SESSION, "df-01").exit_code == 0
     assert served.order("wedge", SESSION, "df-controller").exit_code == 0
     assert served.order("empty-connectivity").exit_code == 0

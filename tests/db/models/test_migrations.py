@@ -4,11 +4,14 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select, update
+from sqlalchemy.exc import IntegrityError
 
+from models.accounts import User
 from models.base import Base
 from models.database import MIGRATIONS, Database, SchemaError
 from models.search import is_declared
+from services.clock import utc_now
 
 
 def test_migrations_create_what_the_models_declare(database: Database) -> None:
@@ -25,6 +28,23 @@ def test_down_to_nothing_and_up_again(database: Database) -> None:
         database.require_head()
     database.migrate()
     database.require_head()
+
+
+def test_accounts_live_through_the_migration_of_their_roles(database: Database) -> None:
+    with database.write() as session:
+        for name, role in (("alice", "operator"), ("wall-1", "wall")):
+            session.add(User(name=name, password_hash="a hash", role=role, active=True, created_at=utc_now()))
+    database.migrate("0010")
+    assert _roles(database) == {"alice": "operator", "wall-1": "viewer"}
+    database.migrate()
+    assert _roles(database) == {"alice": "operator", "wall-1": "viewer"}
+    with pytest.raises(IntegrityError), database.write() as session:
+        session.execute(update(User).values(role="captain"))
+
+
+def _roles(database: Database) -> dict[str, str]:
+    with database.read() as session:
+        return {user.name: user.role for user in session.scalars(select(User))}
 
 
 def test_there_is_one_head() -> None:

@@ -81,11 +81,11 @@ def test_the_rate_is_drawn_once_per_step(wall: Any, messages: Messages) -> None:
 def test_the_first_alarm_that_waits_is_shown(wall: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     alarms = current_app.extensions["services"].alarms
     answered = alarm(subject="answered", acknowledged_at=NOW)
-    found = [answered, alarm(subject="waits", priority=Priority.HIGH), alarm(subject="later")]
-    asked: list[tuple[AlarmKind, str]] = []
+    found = [answered, alarm(subject="waits", priority=Priority.HIGH, rule="of the site"), alarm(subject="later")]
+    asked: list[tuple[AlarmKind, str, str | None]] = []
 
-    def guidance(kind: AlarmKind, subject: str) -> Guidance:
-        asked.append((kind, subject))
+    def guidance(kind: AlarmKind, subject: str, rule: str | None) -> Guidance:
+        asked.append((kind, subject, rule))
         return Guidance("", "Call somebody.")
 
     monkeypatch.setattr(alarms, "open", lambda: found, raising=False)
@@ -93,6 +93,6 @@ def test_the_first_alarm_that_waits_is_shown(wall: Any, monkeypatch: pytest.Monk
     said = drawn_text(wall.show_wall_alarm(1))
     assert "waits: The process ended." in said
     assert "Call somebody." in said
-    assert asked == [(AlarmKind.PROCESS, "waits")]
+    assert asked == [(AlarmKind.PROCESS, "waits", "of the site")]
     monkeypatch.setattr(alarms, "open", lambda: [answered])
     assert "No alarm waits" in drawn_text(wall.show_wall_alarm(2))

@@ -38,7 +38,7 @@ class Turns:
 
 def loop_of(turns: Turns) -> tuple[Loop, Board]:
     board = Board("test", utc_now)
-    return Loop("test-worker", turns.turn, turns.close, board), board
+    return Loop("test-worker", turns.turn, board, turns.close), board
 
 
 def test_it_turns_until_it_is_stopped_and_can_start_again() -> None:

@@ -51,7 +51,7 @@ def test_wrong_arguments_say_what_is_right(order: str, given: dict[str, object],
 
 
 def test_unknown_order_names_those_there_are() -> None:
-    with pytest.raises(BadOrderError, match="no order 'kil'; known are kill, silence"):
+    with pytest.raises(BadOrderError, match="no order 'kil'; known are kill, die-after-boot"):
         find_order("kil")
 
 

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import VerifyMismatchError
+from click.testing import CliRunner, Result
 from sqlalchemy import func, select, update
 
+import manage
 from models.accounts import LoginFailure, User
 from models.database import Database
 from services.accounts.errors import LoginRefusedError
@@ -261,3 +263,25 @@ def test_making_sure_of_an_account(accounts: AccountService, database: Database)
 def test_an_account_by_its_id(accounts: AccountService, alice: Account) -> None:
     assert accounts.account(alice.id) == alice
     assert accounts.account(alice.id + 1) is None
+
+
+def test_the_command_line_makes_accounts_and_gives_new_passwords(
+    database: Database, accounts: AccountService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manage, "load_settings_or_exit", lambda: None)
+    monkeypatch.setattr(manage, "_open", lambda _settings: database)
+
+    def order(password: str, *arguments: str) -> Result:
+        return CliRunner().invoke(manage.cli, arguments, env={"CONSOLE_NEW_PASSWORD": password})
+
+    made = order(PASSWORD, "user", "wall-1", "wall")
+    assert made.output == "account wall-1 created with role wall\n"
+    display = accounts.authenticate("wall-1", PASSWORD, ADDRESS)
+    assert display.role is Role.WALL
+    assert order("another password", "password", "wall-1").output == "account wall-1 has a new password\n"
+    changed = accounts.account(display.id)
+    assert changed is not None
+    assert changed.stamp != display.stamp
+    for refused in (order("short", "password", "wall-1"), order(PASSWORD, "password", "nobody")):
+        assert refused.exit_code == 1
+        assert refused.output.startswith("Error: ")

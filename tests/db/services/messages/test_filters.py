@@ -91,3 +91,5 @@ def test_sql_and_predicate_find_the_same_rows(database: Database, wanted: Expres
         assert list(session.scalars(select(Message.id).where(where).order_by(Message.id.desc()))) == expected
     found = MessageQueries(database, lambda: NOW).page(MessageFilter(where=wanted), limit=1000)
     assert [view.id for view in found.items] == expected
+    news = MessageQueries(database, lambda: NOW).news(MessageFilter(where=wanted), 0, limit=1000)
+    assert [view.id for view in news.items] == expected

@@ -29,6 +29,7 @@ from services.messages.types import (
     MessageFilter,
     MessagePage,
     MessageView,
+    News,
     NotShown,
     Severity,
     Since,
@@ -157,6 +158,10 @@ def test_paging_down_and_following_up_meet_every_row_once(
         patch.setattr(finding_module, "CHUNK_IDS", stretch[1])
         assert page_down(queries, wanted, limit) == expected
         assert follow_up(queries, wanted, limit) == expected
+        assert hear_news(queries, wanted, limit) == expected
+        # Far behind.
+        patch.setattr(queries_module, "STRETCH_IDS", 7)
+        assert hear_news(queries, wanted, limit) == expected
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(selection_module, "MAX_BRANCHES", 1)
         assert list(queries.page(wanted, limit=1000).items) == expected
@@ -188,6 +193,26 @@ def follow_up(queries: MessageQueries, wanted: MessageFilter, limit: int) -> lis
             after = page.items[0].id
         else:
             return found
+
+
+def hear_news(queries: MessageQueries, wanted: MessageFilter, limit: int) -> list[MessageView]:
+    found: list[MessageView] = []
+    after, has_more = 0, True
+    while has_more:
+        news = queries.news(wanted, after, limit=limit)
+        assert len(news.items) <= limit
+        assert news.reached > after
+        found = [*news.items, *found]
+        after, has_more = news.reached, news.has_more
+    assert after == queries.newest_id()
+    return found
+
+
+def test_without_news_nothing_moves(queries: MessageQueries, database: Database) -> None:
+    store_all(database, mixed(3))
+    assert queries.news(ANY, 3, limit=10) == News((), 3, has_more=False)
+    # A cursor from before the database was made anew.
+    assert queries.news(ANY, 77, limit=10) == News((), 3, has_more=False)
 
 
 def test_a_search_that_ends_early_says_how_far_it_got(

@@ -185,7 +185,7 @@ def test_paging_by_words_meets_every_row_once(
         store_all(database, mixed(80))
     expected = [view.id for view in queries.page(MessageFilter(), limit=1000).items if fits_all(view, wanted)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(finding, "NEAR_ROWS", cuts[0])
+        patch.setattr(finding, "NEAR_STEPS", (cuts[0], cuts[0]))
         patch.setattr(finding, "INDEX_STEPS", cuts[1])
         patch.setattr(selection, "MAX_BRANCHES", cuts[2])
         assert paged(queries, wanted, limit, {"before": 1000}) == expected
@@ -220,7 +220,7 @@ def test_a_search_by_words_that_ends_early_says_how_far_it_got(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store_all(database, [message("needle"), *[message("hay")] * 30])
-    monkeypatch.setattr(finding, "NEAR_ROWS", 5)
+    monkeypatch.setattr(finding, "NEAR_STEPS", (5,))
     monkeypatch.setattr(finding, "INDEX_STEPS", (10,))
     queries = MessageQueries(database, lambda: NOW)
     page = queries.page(MessageFilter(where=Words("needle")))

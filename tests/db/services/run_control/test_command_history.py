@@ -137,8 +137,10 @@ def test_a_restart_is_told_though_the_list_is_the_same(office: Office, history: 
     (order,) = office.claim()
     with office.database.read() as tx:
         listed = (process_view(tx.get_one(ProcessRow, "u-1")),)
-    office.journal.finish(
-        office.fence, order, Outcome(CommandState.SUCCEEDED, "", processes=ProcessesAfter(frozenset({"u-1"}), listed))
-    )
+    after = ProcessesAfter(frozenset({"u-1"}), listed)
+    office.journal.note_booted(office.fence, order, "Being watched.", after)
+    view = office.queries.command(order.id)
+    assert (view.state, view.text) == (CommandState.EXECUTING, "Being watched.")
+    office.journal.finish(office.fence, order, Outcome(CommandState.SUCCEEDED, "", processes=after))
     (change,) = changes(history)
     assert (change.name, change.uuid, change.aspect) == ("df-01", "u-1", Aspect.RESTARTED)
