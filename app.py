@@ -43,6 +43,7 @@ from services.history.queries import HistoryQueries
 from services.live import LiveService
 from services.logs import configure_logging
 from services.messages.measurement_queries import MeasurementQueries
+from services.messages.mutes import MuteService
 from services.messages.pipeline import PipelineQueries
 from services.messages.queries import MessageQueries
 from services.platform_health import HealthService
@@ -167,6 +168,7 @@ def _services(settings: Settings, database: Database, clock: Clock, wake_collect
         session_commands=SessionCommandService(database, audit, clock, config, on_submit=wake_collector),
         comparison=SessionComparison(run_control, history),
         messages=MessageQueries(database, clock),
+        mutes=MuteService(database, audit, clock),
         measurements=MeasurementQueries(database, clock),
         pipeline=PipelineQueries(database),
         history=history,

@@ -1,4 +1,4 @@
-/* The message feed: the one writer of its grid. Callbacks fetch (pages/messages.py), this applies, follows and pauses.
+/* The message feed: the one writer of its grid. Callbacks fetch (pages/messages/), this applies, follows and pauses.
    A reader who scrolls up, selects a row or presses space stops the list; what comes meanwhile waits and is counted. */
 (() => {
   const ui = (window.consoleUi = window.consoleUi || {});
@@ -8,11 +8,12 @@
   const TOO_MANY = `more than ${WINDOW} came at once: showing the newest`;
   const LOUD = ["FATAL", "ERROR"];
 
-  const fresh = () => ({ key: null, cursor: null, waiting: [], overflow: false, paused: "", pausedAt: 0, older: null, note: "", reach: "", detached: false });
+  const fresh = () => ({ key: null, cursor: null, waiting: [], overflow: false, paused: "", pausedAt: 0, older: null, note: "", reach: "", detached: false, muted: 0, mutesChanged: false });
   let feed = fresh();
   let api = null;
   let intentAt = 0;
   let asks = 0;
+  let knownMutes = null;
 
   const set = (id, data) => window.dash_clientside.set_props(id, { data });
   const rowCount = () => api?.getDisplayedRowCount() ?? 0;
@@ -44,8 +45,10 @@
   const go = () => {
     const waiting = feed.waiting;
     const reload = feed.overflow || feed.detached;
-    Object.assign(feed, { paused: "", waiting: [], overflow: false, note: "" });
+    const changed = feed.mutesChanged;
+    Object.assign(feed, { paused: "", waiting: [], overflow: false, note: "", mutesChanged: false });
     if (isHistory(feed.key)) set("messages-position", null);
+    else if (changed) set("messages-mutes-seen", knownMutes);
     else if (reload) {
       feed.note = TOO_MANY;
       feed.cursor = null;
@@ -77,7 +80,7 @@
 
   const reset = (delta) => {
     const note = feed.note;
-    feed = Object.assign(fresh(), { key: delta.key, older: delta.older, note, reach: delta.note });
+    feed = Object.assign(fresh(), { key: delta.key, older: delta.older, note, reach: delta.note, muted: delta.muted });
     api.setGridOption("rowData", delta.rows);
     if (isHistory(delta.key)) pause("history");
     requestAnimationFrame(() => showAround(delta.key.around) || toEnd());
@@ -115,6 +118,7 @@
       else if (rows.length) append(rows);
       if (!feed.paused && !delta.more) feed.note = "";
     }
+    if (delta.mode === "older" || (delta.mode === "append" && delta.cursor > feed.cursor)) feed.muted += delta.muted;
     if (delta.mode !== "older") {
       feed.cursor = delta.cursor;
       set("messages-cursor", { key: delta.key, after: delta.cursor });
@@ -137,7 +141,7 @@
     write("messages-resume-text", isHistory(feed.key) ? "Go to live" : `${feed.overflow ? "more than " : ""}${thin(waiting)} new, resume`);
     write("messages-following", feed.paused ? `Paused ${ui.format.age(ui.now() - feed.pausedAt)} ago: ${WHY[feed.paused]}` : "Following");
     element("messages-pause").hidden = Boolean(feed.paused);
-    write("messages-shown", [`${thin(rowCount())} shown`, feed.note, feed.reach].filter(Boolean).join(", "));
+    write("messages-shown", [`${thin(rowCount())} shown`, feed.muted && `hidden ${thin(feed.muted)} muted`, feed.note, feed.reach].filter(Boolean).join(", "));
     element("messages-older").setAttribute("aria-disabled", String(!feed.older));
     const empty = feed.key !== null && rowCount() === 0;
     element("messages-empty").hidden = !empty || Boolean(feed.older);
@@ -224,7 +228,7 @@
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.feed = {
     /** What the controls say, as the filter that callbacks take; and into the URL. */
-    wanted(severities, session, application, text, match, where, position) {
+    wanted(severities, session, application, text, match, where, position, muted, mutes) {
       const key = {
         severity: (severities || []).join(","),
         session: session || null,
@@ -235,18 +239,28 @@
         before: position?.before || null,
         after: position?.after || null,
         around: position?.around || null,
+        muted: muted?.length ? "show" : null,
+        mutes: mutes ?? null,
       };
-      const query = new URLSearchParams(Object.entries(key).filter(([name, value]) => value !== null || name === "severity"));
+      const query = new URLSearchParams(Object.entries(key).filter(([name, value]) => name !== "mutes" && (value !== null || name === "severity")));
       if (location.pathname === "/messages") history.replaceState(history.state, "", `?${query}`);
       return key;
     },
     /** Addresses of what the filter finds as files: CSV, JSON lines. Without any severity nothing is found. */
     exports(wanted) {
       return ["csv", "jsonl"].map((form) => {
-        const given = { form, ...wanted, around: null };
+        const given = { form, ...wanted, around: null, muted: wanted.muted || "hide", mutes: null };
         if (!given.severity) given.where = "none";
         return `/api/v1/messages/export?${new URLSearchParams(Object.entries(given).filter(([, value]) => value))}`;
       });
+    },
+    /** A mute was made or ended: the list is fetched anew, but not under the eyes of a reader who stopped it. */
+    mutes(revision) {
+      const changed = knownMutes !== null && revision !== knownMutes;
+      knownMutes = revision ?? knownMutes;
+      if (!changed) return window.dash_clientside.no_update;
+      feed.mutesChanged = Boolean(feed.paused);
+      return feed.paused ? window.dash_clientside.no_update : revision;
     },
     async apply(delta) {
       if (!delta) return;

@@ -10,7 +10,7 @@ from components.icons import Glyph, Icon, glyph, icon
 _TERMS = (
     ("severity=ERROR,FATAL", "one of these severities"),
     ("kind=ers,controller", "one of these kinds; also process_manager"),
-    ("session=np04,np02", "one of these sessions; also application, topic"),
+    ("session=np04,np02", "one of these sessions; also application, topic, name"),
     ("words=read", "a word of the text begins so"),
     ('text~"timed out"', "the text contains this"),
     ('text="ready"', "the text is exactly this"),

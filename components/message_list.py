@@ -25,13 +25,14 @@ _CONTEXT_FIRST = ("host_name", "process_id", "thread_id", "user_name", "package_
 Row = Mapping[str, str | int | bool]
 
 
-def message_row(message: MessageView) -> Row:
+def message_row(message: MessageView, *, muted: bool = False) -> Row:
     """Return what the list shows of a message.
 
-    ``id`` is text, as the grid wants it; ``ms`` is the time in milliseconds since 1970 UTC.
+    ``id`` is text, as the grid wants it; ``ms`` is the time in milliseconds since 1970 UTC; ``muted`` is there only
+    where it is.
     """
     text = message.text if len(message.text) <= LIST_TEXT else message.text[:LIST_TEXT] + "…"
-    return {
+    row: dict[str, str | int | bool] = {
         "id": str(message.id),
         "ms": message.time_ns // 1_000_000,
         "severity": message.severity.name,
@@ -40,6 +41,7 @@ def message_row(message: MessageView) -> Row:
         "application": message.application,
         "text": text or message.name,
     }
+    return row | {"muted": True} if muted else row
 
 
 def message_grid(component_id: str) -> Component:
@@ -57,7 +59,14 @@ def message_grid(component_id: str) -> Component:
             {"field": "severity", "headerName": "Severity", "cellRenderer": "ConsoleSeverity", "width": 112},
             {"field": "session", "headerName": "Session", "width": 150, "cellClass": "quiet"},
             {"field": "application", "headerName": "Application", "width": 140},
-            {"field": "text", "headerName": "Message", "flex": 1, "minWidth": 160, "cellClass": "message-text"},
+            {
+                "field": "text",
+                "headerName": "Message",
+                "valueFormatter": {"function": "params.data.muted ? 'muted: ' + params.value : params.value"},
+                "flex": 1,
+                "minWidth": 160,
+                "cellClass": "message-text",
+            },
         ],
         row_id="id",
         rows=[],
@@ -66,6 +75,7 @@ def message_grid(component_id: str) -> Component:
             "row-fatal": "params.data.severity == 'FATAL'",
             "row-error": "params.data.severity == 'ERROR'",
             "row-quiet": "params.data.quiet",
+            "row-muted": "params.data.muted",
         },
         options={
             "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},

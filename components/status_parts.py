@@ -1,4 +1,4 @@
-"""The parts of the status page: a line of figures, and tables of addresses, workers, topics, gaps, quarantine."""
+"""The parts of the status page: a line of figures, and tables of addresses, workers, topics, gaps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,13 +17,8 @@ from components.panel import Children
 from components.plain_table import Column, Row, plain_table, scrolling
 from components.words import counted, size_text
 from services.health import WorkerView
-from services.messages.pipeline_types import GapView, PartitionReading, PipelineCounts, PipelineView, QuarantinedView
+from services.messages.pipeline_types import GapView, PartitionReading, PipelineCounts, PipelineView
 from services.run_control.types import BackendKind, BackendView
-
-REDECODE = "python manage.py messages redecode"
-
-_BYTES_A_LINE = 16
-_FIRST_PRINTABLE, _LAST_PRINTABLE = 0x20, 0x7E
 
 _ADDRESSES = (
     Column("Kind"),
@@ -45,14 +40,6 @@ _WORKERS = (
 _TOPICS = (Column("Topic", "mono wide"), Column("Partition", "number"), Column("Next offset", "number"), Column("Read"))
 _COUNTS = (Column("Count"), Column("Number", "number"), Column("Meaning", "wide"))
 _GAPS = (Column("When"), Column("Topic", "mono"), Column("Records", "number"), Column("Reason", "wide"))
-_QUARANTINE = (
-    Column("When"),
-    Column("Topic", "mono"),
-    Column("Offset", "number"),
-    Column("Size", "number"),
-    Column("Reason", "wide"),
-    Column("Content", "content"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,49 +238,6 @@ def _gap_row(gap: GapView) -> Row:
         [clock_time(gap.at, milliseconds=False), f"{gap.topic}[{gap.partition}]", missing, gap.reason],
         key=f"gap-{gap.id}",
     )
-
-
-def quarantine_table(records: Sequence[QuarantinedView]) -> Component:
-    """Return the newest records that could not be decoded, newest first, with a look at their first bytes."""
-    if not records:
-        return html.Div([html.Span("The quarantine is empty"), ": every record was decoded."], className="status-none")
-    rows = [_quarantine_row(record) for record in records]
-    return scrolling("Quarantine", plain_table("Records that could not be decoded", _QUARANTINE, rows))
-
-
-def quarantine_foot() -> list[Component | str]:
-    """Return what to do about records in quarantine."""
-    return ["Once the cause is mended, decode them again: ", html.Code(REDECODE)]
-
-
-def _quarantine_row(record: QuarantinedView) -> Row:
-    cells: list[Children] = [
-        clock_time(record.received_at, milliseconds=False),
-        f"{record.topic}[{record.partition}]",
-        thin(record.offset),
-        size_text(record.size_bytes),
-        record.reason,
-        _content(record),
-    ]
-    return Row(cells, key=f"quarantined-{record.id}")
-
-
-def _content(record: QuarantinedView) -> Component | str:
-    if not record.beginning:
-        return "empty"
-    told = f"first {len(record.beginning)} of {thin(record.size_bytes)} bytes"
-    lines = html.Pre(dump(record.beginning), className="byte-lines")
-    return html.Details([html.Summary(told), lines])
-
-
-def dump(data: bytes) -> str:
-    """Return bytes as lines of 16: in hexadecimal, and as text with a dot for what cannot be printed."""
-    chunks = [data[start : start + _BYTES_A_LINE] for start in range(0, len(data), _BYTES_A_LINE)]
-    return "\n".join(f"{chunk.hex(' '):<{3 * _BYTES_A_LINE}} {_printable(chunk)}" for chunk in chunks)
-
-
-def _printable(chunk: bytes) -> str:
-    return "".join(chr(byte) if _FIRST_PRINTABLE <= byte <= _LAST_PRINTABLE else "·" for byte in chunk)
 
 
 def _unless_stale(badge: Component, heard_at: datetime, limit_s: float) -> html.Span:

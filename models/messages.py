@@ -3,7 +3,18 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Double, ForeignKey, Index, LargeBinary, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Double,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, BigId
@@ -86,6 +97,32 @@ class Message(Base):
     detail: Mapped[dict[str, Any] | None]
 
 
+class MessageMute(Base):
+    """Known noise that the feed leaves out until a moment: what fits ``expression``, up to the severity ``up_to``.
+
+    ``expression`` is text as `services.messages.filter_text` writes it. ``ended_at`` is null while it lasts;
+    ``ended_by`` stays null where nobody ended it but its time was up.
+    """
+
+    __tablename__ = "message_mute"
+    __table_args__ = (
+        # FATAL cannot be muted.
+        CheckConstraint("up_to between 0 and 4", name="up_to"),
+        # Those that last.
+        Index(None, "ended_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    expression: Mapped[str] = mapped_column(Text)
+    up_to: Mapped[int] = mapped_column(SmallInteger)
+    reason: Mapped[str] = mapped_column(Text)
+    muted_at: Mapped[datetime]
+    muted_by: Mapped[str] = mapped_column(String(64))
+    until: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None] = mapped_column(String(64))
+
+
 class MessageRollup(Base):
     """Counts of messages by severity in one bucket of time, for all sessions (``session_id`` 0) or one."""
 
@@ -127,7 +164,11 @@ class TopicLife(Base):
 
 
 class Quarantined(Base):
-    """A record that could not be decoded: kept, counted, shown."""
+    """A record that could not be decoded: kept, counted, shown.
+
+    ``kafka_ms`` is Kafka's time (milliseconds since 1970 UTC), ``record_key`` the beginning of the record's key; null
+    where there was none, or where an earlier version kept neither.
+    """
 
     __tablename__ = "quarantined"
     __table_args__ = (UniqueConstraint("incarnation_id", "topic_id", "partition", "offset"),)
@@ -138,6 +179,8 @@ class Quarantined(Base):
     partition: Mapped[int]
     offset: Mapped[int] = mapped_column(BigInteger)
     received_ns: Mapped[int] = mapped_column(BigInteger)
+    kafka_ms: Mapped[int | None] = mapped_column(BigInteger)
+    record_key: Mapped[bytes | None] = mapped_column(LargeBinary)
     reason: Mapped[str] = mapped_column(Text)
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     payload: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,6 +1,6 @@
 """What the message feed is given: rows for a filter, what came after, what was before, and what is not shown."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,15 +9,26 @@ from dash.development.base_component import Component
 
 from components.ages import thin
 from components.icons import Glyph, glyph
-from components.message_list import message_row
+from components.message_list import Row, message_row
 from services.errors import InvalidInputError
 from services.messages.filter_text import parse
-from services.messages.filters import Match, all_of, text_filter
+from services.messages.filters import Match, all_of, fits, text_filter
 from services.messages.queries import MessageQueries
-from services.messages.types import EVERYTHING, NOTHING, MessageFilter, MessagePage, MessageStatistics, Severity
+from services.messages.types import (
+    EVERYTHING,
+    NOTHING,
+    Expression,
+    MessageFilter,
+    MessagePage,
+    MessageStatistics,
+    MessageView,
+    Severity,
+)
 
 # Rows in one answer: the feed asks again at once while there are more.
 PAGE = 500
+# What the address says where muted messages are shown too.
+SHOW = "show"
 # A list that is so many rows behind is not followed up: it is filled anew with the newest.
 WINDOW = 3_000
 
@@ -29,6 +40,7 @@ WINDOW = 3_000
 #   more    whether there are more to fetch right away
 #   older   id before which older messages are found, None at the beginning
 #   note    what a reader must know of these rows: where a search stopped, what is missing; often empty
+#   muted   how many messages are left out among the rows because they are muted
 Delta = dict[str, Any]
 
 
@@ -36,6 +48,7 @@ Delta = dict[str, Any]
 class Wanted:
     """A filter as the page has it; with ``before`` or ``around`` it looks at history and follows nothing.
 
+    ``marked`` is what is muted, where such messages are shown too: their rows say so.
     ``problem`` says why the filter of the address is not understood; nothing is shown then.
     """
 
@@ -44,6 +57,7 @@ class Wanted:
     before: int | None = None
     after: int | None = None
     around: int | None = None
+    marked: Expression = NOTHING
     problem: str = ""
 
     @property
@@ -52,12 +66,16 @@ class Wanted:
         return self.before is not None or self.around is not None
 
 
-def parse_filter(given: Mapping[str, Any]) -> Wanted:
-    """Return the filter of the browser's store; what is not understood is left out."""
+def parse_filter(given: Mapping[str, Any], muted: Expression = NOTHING) -> Wanted:
+    """Return the filter of the browser's store, without what is muted unless it asks for that.
+
+    What is not understood is left out.
+    """
     names = [name for name in str(given.get("severity") or "").split(",") if name in Severity.__members__]
     expression = str(given.get("where") or "")
     problem = problem_of(expression)
     where = NOTHING if problem else parse(expression)
+    shows_muted = given.get("muted") == SHOW
     text = text_filter(_match(given.get("match")), str(given.get("q") or ""))
     return Wanted(
         filter=MessageFilter(
@@ -65,11 +83,13 @@ def parse_filter(given: Mapping[str, Any]) -> Wanted:
             sessions=_one(given.get("session")),
             applications=_one(given.get("application")),
             where=all_of(text, where),
+            muted=NOTHING if shows_muted else muted,
         ),
         nothing=not names,
         before=_number(given.get("before")),
         after=_number(given.get("after")),
         around=_number(given.get("around")),
+        marked=muted if shows_muted else NOTHING,
         problem=problem,
     )
 
@@ -97,9 +117,17 @@ def _number(given: object) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None  # noqa: PLR2004
 
 
-def feed_delta(messages: MessageQueries, given: Mapping[str, Any], cursor: Mapping[str, Any] | None) -> Delta | None:
-    """Return what the list lacks, None if nothing: all of it for a new filter, else what came after the cursor."""
-    wanted = parse_filter(given)
+def feed_delta(
+    messages: MessageQueries,
+    given: Mapping[str, Any],
+    cursor: Mapping[str, Any] | None,
+    muted: Expression = NOTHING,
+) -> Delta | None:
+    """Return what the list lacks, None if nothing: all of it for a new filter, else what came after the cursor.
+
+    What fits ``muted`` is left out and counted, or marked where the filter asks for it.
+    """
+    wanted = parse_filter(given, muted)
     if cursor is None or cursor.get("key") != given:
         return _reset(messages, given, wanted)
     after = int(cursor["after"])
@@ -108,16 +136,17 @@ def feed_delta(messages: MessageQueries, given: Mapping[str, Any], cursor: Mappi
     news = messages.news(wanted.filter, after, limit=PAGE)
     if news.reached <= after:
         return None
-    if len(news.items) == PAGE and messages.newest_id() - news.reached > WINDOW:
+    if len(news.items) + news.muted == PAGE and messages.newest_id() - news.reached > WINDOW:
         return _reset(messages, given, wanted)
     return {
         "key": given,
         "mode": "append",
-        "rows": [message_row(message) for message in reversed(news.items)],
+        "rows": _rows(news.items, wanted),
         "cursor": news.reached,
         "more": news.has_more,
         "older": None,
         "note": "",
+        "muted": news.muted,
     }
 
 
@@ -134,19 +163,20 @@ def _reset(messages: MessageQueries, given: Mapping[str, Any], wanted: Wanted) -
     return {
         "key": given,
         "mode": "reset",
-        "rows": [message_row(message) for message in reversed(page.items)],
+        "rows": _rows(page.items, wanted),
         "cursor": newest,
         "more": False,
         "older": page.next_before,
         "note": ", ".join(filter(None, (wanted.problem, _missing(page, wanted.around), _unfinished(page)))),
+        "muted": page.muted,
     }
 
 
-def older_delta(messages: MessageQueries, given: Mapping[str, Any], before: int) -> Delta:
+def older_delta(messages: MessageQueries, given: Mapping[str, Any], before: int, muted: Expression = NOTHING) -> Delta:
     """Return the page before an id."""
-    wanted = parse_filter(given)
+    wanted = parse_filter(given, muted)
     page = messages.page(wanted.filter, before=before, after=wanted.after, limit=PAGE)
-    rows = [message_row(message) for message in reversed(page.items)]
+    rows = _rows(page.items, wanted)
     return {
         "key": given,
         "mode": "older",
@@ -155,7 +185,13 @@ def older_delta(messages: MessageQueries, given: Mapping[str, Any], before: int)
         "more": False,
         "older": page.next_before,
         "note": _unfinished(page),
+        "muted": page.muted,
     }
+
+
+def _rows(messages: Sequence[MessageView], wanted: Wanted) -> list[Row]:
+    """Return the rows of messages, oldest first, those marked that are muted."""
+    return [message_row(message, muted=fits(wanted.marked, message)) for message in reversed(messages)]
 
 
 def _unfinished(page: MessagePage) -> str:
@@ -168,7 +204,7 @@ def _unfinished(page: MessagePage) -> str:
 def _missing(page: MessagePage, around: int | None) -> str:
     if around is None or any(message.id == around for message in page.items):
         return ""
-    return f"message {thin(around)} is not among them: hidden by the filter, or not kept any more"
+    return f"message {thin(around)} is not among them: hidden by the filter, muted, or not kept any more"
 
 
 def footer(statistics: MessageStatistics, counts: Mapping[Severity, int], wanted: Wanted) -> list[Component]:

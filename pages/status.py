@@ -9,6 +9,7 @@ from components.frame import live_store_id, page
 from components.notice import loading
 from components.outlet import CONTENT, drawing, outlet
 from components.panel import Children, panel
+from components.quarantine_table import quarantine_foot, quarantine_table
 from components.status_parts import (
     Limits,
     abnormal,
@@ -16,8 +17,6 @@ from components.status_parts import (
     counts_table,
     figures,
     gaps_table,
-    quarantine_foot,
-    quarantine_table,
     reported_at,
     reported_value,
     topics,

@@ -10,6 +10,7 @@ from services.drawings import Drawings
 from services.history.queries import HistoryQueries
 from services.live import LiveService
 from services.messages.measurement_queries import MeasurementQueries
+from services.messages.mutes import MuteService
 from services.messages.pipeline import PipelineQueries
 from services.messages.queries import MessageQueries
 from services.platform_health import HealthService
@@ -44,6 +45,7 @@ class Services:
     comparison: SessionComparison
     process_logs: ProcessLogs
     messages: MessageQueries
+    mutes: MuteService
     measurements: MeasurementQueries
     pipeline: PipelineQueries
     history: HistoryQueries

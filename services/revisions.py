@@ -21,6 +21,7 @@ class LiveTopic(StrEnum):
     COMMANDS = "commands"
     BACKENDS = "backends"
     MESSAGES = "messages"
+    MUTES = "mutes"
     STATUS = "status"
     ALARMS = "alarms"
     CONTROL = "control"

@@ -29,3 +29,9 @@ class Timed(Generic[T]):
             if self._kept is None or now - self._kept[0] >= self._keep_s:
                 self._kept = (now, self._compute())
             return self._kept[1]
+
+    def renew(self) -> T:
+        """Return the value, computed now: what is kept is known to be wrong."""
+        with self._lock:
+            self._kept = (self._monotonic(), self._compute())
+            return self._kept[1]

@@ -9,6 +9,7 @@ from io import StringIO
 from flask import Response
 
 from api.v1.answers import message_item, not_shown
+from api.v1.models import Hidden
 from api.v1.queries import ExportForm
 from services.messages.export import Export, ExportEnd
 from services.messages.types import MessageView
@@ -72,11 +73,15 @@ def _csv_end(end: ExportEnd) -> str:
             [
                 f"# {end.rows} messages, "
                 + (f"not all: {end.reason}; go on with before={end.next_before}" if end.reason else "all that fit")
-                + f"; never stored: own echo {hidden.echo_not_stored}, not decodable {hidden.quarantined}, "
-                f"gaps {hidden.gaps}"
+                + f"; {_left_out(end)}never stored: own echo {hidden.echo_not_stored}, "
+                f"not decodable {hidden.quarantined}, gaps {hidden.gaps}"
             ]
         ]
     )
+
+
+def _left_out(end: ExportEnd) -> str:
+    return f"left out because muted {end.muted}; " if end.muted else ""
 
 
 def _json_lines(export: Export) -> Iterator[str]:
@@ -91,6 +96,7 @@ def _json_end(end: ExportEnd) -> str:
             "reason": end.reason or None,
             "next": end.next_before,
             "not_shown": not_shown(end.not_shown).model_dump(),
+            "hidden": Hidden(muted=end.muted).model_dump(),
         }
     }
     return json.dumps(line) + "\n"

@@ -155,6 +155,12 @@ class NotShown(AnswerModel):
     gaps: int = Field(description="Stretches of the stream that were never received.")
 
 
+class Hidden(AnswerModel):
+    """What fits but is left out, in the stretch of messages that the answer covers."""
+
+    muted: int
+
+
 class Messages(AnswerModel):
     """A page of messages, newest first. ``next`` is the value of ``before`` for the next, older page."""
 
@@ -163,6 +169,7 @@ class Messages(AnswerModel):
     scanned_to: int | None = Field(description="Set when a search stopped early: the last id at which it looked.")
     timed_out: bool = Field(description="The search stopped early because its time was up.")
     not_shown: NotShown
+    hidden: Hidden
 
 
 class AlarmItem(AnswerModel):

@@ -26,6 +26,13 @@ class ExportForm(StrEnum):
     JSON_LINES = "jsonl"
 
 
+class Muted(StrEnum):
+    """What becomes of messages that are muted."""
+
+    SHOW = "show"
+    HIDE = "hide"
+
+
 def _comma_list(value: object) -> list[str]:
     """Take ``node,process`` as well as a parameter given several times."""
     parts = value if isinstance(value, list) else [value]
@@ -80,6 +87,9 @@ class _MessageFilterQuery(_Query):
         "does not contain it, or is exactly it.",
     )
     where: str = Field("", max_length=MAX_TEXT, description="Expression that must fit too, see docs/api.md.")
+    muted: Muted = Field(
+        Muted.SHOW, description="show: as any other; hide: left out like on the page, and counted in hidden."
+    )
 
     @property
     def severities(self) -> frozenset[Severity]:

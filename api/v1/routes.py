@@ -16,13 +16,14 @@ from api.login import SESSION_COOKIE
 from api.v1 import answers, models, queries
 from api.v1.export import streamed
 from api.v1.history import add_history
+from api.v1.mutes import add_mutes
 from services.accounts.types import Permission
 from services.clock import Clock
 from services.container import Services
 from services.messages.export import Export
 from services.messages.filter_text import parse
 from services.messages.filters import all_of, text_filter
-from services.messages.types import MessageFilter
+from services.messages.types import NOTHING, MessageFilter
 
 VERSION = "1"
 DEFAULT_SPAN = timedelta(minutes=15)
@@ -35,6 +36,7 @@ def api_v1_blueprint(services: Services, clock: Clock) -> Blueprint:
     _add_run_control(blueprint, document, services)
     add_history(blueprint, document, services, _answers)
     _add_messages(blueprint, document, services, clock)
+    add_mutes(blueprint, document, services, _answers)
     _add_measurements(blueprint, document, services, clock)
     _add_alarms(blueprint, document, services)
     _add_status(blueprint, document, services)
@@ -120,7 +122,9 @@ def _add_messages(blueprint: Blueprint, document: SpecTree, services: Services, 
     @document.validate(resp=_answers(models.Messages), tags=["messages"])
     def messages(query: queries.MessagesQuery) -> models.Messages:
         """List messages, newest first."""
-        page = services.messages.page(_filter(query), before=query.before, after=query.after, limit=query.limit)
+        page = services.messages.page(
+            _filter(services, query), before=query.before, after=query.after, limit=query.limit
+        )
         items = [answers.message_item(message) for message in page.items]
         return models.Messages(
             items=items,
@@ -128,6 +132,7 @@ def _add_messages(blueprint: Blueprint, document: SpecTree, services: Services, 
             scanned_to=page.scanned_to,
             timed_out=page.timed_out,
             not_shown=answers.not_shown(page.not_shown),
+            hidden=models.Hidden(muted=page.muted),
         )
 
     @blueprint.get("/messages/export")
@@ -138,7 +143,9 @@ def _add_messages(blueprint: Blueprint, document: SpecTree, services: Services, 
     )
     def export_messages(query: queries.ExportQuery) -> Response:
         """Stream all messages that fit, newest first, as a file; its last line says whether these are all."""
-        export = Export(services.messages, _filter(query), before=query.before, after=query.after, limit=query.limit)
+        export = Export(
+            services.messages, _filter(services, query), before=query.before, after=query.after, limit=query.limit
+        )
         return streamed(export, query.form, query.limit, clock())
 
     @blueprint.get("/rates")
@@ -210,10 +217,11 @@ def _range(query: queries.RatesQuery | queries.PointsQuery, clock: Clock) -> tup
     return query.start or end - DEFAULT_SPAN, end
 
 
-def _filter(query: queries.MessagesQuery | queries.ExportQuery) -> MessageFilter:
+def _filter(services: Services, query: queries.MessagesQuery | queries.ExportQuery) -> MessageFilter:
     return MessageFilter(
         severities=query.severities,
         sessions=frozenset(filter(None, (query.session,))),
         applications=frozenset(filter(None, (query.application,))),
         where=all_of(text_filter(query.match, query.q), parse(query.where)),
+        muted=services.mutes.muted() if query.muted is queries.Muted.HIDE else NOTHING,
     )

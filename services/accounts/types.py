@@ -9,6 +9,7 @@ class Permission(StrEnum):
 
     VIEW_RUN_CONTROL = "run_control.view"
     VIEW_MESSAGES = "messages.view"
+    MUTE_MESSAGES = "messages.mute"
     TAKE_CONTROL = "control.take"
     FORCE_CONTROL = "control.force"
     RELEASE_CONTROL = "control.release"
@@ -60,6 +61,7 @@ _OPERATE = _VIEW | {
     Permission.ACKNOWLEDGE_ALARM,
     Permission.SHELVE_ALARM,
     Permission.WRITE_GUIDANCE,
+    Permission.MUTE_MESSAGES,
 }
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {

@@ -1,6 +1,6 @@
 """What people do with alarms: acknowledge, shelve, write guidance. Each deed is audited with it, or not done."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -11,24 +11,21 @@ from models.database import Database
 from services.accounts.types import Identity, Permission
 from services.alarms.types import AlarmKind, Guidance
 from services.audit.trail import AuditTrail
-from services.audit.types import AuditEntry, AuditKind
 from services.clock import Clock
-from services.errors import ConsoleError, InvalidInputError, NotFoundError, NotPermittedError
-from services.revisions import LiveTopic, bump
+from services.deeds import MAX_TEXT, NOT_DONE, Deeds, kept_text
+from services.errors import InvalidInputError, NotFoundError
+from services.revisions import LiveTopic
 
 MOST_AT_ONCE = 1_000
 LONGEST_SHELF = timedelta(hours=24)
-MAX_TEXT = 2_000
 
 
 class AlarmService:
     """The door for everything that people do with alarms. Refusals are audited before they are raised."""
 
     def __init__(self, database: Database, audit: AuditTrail, clock: Clock) -> None:
-        """Keep the collaborators."""
-        self._database = database
-        self._audit = audit
-        self._clock = clock
+        """Keep what carries out deeds."""
+        self._deeds = Deeds(database, audit, clock, LiveTopic.ALARMS)
 
     def acknowledge(self, identity: Identity, ids: Sequence[int]) -> int:
         """Acknowledge alarms; return how many of them were not yet.
@@ -55,7 +52,7 @@ class AlarmService:
                     row.ended_at = now
             return len(rows), ", ".join(row.key for row in rows)[:MAX_TEXT]
 
-        return self._do(identity, Permission.ACKNOWLEDGE_ALARM, "alarm.acknowledge", work, {"ids": list(ids)})
+        return self._deeds.do(identity, Permission.ACKNOWLEDGE_ALARM, "alarm.acknowledge", work, {"ids": list(ids)})
 
     def shelve(self, identity: Identity, keys: Sequence[str], minutes: int, reason: str) -> int:
         """Put alarms aside for some minutes, with a reason; return how many.
@@ -67,16 +64,16 @@ class AlarmService:
 
         def work(session: Session, now: datetime) -> tuple[int, str]:
             _require_number(keys)
-            said = _text(reason, "reason")
+            said = kept_text(reason, "reason")
             if not said:
                 raise InvalidInputError(
-                    "Shelving needs a reason.", field="reason", not_done=_NOT_DONE, next_step="Say why nobody need act."
+                    "Shelving needs a reason.", field="reason", not_done=NOT_DONE, next_step="Say why nobody need act."
                 )
             if not timedelta(0) < timedelta(minutes=minutes) <= LONGEST_SHELF:
                 raise InvalidInputError(
                     "Alarms are shelved for 24 h at most.",
                     field="minutes",
-                    not_done=_NOT_DONE,
+                    not_done=NOT_DONE,
                     next_step="Choose less.",
                 )
             for key in sorted(set(keys)):
@@ -87,7 +84,7 @@ class AlarmService:
             return len(set(keys)), said
 
         details = {"keys": list(keys), "minutes": minutes}
-        return self._do(identity, Permission.SHELVE_ALARM, "alarm.shelve", work, details)
+        return self._deeds.do(identity, Permission.SHELVE_ALARM, "alarm.shelve", work, details)
 
     def unshelve(self, identity: Identity, keys: Sequence[str]) -> int:
         """Take alarms back from the shelf; return how many were there.
@@ -104,7 +101,7 @@ class AlarmService:
                 session.delete(row)
             return len(rows), ""
 
-        return self._do(identity, Permission.SHELVE_ALARM, "alarm.unshelve", work, {"keys": list(keys)})
+        return self._deeds.do(identity, Permission.SHELVE_ALARM, "alarm.unshelve", work, {"keys": list(keys)})
 
     def write_guidance(self, identity: Identity, kind: AlarmKind, subject: str, guidance: Guidance) -> None:
         """Keep what alarms of a kind (and a subject, if one is named) mean, what to do, and whom to call.
@@ -115,13 +112,13 @@ class AlarmService:
         """
 
         def work(session: Session, now: datetime) -> tuple[int, str]:
-            meaning, action = _text(guidance.meaning, "meaning"), _text(guidance.action, "action")
-            contact = _text(guidance.contact, "contact")
+            meaning, action = kept_text(guidance.meaning, "meaning"), kept_text(guidance.action, "action")
+            contact = kept_text(guidance.contact, "contact")
             if not meaning and not action:
                 raise InvalidInputError(
                     "Guidance needs a meaning or an action.",
                     field="meaning",
-                    not_done=_NOT_DONE,
+                    not_done=NOT_DONE,
                     next_step="Write one.",
                 )
             session.merge(
@@ -138,68 +135,13 @@ class AlarmService:
             return 1, meaning
 
         details = {"kind": kind.value, "subject": subject, "action": guidance.action, "contact": guidance.contact}
-        self._do(identity, Permission.WRITE_GUIDANCE, "alarm.guidance", work, details)
-
-    def _do(
-        self,
-        identity: Identity,
-        permission: Permission,
-        action: str,
-        work: Callable[[Session, datetime], tuple[int, str]],
-        details: Mapping[str, object],
-    ) -> int:
-        try:
-            _require(identity, permission)
-            with self._database.write() as session:
-                now = self._clock()
-                number, text = work(session, now)
-                self._audit.add(session, _entry(AuditKind.OUTCOME, identity, action, text, details))
-                bump(session, now, LiveTopic.ALARMS)
-        except ConsoleError as error:
-            self._audit.record(_entry(AuditKind.REFUSAL, identity, action, error.message, details))
-            raise
-        return number
-
-
-_NOT_DONE = "Nothing was changed."
-
-
-def _entry(kind: AuditKind, identity: Identity, action: str, text: str, details: Mapping[str, object]) -> AuditEntry:
-    return AuditEntry(
-        kind=kind,
-        user_name=identity.name,
-        action=action,
-        text=text,
-        remote_address=identity.remote_address,
-        arguments=details,
-    )
-
-
-def _require(identity: Identity, permission: Permission) -> None:
-    if not identity.may(permission):
-        raise NotPermittedError(
-            f"The role {identity.role} of {identity.name} does not include {permission}.",
-            next_step="Ask somebody with the right role.",
-        )
+        self._deeds.do(identity, Permission.WRITE_GUIDANCE, "alarm.guidance", work, details)
 
 
 def _require_number(chosen: Sequence[object]) -> None:
     if not chosen:
-        raise NotFoundError("No alarm is chosen.", not_done=_NOT_DONE, next_step="Choose the alarms first.")
+        raise NotFoundError("No alarm is chosen.", not_done=NOT_DONE, next_step="Choose the alarms first.")
     if len(chosen) > MOST_AT_ONCE:
         raise InvalidInputError(
-            f"{len(chosen)} alarms at once are too many.", field="alarms", not_done=_NOT_DONE, next_step="Choose fewer."
+            f"{len(chosen)} alarms at once are too many.", field="alarms", not_done=NOT_DONE, next_step="Choose fewer."
         )
-
-
-def _text(given: str, field: str) -> str:
-    """Return a text as it is kept."""
-    kept = given.replace("\x00", "").strip()
-    if len(kept) > MAX_TEXT:
-        raise InvalidInputError(
-            f"The {field} is longer than {MAX_TEXT} characters.",
-            field=field,
-            not_done=_NOT_DONE,
-            next_step="Make it shorter.",
-        )
-    return kept

@@ -23,12 +23,14 @@ class ExportEnd:
         next_before: None if these are all that fit; else the cursor to go on with.
         reason: Why these are not all, in words; empty if they are.
         not_shown: What no query can show.
+        muted: How many messages fit but are left out because they are muted.
     """
 
     rows: int
     next_before: int | None
     reason: str
     not_shown: NotShown
+    muted: int = 0
 
 
 class Export:
@@ -61,9 +63,10 @@ class Export:
 
     def __iter__(self) -> Iterator[Sequence[MessageView] | ExportEnd]:
         """Give pages as they are read."""
-        page, rows = self._first, 0
+        page, rows, muted = self._first, 0, 0
         while True:
             rows += len(page.items)
+            muted += page.muted
             yield page.items
             reason = self._reason(rows) if page.next_before is not None else ""
             if page.next_before is not None and not reason:
@@ -74,7 +77,7 @@ class Export:
                     reason = error.message
                 else:
                     continue
-            yield ExportEnd(rows, page.next_before, reason, page.not_shown)
+            yield ExportEnd(rows, page.next_before, reason, page.not_shown, muted)
             return
 
     def _reason(self, rows: int) -> str:

@@ -5,7 +5,7 @@ Terms:
 ======================================  ===============================================================
 ``severity=ERROR,FATAL``                one of these severities
 ``kind=ers,controller``                 where it comes from: ``controller``, ``process_manager``, ``ers``
-``session=a,"b c"``                     one of these sessions; also ``application`` and ``topic``
+``session=a,"b c"``                     one of these sessions; also ``application``, ``topic`` and ``name``
 ``words="read fail"``                   the text has a word that begins so for each of these
 ``text~"part"``                         the text contains the part, in any case of the letters A to Z
 ``text="whole"``                        the text is exactly this
@@ -196,7 +196,7 @@ class _Parser:
                 return SeverityIn(frozenset(self._chosen(_SEVERITIES, str.upper)))
             case "kind":
                 return KindIn(frozenset(self._chosen(_KINDS, str.lower)))
-            case "session" | "application" | "topic":
+            case "session" | "application" | "topic" | "name":
                 self._sign("=")
                 return NameIn(Name(field.text), frozenset(token.text for token in self._values()))
             case "words":
@@ -208,7 +208,7 @@ class _Parser:
                 return self._time_term()
         raise _wrong(
             f"{field.text!r} at character {field.at + 1} is no field: "
-            "severity, kind, session, application, topic, words, text or time."
+            "severity, kind, session, application, topic, name, words, text or time."
         )
 
     def _chosen(self, options: Mapping[str, T], fold: Callable[[str], str]) -> Iterator[T]:

@@ -4,6 +4,7 @@ The third, text, is in `services.messages.filter_text`.
 """
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, and_, false, literal, not_, or_, select, true
@@ -128,11 +129,17 @@ def _term_fits(term: Term, message: MessageView) -> bool:  # noqa: PLR0911  # on
 
 
 def _name_of(message: MessageView, of: Name) -> str:
-    return {Name.SESSION: message.session, Name.APPLICATION: message.application, Name.TOPIC: message.topic}[of]
+    return {
+        Name.SESSION: message.session,
+        Name.APPLICATION: message.application,
+        Name.TOPIC: message.topic,
+        Name.MESSAGE: message.name,
+    }[of]
 
 
 # SQL
 
+# Those that have a table of their own.
 _NAMES: dict[Name, tuple[InstrumentedAttribute[int], type[MessageSession | MessageApplication | Topic]]] = {
     Name.SESSION: (Message.session_id, MessageSession),
     Name.APPLICATION: (Message.application_id, MessageApplication),
@@ -159,9 +166,11 @@ def _term_condition(term: Term, dialect: str) -> ColumnElement[bool]:  # noqa: P
             return Message.severity.in_(sorted(severities))
         case KindIn(kinds):
             return Message.kind.in_(sorted(kinds))
+        case NameIn(Name.MESSAGE, names):
+            return Message.name.in_(_stored(names))
         case NameIn(of, names):
             column, table = _NAMES[of]
-            return column.in_(select(table.id).where(table.name.in_(sorted(storable(name) for name in names))))
+            return column.in_(select(table.id).where(table.name.in_(_stored(names))))
         case Words(given):
             return and_(true(), *(begins_word(word, dialect) for word in words_of(given)))
         case Contains(part):
@@ -172,6 +181,10 @@ def _term_condition(term: Term, dialect: str) -> ColumnElement[bool]:  # noqa: P
             return Message.time_ns >= time_ns
         case Until(time_ns):
             return Message.time_ns < time_ns
+
+
+def _stored(names: Iterable[str]) -> list[str]:
+    return sorted(storable(name) for name in names)
 
 
 def _contains(part: str, dialect: str) -> ColumnElement[bool]:

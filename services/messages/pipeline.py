@@ -90,7 +90,8 @@ def _gaps(session: Session) -> tuple[GapView, ...]:
 
 def _quarantined(session: Session) -> tuple[QuarantinedView, ...]:
     # Payloads have up to 64 KiB: only their beginnings are fetched.
-    beginning = func.substr(Quarantined.payload, 1, PREVIEW_BYTES, type_=LargeBinary())
+    beginning = func.substr(Quarantined.payload, 1, PREVIEW_BYTES, type_=LargeBinary()).label("beginning")
+    key = func.substr(Quarantined.record_key, 1, PREVIEW_BYTES, type_=LargeBinary()).label("key")
     rows = session.execute(
         select(
             Quarantined.id,
@@ -101,14 +102,27 @@ def _quarantined(session: Session) -> tuple[QuarantinedView, ...]:
             Quarantined.reason,
             Quarantined.size_bytes,
             beginning,
+            Quarantined.kafka_ms,
+            key,
         )
         .join(Topic, Topic.id == Quarantined.topic_id)
         .order_by(Quarantined.id.desc())
         .limit(NEWEST)
     )
     return tuple(
-        QuarantinedView(id_, _moment(received_ns), topic, partition, offset, reason, size_bytes, bytes(payload))
-        for id_, received_ns, topic, partition, offset, reason, size_bytes, payload in rows
+        QuarantinedView(
+            row.id,
+            _moment(row.received_ns),
+            row.name,
+            row.partition,
+            row.offset,
+            row.reason,
+            row.size_bytes,
+            bytes(row.beginning),
+            row.kafka_ms,
+            None if row.key is None else bytes(row.key),
+        )
+        for row in rows
     )
 
 

@@ -29,7 +29,11 @@ class GapView:
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedView:
-    """A record that could not be decoded: where it stands in Kafka, why, its size, and its first bytes."""
+    """A record that could not be decoded: where it stands in Kafka, why, its size, and its first bytes.
+
+    ``kafka_ms`` is Kafka's time as it was given, milliseconds since 1970 UTC, whether it makes sense or not; ``key``
+    are the first bytes of the record's key. Both are None where there was none, or an earlier version kept none.
+    """
 
     id: int
     received_at: datetime
@@ -39,6 +43,8 @@ class QuarantinedView:
     reason: str
     size_bytes: int
     beginning: bytes
+    kafka_ms: int | None = None
+    key: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

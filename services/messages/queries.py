@@ -7,6 +7,7 @@ bounded stretch of ids, in chunks.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from math import ceil
@@ -27,11 +28,14 @@ from models.messages import (
 from services.clock import Clock
 from services.errors import NotFoundError
 from services.messages import rollups
-from services.messages.filters import condition
-from services.messages.finding import MAX_ID, Bounds, among, find_ids
+from services.messages.filters import condition, fits
+from services.messages.finding import MAX_ID, Bounds, among
+from services.messages.muting import find_unmuted
 from services.messages.selection import Selection
 from services.messages.time_limit import limited
 from services.messages.types import (
+    NOTHING,
+    Expression,
     Kind,
     MessageFilter,
     MessagePage,
@@ -84,6 +88,9 @@ class MessageQueries:
         for words a bounded number of those that the index names; if it, or the time, ends before the page is full,
         ``scanned_to`` says where: the last id that was looked at.
 
+        What is muted is left out after the filter has found it. Where nearly all is muted, a page may end like such a
+        search before it is full.
+
         Raises:
             BusyError: The time was up before anything was found out.
         """
@@ -92,8 +99,10 @@ class MessageQueries:
         with self._database.read() as session, limited(session, self._time_limit_s) as time_limit:
             dialect = session.get_bind().dialect.name
             selection = Selection.build(session, wanted)
-            found = find_ids(session, selection, bounds, limit, scan_ids=SCAN_IDS, time_limit=time_limit)
+            muted = _condition(session, wanted.muted)
+            unmuted = find_unmuted(session, selection, muted, bounds, limit, scan_ids=SCAN_IDS, time_limit=time_limit)
             time_limit.lift()
+            found = unmuted.found
             items = _messages(session, among(found.ids, dialect)) if found.ids else ()
             not_shown = _not_shown(_counters(session))
         furthest = items[0 if bounds.ascending else -1].id if items else None
@@ -105,6 +114,7 @@ class MessageQueries:
             next_after=reached if found.has_more and bounds.ascending else None,
             timed_out=found.timed_out,
             not_shown=not_shown,
+            muted=unmuted.muted,
         )
 
     def around(self, wanted: MessageFilter, message_id: int, *, limit: int = 200) -> MessagePage:
@@ -126,13 +136,14 @@ class MessageQueries:
             next_after=newer.next_after,
             timed_out=older.timed_out or newer.timed_out,
             not_shown=newer.not_shown,
+            muted=older.muted + newer.muted,
         )
 
     def news(self, wanted: MessageFilter, after: int, *, limit: int) -> News:
         """Return what has come after an id, the oldest first taken: what every open feed asks again and again.
 
-        What has just come is looked at as it lies, in one statement, whatever the filter. A reader who is far behind
-        is answered as by `page`.
+        What has just come is looked at as it lies, in one statement, whatever the filter; what is muted is left out
+        and counted. A reader who is far behind is answered as by `page`.
 
         Raises:
             BusyError: As `page`.
@@ -142,16 +153,19 @@ class MessageQueries:
             if newest <= after:
                 return News((), newest, has_more=False)
             if newest - after <= STRETCH_IDS:
-                statement = _news(wanted, session.get_bind().dialect.name)
+                statement = _news(replace(wanted, muted=NOTHING), session.get_bind().dialect.name)
                 bounds = {"after": after, "newest": newest, "rows": limit}
-                items = _views(reversed(session.execute(statement, bounds).all()))
-                reached = items[0].id if len(items) == limit else newest
-                return News(items, reached, has_more=reached < newest)
+                found = _views(reversed(session.execute(statement, bounds).all()))
+                items = tuple(item for item in found if not fits(wanted.muted, item))
+                reached = found[0].id if len(found) == limit else newest
+                return News(items, reached, has_more=reached < newest, muted=len(found) - len(items))
         page = self.page(wanted, after=after, limit=limit)
         if page.scanned_to is None and page.next_after is None:
             # Some may have come since we looked for the newest.
-            return News(page.items, max(newest, *(item.id for item in page.items[:1]), 0), has_more=False)
-        return News(page.items, page.scanned_to or page.next_after or newest, has_more=True)
+            reached = max(newest, *(item.id for item in page.items[:1]), 0)
+            return News(page.items, reached, has_more=False, muted=page.muted)
+        reached = page.scanned_to or page.next_after or newest
+        return News(page.items, reached, has_more=True, muted=page.muted)
 
     def message(self, message_id: int) -> MessageView:
         """Return one message.
@@ -227,6 +241,10 @@ def _rates(width_s: int, resolution_s: int) -> Select[Any]:
 
 def _newest_id(session: Session) -> int:
     return session.scalar(_NEWEST_ID) or 0
+
+
+def _condition(session: Session, muted: Expression) -> ColumnElement[bool] | None:
+    return None if muted == NOTHING else condition(muted, session.get_bind().dialect.name)
 
 
 def _counters(session: Session) -> dict[str, int]:

@@ -17,7 +17,7 @@ from services.messages.types import Measurement, Record
 # One transaction takes so many, so that the consumer is never kept waiting for long.
 CHUNK_RECORDS = 50
 
-_QuarantinedRow = Row[int, int, str, int, int, int, int, bytes]
+_QuarantinedRow = Row[int, int, str, int, int, int, int | None, bytes | None, int, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,9 @@ class _Chunk:
 def redecode(database: Database, clock: Clock) -> Redecoded:
     """Decode all quarantined records again; what can be decoded now is stored as if it had arrived now.
 
-    Their key and Kafka's time were not kept: a message without a time of its own has the one of its arrival, marked
-    ``time_given: null``. May run beside the collector; a record is never stored twice.
+    Records that an earlier version put there have neither key nor Kafka's time: a message without a time of its own
+    then has the one of its arrival, marked ``time_given: null``. May run beside the collector; a record is never stored
+    twice.
 
     Raises:
         sqlalchemy.exc.DBAPIError: The database is locked or gone. What was stored until then stays.
@@ -95,6 +96,8 @@ def _next_chunk(database: Database, clock: Clock, after: int, until: int) -> _Ch
                 Quarantined.partition,
                 Quarantined.offset,
                 Quarantined.received_ns,
+                Quarantined.kafka_ms,
+                Quarantined.record_key,
                 Quarantined.size_bytes,
                 Quarantined.payload,
             )
@@ -111,11 +114,11 @@ def _decode_rows(rows: Sequence[_QuarantinedRow], now_ns: int) -> _Chunk:
     measured: list[Measured] = []
     released: list[int] = []
     incomplete = 0
-    for id_, incarnation_id, topic, partition, offset, received_ns, size_bytes, payload in rows:
+    for id_, incarnation_id, topic, partition, offset, received_ns, kafka_ms, key, size_bytes, payload in rows:
         if size_bytes > len(payload):
             incomplete += 1
             continue
-        record = Record(topic, partition, offset, timestamp_ms=None, key=None, value=payload)
+        record = Record(topic, partition, offset, timestamp_ms=kafka_ms, key=key, value=payload)
         try:
             found = decode(record, received_ns)
         except DecodeError:

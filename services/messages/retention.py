@@ -13,6 +13,7 @@ from services.clock import Clock
 from services.health import WorkerHealth
 from services.loop import Board, Loop
 from services.messages import rollups, search
+from services.messages.mutes import end_expired
 from services.messages.store import count
 from services.messages.types import Kind, Severity
 from services.messages.upsert import is_postgresql, table_of
@@ -82,8 +83,12 @@ class Retention:
         return self._board.read()
 
     def turn(self) -> float:
-        """Remove one chunk of each kind. Returns seconds to pause before the next: short while there is more."""
+        """Remove one chunk of each kind, and end mutes whose time is up.
+
+        Returns seconds to pause before the next: short while there is more.
+        """
         try:
+            end_expired(self._database, self._clock())
             removed = {
                 "messages": self._prune_messages(),
                 "quarantined": self._prune_quarantined(),

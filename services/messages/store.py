@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 # So much of a rejected record is kept.
 QUARANTINE_PAYLOAD_BYTES = 64 * 1024
+# Keys name a session, or a measurement with its origin.
+QUARANTINE_KEY_BYTES = 4 * 1024
 # So many partitions are named when offsets are not what was expected.
 TOLD = 3
 
@@ -298,6 +300,8 @@ def _quarantine_values(
             "partition": item.record.partition,
             "offset": item.record.offset,
             "received_ns": received_ns,
+            "kafka_ms": item.record.timestamp_ms,
+            "record_key": None if item.record.key is None else item.record.key[:QUARANTINE_KEY_BYTES],
             "reason": storable(item.reason),
             "size_bytes": len(payload),
             "payload": payload[:QUARANTINE_PAYLOAD_BYTES],

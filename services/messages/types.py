@@ -121,6 +121,8 @@ class Name(StrEnum):
     SESSION = "session"
     APPLICATION = "application"
     TOPIC = "topic"
+    # Its own: the type of a broadcast, the name of an ERS issue.
+    MESSAGE = "name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ class KindIn:
 
 @dataclass(frozen=True, slots=True)
 class NameIn:
-    """The session, application or topic is one of these."""
+    """The session, application, topic or the message's own name is one of these."""
 
     of: Name
     names: frozenset[str]
@@ -215,7 +217,8 @@ NOTHING = Or(())
 class MessageFilter:
     """What to show: everything given must fit, an empty set means no restriction.
 
-    ``text`` is a part of the message, in any case of the letters A to Z; ``where`` is whatever else.
+    ``text`` is a part of the message, in any case of the letters A to Z; ``where`` is whatever else. What fits
+    ``muted`` is left out of pages all the same, and counted (`services.messages.mutes`).
     """
 
     severities: frozenset[Severity] = frozenset()
@@ -223,6 +226,7 @@ class MessageFilter:
     applications: frozenset[str] = frozenset()
     text: str = ""
     where: Expression = EVERYTHING
+    muted: Expression = NOTHING
 
     def as_expression(self) -> Expression:
         """Return all of it as one expression."""
@@ -255,12 +259,14 @@ class NotShown:
 class News:
     """What has come after an id, newest first.
 
-    ``reached`` is the id up to which everything is known now; ``has_more``: there is more to ask for at once.
+    ``reached`` is the id up to which everything is known now; ``has_more``: there is more to ask for at once;
+    ``muted``: how many fit but are left out.
     """
 
     items: tuple[MessageView, ...]
     reached: int
     has_more: bool
+    muted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +281,8 @@ class MessagePage:
         next_after: Cursor to newer messages; None where there are none now, and for a page that was asked downwards.
         timed_out: The search stopped because its time was up, not because it had looked at enough.
         not_shown: What no query can show.
+        muted: How many messages of the stretch that the page covers fit the filter but are left out because they are
+            muted. Pages that go on from each other count each once.
     """
 
     items: tuple[MessageView, ...]
@@ -283,6 +291,7 @@ class MessagePage:
     next_after: int | None = None
     timed_out: bool = False
     not_shown: NotShown = NotShown()
+    muted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

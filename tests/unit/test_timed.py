@@ -61,3 +61,9 @@ def test_a_crowd_costs_one_computation() -> None:
     for thread in threads:
         thread.join(5)
     assert found == [1] * 8
+
+
+def test_what_is_known_to_be_wrong_is_computed_now() -> None:
+    answers = iter(range(9))
+    timed = Timed(lambda: next(answers), 1.0, Seconds())
+    assert [timed.get(), timed.get(), timed.renew(), timed.get()] == [0, 0, 1, 1]

@@ -19,7 +19,10 @@ from services.accounts.types import Identity, Role
 from services.audit.trail import AuditTrail
 from services.clock import utc_now
 from services.container import Services
+from services.messages.store import MessageStore
+from services.messages.types import Severity
 from settings import Settings, load_settings
+from tests.db.services.messages.builders import batch, message, new_incarnation
 
 PASSWORD = "correct horse"
 As = Callable[[Identity], AbstractContextManager[None]]
@@ -131,3 +134,14 @@ def as_person(app: Flask) -> As:
             yield
 
     return act
+
+
+@pytest.fixture
+def now_ms(web_database: Database) -> int:
+    """Five messages of this moment; when they are of, milliseconds since 1970 UTC."""
+    now = utc_now()
+    time_ns = int(now.timestamp()) * 1_000_000_000
+    severities = (Severity.INFO, Severity.INFO, Severity.INFO, Severity.ERROR, Severity.FATAL)
+    sent = [message(f"m{index}", severity=severity, time_ns=time_ns) for index, severity in enumerate(severities)]
+    MessageStore(web_database, lambda: now).write(batch(new_incarnation(web_database), sent, received_ns=time_ns))
+    return time_ns // 1_000_000

@@ -17,11 +17,13 @@ from models.messages import (
     MeasurementSeries,
     Message,
     MessageApplication,
+    MessageMute,
     MessageSession,
     Topic,
 )
 from models.run_control import Backend, BootConfiguration, DaqSession, Node, Process
 from services.accounts.types import Role
+from services.clock import utc_now
 from services.history import transitions
 from services.history.record import Changes
 from services.history.transitions import Cell
@@ -41,6 +43,8 @@ PATHS = [
     "processes",
     f"tree?session={SESSION}",
     "messages",
+    "messages?muted=hide",
+    "mutes",
     "rates",
     "measurements",
     POINTS,
@@ -60,6 +64,7 @@ def installation(web_database: Database) -> None:
         tx.add(_node("root-controller/df-01", 1, kind="application", state=None, included=None, seen_at=None))
         tx.add(_backend())
         tx.add(_alarm())
+        tx.add(_mute())
         tx.add(BootConfiguration(file="f.xml", configuration_id=SESSION, position=0))
         _add_history(tx)
         tx.add_all(
@@ -130,6 +135,14 @@ def _alarm() -> Alarm:
         raised_at=BEGIN,
         last_at=BEGIN,
     )
+
+
+def _mute() -> MessageMute:
+    now = utc_now()
+    return MessageMute(
+        expression="text~\">1\"", up_to=3, reason="known", muted_at=now, muted_by="alice",
+        until=now + timedelta(hours=1),
+    )  # fmt: skip
 
 
 def _backend() -> Backend:
@@ -215,7 +228,7 @@ def test_the_document_names_every_route_and_no_page_from_elsewhere(viewer: Perso
     assert set(document["paths"]) == {f"/api/v1/{path.partition('?')[0]}" for path in (*PATHS, EXPORT)}
     assert document["openapi"].startswith("3.")
     names = {parameter["name"] for parameter in document["paths"]["/api/v1/messages"]["get"]["parameters"]}
-    assert names == {"severity", "session", "application", "q", "match", "where", "limit", "before", "after"}
+    assert names == {"severity", "session", "application", "q", "match", "where", "muted", "limit", "before", "after"}
     assert viewer.client.get("/apidoc/swagger").status_code == 200  # Dash's page for unknown addresses
     assert b"swagger" not in viewer.client.get("/apidoc/swagger").data
 
@@ -276,6 +289,21 @@ def test_messages_are_filtered(viewer: Person, query: str, count: int) -> None:
     assert len(get(viewer, f"messages?{query}")["items"]) == count
 
 
+def test_what_is_muted_is_shown_unless_somebody_asks_otherwise(viewer: Person) -> None:
+    everything = get(viewer, "messages")
+    assert (len(everything["items"]), everything["hidden"]) == (12, {"muted": 0})
+    rest = get(viewer, "messages?muted=hide")
+    # Those numbered 1, 10 and 11; what is above the mute's severity stays.
+    assert (len(rest["items"]), rest["hidden"]) == (9, {"muted": 3})
+    (mute,) = get(viewer, "mutes")["items"]
+    assert (mute["where"], mute["up_to"], mute["reason"], mute["muted_by"]) == (
+        'text~">1"',
+        "WARNING",
+        "known",
+        "alice",
+    )
+
+
 @pytest.mark.parametrize(
     ("path", "field"),
     [
@@ -288,6 +316,8 @@ def test_messages_are_filtered(viewer: Person, query: str, count: int) -> None:
         ("messages?before=2&after=1", None),
         ("messages?severty=ERROR", "severty"),
         ("messages?match=like", "match"),
+        ("messages?muted=perhaps", "muted"),
+        ("mutes?x=1", "x"),
         ("messages?where=severity", "where"),
         ("messages/export?where=severity", "where"),
         ("messages/export?form=xlsx", "form"),

@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Sequence
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -12,11 +13,13 @@ from werkzeug.test import TestResponse
 
 from api.v1.export import COLUMNS, harmless
 from models.database import Database
+from services.accounts.types import Identity, Role
 from services.clock import utc_now
+from services.container import Services
 from services.messages import export as export_module
 from services.messages import queries as queries_module
 from services.messages.store import MessageStore
-from services.messages.types import Severity
+from services.messages.types import Contains, Severity
 from tests.db.services.messages.builders import batch, message, new_incarnation
 from tests.web.conftest import Person
 
@@ -65,7 +68,8 @@ def test_json_lines_are_what_the_api_gives_and_an_end(viewer: Person) -> None:
     listed = viewer.client.get("/api/v1/messages").json
     assert listed is not None
     assert found == listed["items"]
-    assert end == {"end": {"rows": 7, "complete": True, "reason": None, "next": None, "not_shown": listed["not_shown"]}}
+    assert end == {"end": {"rows": 7, "complete": True, "reason": None, "next": None, "not_shown": listed["not_shown"],
+                           "hidden": {"muted": 0}}}  # fmt: skip
     assert listed["not_shown"] == {"echo_not_stored": 3, "quarantined": 1, "gaps": 0}
 
 
@@ -105,6 +109,18 @@ def test_a_long_search_is_carried_on_to_its_end(viewer: Person, monkeypatch: pyt
     _head, *found, end = rows(export(viewer, "q=ready"))
     assert texts(found) == ["ready"]
     assert "all that fit" in end[0]
+
+
+def test_an_export_says_what_it_leaves_out(viewer: Person, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_module, "MAX_LIMIT", 2)
+    olga = Identity("olga", Role.OPERATOR)
+    services.mutes.add(olga, Contains("r"), Severity.INFO, timedelta(hours=1), "known")
+    _head, *found, end = rows(export(viewer, "muted=hide"))
+    assert texts(found) == ["x=1", "'  @x", "'+1", 'a "b", c\nd']
+    assert end[0].startswith("# 4 messages, all that fit; left out because muted 3; never stored: ")
+    last = json.loads(export(viewer, "muted=hide&form=jsonl").get_data(as_text=True).splitlines()[-1])
+    assert last["end"]["hidden"] == {"muted": 3}
+    assert len(rows(export(viewer))) == 9
 
 
 def test_an_export_ends_when_its_time_is_up(viewer: Person, monkeypatch: pytest.MonkeyPatch) -> None:

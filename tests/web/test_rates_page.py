@@ -1,4 +1,4 @@
-"""The callbacks of the rates and messages pages, called as functions on a real database."""
+"""The callbacks of the rates page, called as functions on a real database."""
 
 import importlib
 from types import ModuleType
@@ -16,30 +16,14 @@ from services.clock import utc_now
 from services.container import Services
 from services.messages.batch import Batch, Measured
 from services.messages.store import MessageStore
-from services.messages.types import Measurement, Record, Severity
-from tests.db.services.messages.builders import batch, message, new_incarnation
+from services.messages.types import Measurement, Record
+from tests.db.services.messages.builders import new_incarnation
 from tests.unit.components.reading import walk, words
 
 
 @pytest.fixture
 def rates(app: Flask) -> ModuleType:
     return importlib.import_module("pages.rates")
-
-
-@pytest.fixture
-def messages(app: Flask) -> ModuleType:
-    return importlib.import_module("pages.messages")
-
-
-@pytest.fixture
-def now_ms(web_database: Database) -> int:
-    """Five messages of this moment."""
-    now = utc_now()
-    time_ns = int(now.timestamp()) * 1_000_000_000
-    severities = (Severity.INFO, Severity.INFO, Severity.INFO, Severity.ERROR, Severity.FATAL)
-    sent = [message(f"m{index}", severity=severity, time_ns=time_ns) for index, severity in enumerate(severities)]
-    MessageStore(web_database, lambda: now).write(batch(new_incarnation(web_database), sent, received_ns=time_ns))
-    return time_ns // 1_000_000
 
 
 def test_the_plot_its_sentence_and_its_table_say_the_same(app: Flask, rates: ModuleType, now_ms: int) -> None:
@@ -140,44 +124,3 @@ def test_a_measured_value_is_drawn_told_and_listed(
     assert sentence.endswith("1 value in 15 min, mean 12, least 12, greatest 12; 12 at the end.")
     assert figure["data"][1]["y"] == [12.0]
     assert len([part for part in walk(table) if part._type == "Tr"]) == 2
-
-
-def test_the_feed_is_surrounded_by_counts_and_names(app: Flask, messages: ModuleType, now_ms: int) -> None:
-    wanted = {"severity": "ERROR,FATAL", "session": None}
-    with app.test_request_context():
-        _, name, counts, foot, sessions = messages.surroundings(1, wanted, "dark")
-    assert "5 messages" in name
-    assert words(counts) == "1 1 0 3 0 0"
-    assert "hidden by severity 3" in words(foot)
-    assert [option["value"] for option in sessions] == ["", "np04"]
-
-
-def test_the_inspector_opens_and_closes(app: Flask, messages: ModuleType, now_ms: int) -> None:
-    with app.test_request_context():
-        content, hidden = messages.inspect([{"id": "5"}])
-        assert hidden is False
-        assert "FATAL" in words(content)
-        assert "Only root-controller" in words(content)
-        assert messages.inspect([])[1] is True
-
-
-def test_fetch_gives_the_list_what_it_lacks(app: Flask, messages: ModuleType, now_ms: int) -> None:
-    wanted = {"severity": "INFO"}
-    with app.test_request_context():
-        delta = messages.fetch(1, wanted, 0, None)
-        assert [row["text"] for row in delta["rows"]] == ["m0", "m1", "m2"]
-        assert messages.fetch(1, wanted, 0, {"key": wanted, "after": delta["cursor"]}) is messages.no_update
-        assert messages.fetch(1, None, 0, None) is messages.no_update
-        assert messages.fetch_older({"before": 3}, wanted)["rows"][-1]["text"] == "m1"
-
-
-def test_the_address_sets_the_filter(messages: ModuleType) -> None:
-    layout = messages.layout(severity="error,nonsense,FATAL", session="np04", q="df", before="17")
-    values = {getattr(part, "id", None): part for part in walk(layout)}
-    assert values[messages.SEVERITIES].value == ["ERROR", "FATAL"]
-    assert values[messages.SESSION].value == "np04"
-    assert values[messages.SEARCH].value == "df"
-    assert values[messages.POSITION].data == {"before": "17", "after": None}
-    plain = {getattr(part, "id", None): part for part in walk(messages.layout())}
-    assert plain[messages.SEVERITIES].value == ["FATAL", "ERROR", "WARNING", "INFO"]
-    assert plain[messages.POSITION].data is None

@@ -182,7 +182,7 @@ def test_a_message_that_is_not_among_its_neighbours_is_said(source: Source) -> N
     source.send(5)
     delta = feed_delta(source.messages, {"severity": "ERROR", "around": "3"}, None)
     assert delta is not None
-    assert delta["note"] == "message 3 is not among them: hidden by the filter, or not kept any more"
+    assert delta["note"] == "message 3 is not among them: hidden by the filter, muted, or not kept any more"
 
 
 def test_a_search_that_stopped_early_says_how_far_it_got(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,17 +8,14 @@ import pytest
 
 from components.outlet import drawing
 from components.plain_table import Column, Row, plain_table, scrolling
+from components.quarantine_table import REDECODE, dump, quarantine_foot, quarantine_table
 from components.status_parts import (
-    REDECODE,
     Limits,
     abnormal,
     addresses,
     counts_table,
-    dump,
     figures,
     gaps_table,
-    quarantine_foot,
-    quarantine_table,
     reported_value,
     topics,
     topics_shown,
@@ -216,8 +213,17 @@ def test_a_record_in_quarantine_is_text_and_numbers() -> None:
 
 def test_an_empty_record_is_said_to_be_empty() -> None:
     (row,) = body_rows(quarantine_table([replace(BAD_RECORD, beginning=b"", size_bytes=0)]))
-    assert words(row).endswith("empty")
+    assert words(row).endswith("empty Key none Kafka's time none")
     assert "0 B" in words(row)
+
+
+def test_key_and_kafkas_time_of_a_record_are_text_too() -> None:
+    kept = replace(BAD_RECORD, key=SCRIPT.encode() + b"\xff", kafka_ms=1_700_000_000_123)
+    (row,) = body_rows(quarantine_table([kept]))
+    assert f"Key {SCRIPT}\\xff Kafka's time 22:13:20.123" in words(row)
+    assert '"script"' not in drawing(quarantine_table([kept]))
+    (row,) = body_rows(quarantine_table([replace(kept, kafka_ms=2**62)]))
+    assert "ms since 1970" in words(row)
 
 
 def test_the_command_for_the_quarantine_stands_there_to_copy() -> None:

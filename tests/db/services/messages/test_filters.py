@@ -62,7 +62,7 @@ def mixed() -> list[Decoded]:
             severity=Severity(number * 7 % 6),
             session=NAMES[number % 4].replace("\0", "\N{SYMBOL FOR NULL}"),
             application=NAMES[number * 3 % 5].replace("\0", "\N{SYMBOL FOR NULL}"),
-            name="NAME",
+            name=NAMES[number * 2 % 5].replace("\0", "\N{SYMBOL FOR NULL}"),
             text=TEXTS[number % 13].replace("\0", "\N{SYMBOL FOR NULL}"),
             time_ns=TIMES[number % 5],
         )

@@ -1,15 +1,14 @@
 """Pages, search, rates and statistics on both engines."""
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, event, text
+from sqlalchemy import delete, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -36,6 +35,7 @@ from services.messages.types import (
     Until,
 )
 from tests.db.services.messages.builders import NOW, NOW_NS, batch, message, new_incarnation, store_all
+from tests.db.services.messages.statements import noted
 
 ANY = MessageFilter()
 
@@ -427,21 +427,6 @@ def many(database: Database) -> Database:
     with database.write() as session:
         session.execute(text("ANALYZE"))
     return database
-
-
-@contextmanager
-def noted(database: Database) -> Iterator[list[tuple[str, Any]]]:
-    """Note the statements that readers run, with their parameters."""
-    statements: list[tuple[str, Any]] = []
-
-    def note(_connection: object, _cursor: object, *call: Any) -> None:
-        statements.append((call[0], call[1]))
-
-    event.listen(database._reader, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        event.remove(database._reader, "before_cursor_execute", note)
 
 
 def plans(database: Database, statements: list[tuple[str, Any]]) -> str:

@@ -1,6 +1,7 @@
 """What is in quarantine can be decoded again, each record once, on both engines."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -13,6 +14,7 @@ from models.messages import MeasurementRollup, Message, MessageCounter, MessageR
 from services.messages import redecode as redecode_module
 from services.messages.batch import Advance, Batch, Rejected
 from services.messages.decode import decode
+from services.messages.pipeline import PipelineQueries
 from services.messages.queries import MessageQueries
 from services.messages.redecode import Redecoded, redecode
 from services.messages.store import QUARANTINE_PAYLOAD_BYTES, MessageStore
@@ -60,6 +62,20 @@ def test_what_is_understood_now_becomes_messages_and_measurements(
         counters = {row.name: row.value for row in session.scalars(select(MessageCounter))}
     assert (counters["stored"], counters["measurements"], counters["released"]) == (2, 1, 3)
     assert number_of(database, Quarantined) == 5
+
+
+def test_key_and_kafkas_time_are_kept_and_used(database: Database) -> None:
+    incarnation, kafka_ms = new_incarnation(database), NOW_NS // 1_000_000 - 5_000
+    keyed = Record(JSON, 0, 0, kafka_ms, b"np04", b'{"message": "no data", "severity": "ERROR"}')
+    bare = replace(keyed, offset=1, timestamp_ms=None, key=None)
+    rejected = [Rejected(incarnation, record, "no known form") for record in (keyed, bare)]
+    MessageStore(database, lambda: NOW).write(Batch(NOW_NS, rejected=rejected))
+    kept = PipelineQueries(database).view().quarantined
+    assert [(record.key, record.kafka_ms) for record in kept] == [(None, None), (b"np04", kafka_ms)]
+    assert redecode(database, lambda: NOW) == Redecoded(messages=2)
+    late, early = MessageQueries(database, lambda: NOW).page(MessageFilter()).items
+    assert (early.session, early.time_ns) == ("np04", kafka_ms * 1_000_000)
+    assert (late.session, late.time_ns) == ("", NOW_NS)
 
 
 def test_a_second_time_changes_nothing(database: Database) -> None:

@@ -49,6 +49,7 @@ def test_a_text_round_trips(expression: Expression) -> None:
         ('session=np04,"a b"', NameIn(Name.SESSION, frozenset({"np04", "a b"}))),
         ('application=""', NameIn(Name.APPLICATION, frozenset({""}))),
         ("topic=control.np04", NameIn(Name.TOPIC, frozenset({"control.np04"}))),
+        ("name=ers::Issue,ACK", NameIn(Name.MESSAGE, frozenset({"ers::Issue", "ACK"}))),
         ('text~"timed out"', SLOW),
         (r'text="a \"b\" \\ c"', Exactly(r'a "b" \ c')),
         ("text~and", Contains("and")),

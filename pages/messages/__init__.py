@@ -1,0 +1,1 @@
+"""The messages page: one live feed, its filter, its inspector."""
