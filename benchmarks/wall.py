@@ -39,6 +39,8 @@ LOOKS = 40
 # Looks that are left out at the beginning, and those that are taken together at either end of the rest.
 WARM_UP = 8
 AN_END = 5
+# Of complaints that differ.
+MOST_TOLD = 5
 _MB = 1_000_000
 
 
@@ -155,7 +157,7 @@ def _tell(figures: Figures, tab: Tab, calm: Seen, looks: Sequence[Held]) -> None
         figures.note(f"{tab.name}_{what}_last", last, unit)
         figures.at_most(f"{tab.name}_{what}_growth", (last / first - 1) * 100, "%", GROWTH_PERCENT)
     figures.at_most(f"{tab.name}_complaints", len(tab.complaints), "complaints", 0)
-    for complaint in dict.fromkeys(tab.complaints):
+    for complaint in list(dict.fromkeys(tab.complaints))[:MOST_TOLD]:
         print(f"# {tab.name}: {complaint}", flush=True)
 
 

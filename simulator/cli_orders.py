@@ -8,10 +8,10 @@ from typing import Any, BinaryIO
 import click
 import requests
 
-from simulator.installation import ROOT_CONTROLLER
 from simulator.issues import SEVERITIES
 from simulator.player import MOST_SPEED
 from simulator.scenario import ScenarioError, read_scenario, shipped_scenarios
+from simulator.sessions import ROOT_CONTROLLER
 
 FILE_NAME = "simulator.json"
 DEFAULT_DIRECTORY = Path("var/simulator")
@@ -175,6 +175,14 @@ def stall_kafka(directory: Path, *, end: bool) -> None:
     order(directory, "stall-kafka", stalled=not end)
 
 
+@click.command("kafka-down")
+@in_directory
+@click.option("--end", is_flag=True, help="Let Kafka be there again.")
+def kafka_down(directory: Path, *, end: bool) -> None:
+    """Let nothing reach Kafka and the process manager fail in every call for that."""
+    order(directory, "kafka-down", down=not end)
+
+
 @click.command()
 @in_directory
 def reset(directory: Path) -> None:
@@ -283,6 +291,7 @@ COMMANDS: tuple[click.Command, ...] = (
     restart_process_manager,
     empty_connectivity,
     stall_kafka,
+    kafka_down,
     reset,
     to_error,
     exclude,

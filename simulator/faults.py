@@ -36,6 +36,7 @@ class Faults:
         self._delays_s: dict[tuple[str, str], float] = {}
         self._silent: set[tuple[str, str]] = set()
         self._deaths: dict[tuple[str, str], Death] = {}
+        self._kafka_is_down = False
 
     def fail(self, session: str, transition: str, node: str) -> None:
         """Let the next such transition fail in an application."""
@@ -80,11 +81,23 @@ class Faults:
         with self._lock:
             return self._deaths.pop((session, name), None)
 
+    @property
+    def kafka_is_down(self) -> bool:
+        """Whether nobody reaches the brokers."""
+        with self._lock:
+            return self._kafka_is_down
+
+    def cut_kafka(self, *, down: bool) -> None:
+        """Let nobody reach the brokers, or let them be reached again."""
+        with self._lock:
+            self._kafka_is_down = down
+
     def clear(self) -> None:
         """Forget all orders."""
         with self._lock:
             self._silent.clear()
             self._deaths.clear()
+            self._kafka_is_down = False
             self._failures.clear()
             self._delays_s.clear()
 

@@ -55,13 +55,13 @@ class G3ProcessManagerDialect:
     def _behaviour(self, rpc: str, answer: Callable[[WireMessage], WireMessage]) -> Behaviour:
         def behave(request: WireMessage, context: grpc.ServicerContext) -> WireMessage:
             user = request.token.user_name
-            self._broadcaster.send(BroadcastType.ACK, f"User '{user}' executing '{rpc}'")
+            self._broadcaster.announce(BroadcastType.ACK, f"User '{user}' executing '{rpc}'")
             try:
                 response = answer(request)
             except Exception as error:  # noqa: BLE001 - every exception is an answer (contract 7.3)
                 g3.abort(context, error)
             text = f"User '{user}' successfully executed '{rpc}'"
-            self._broadcaster.send(BroadcastType.COMMAND_EXECUTION_SUCCESS, text)
+            self._broadcaster.announce(BroadcastType.COMMAND_EXECUTION_SUCCESS, text)
             return response
 
         return behave

@@ -11,11 +11,10 @@ from simulator.programs import (
     ControllerProgram,
     Exit,
     Program,
-    ShellProgram,
     TreeControllerProgram,
-    UnreachableHostProgram,
 )
 from simulator.replies import Dialect
+from simulator.shell_programs import ShellProgram, UnreachableHostProgram
 from simulator.surroundings import Surroundings
 from wire import WireMessage
 

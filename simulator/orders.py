@@ -7,8 +7,9 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from simulator.installation import ROOT_CONTROLLER, Installation
+from simulator.installation import Installation
 from simulator.issues import SEVERITIES
+from simulator.sessions import ROOT_CONTROLLER
 
 Value = str | float | int | bool
 Arguments = Mapping[str, Value]
@@ -175,6 +176,12 @@ ORDERS: tuple[Order, ...] = (
         "Nothing that is published reaches Kafka",
         (Parameter("stalled", bool, default=True),),
         Installation.stall_kafka,
+    ),
+    Order(
+        "kafka-down",
+        "Nothing reaches Kafka, and every call of the process manager fails for that",
+        (Parameter("down", bool, default=True),),
+        Installation.kafka_down,
     ),
     Order(
         "flood",

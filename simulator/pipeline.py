@@ -176,10 +176,10 @@ class Pipeline:
     def _announce(self, request: WireMessage, rpc: str) -> None:
         # The logs of a G2 process manager keep the text of G1 (contract 7.1).
         verb = "attempting to execute" if self._refuses_as is None or rpc == "logs" else "executing"
-        self._broadcaster.send(BroadcastType.ACK, f"User '{request.token.user_name}' {verb} '{rpc}'")
+        self._broadcaster.announce(BroadcastType.ACK, f"User '{request.token.user_name}' {verb} '{rpc}'")
 
     def _announce_end(self, request: WireMessage, rpc: str) -> None:
-        self._broadcaster.send(
+        self._broadcaster.announce(
             BroadcastType.COMMAND_EXECUTION_SUCCESS,
             f"User '{request.token.user_name}' successfully executed '{rpc}'",
         )

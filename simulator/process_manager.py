@@ -59,6 +59,12 @@ class ProcessManager:
         self._dialect = dialect
         self._broadcaster = broadcaster
         self._server: grpc.Server | None = None
+        self._address = ""
+
+    @property
+    def address(self) -> str:
+        """``host:port`` where it serves, or did last; empty before it ever did."""
+        return self._address
 
     def serve(self, port: int = 0) -> str:
         """Answer requests from now on, on a port that the system chooses unless one is given; return the address."""
@@ -71,7 +77,8 @@ class ProcessManager:
         bound = self._server.add_insecure_port(f"127.0.0.1:{port}")
         self._server.start()
         self._broadcaster.send(BroadcastType.SERVER_READY, "ready")
-        return f"127.0.0.1:{bound}"
+        self._address = f"127.0.0.1:{bound}"
+        return self._address
 
     def stop(self) -> None:
         """Answer no more."""

@@ -13,6 +13,7 @@ from simulator.connectivity import RUN_CONTROL
 from simulator.controller import Controller
 from simulator.fsm import FSM_CONF_TEST, FSM_NO_ACTION
 from simulator.generation import Generation
+from simulator.identity import Identity, Voices
 from simulator.layouts import CONFIGURATION_FILE, Segment, SessionLayout
 from simulator.opmon import Monitor, layout_of_entries
 from simulator.process_log import ProcessLog
@@ -21,7 +22,7 @@ from simulator.rules import G2_RULES, G3_RULES
 from simulator.surroundings import Surroundings
 from simulator.traffic import Interceptor
 from simulator.tree_children import MissingChild, RemoteController, TreeApplication
-from simulator.tree_controller import Identity, TreeChild, TreeController, Voices
+from simulator.tree_controller import TreeChild, TreeController
 
 # drunc looks 50 times, with pauses of 0.2 s (contract 14).
 LOOK_UPS = 200
@@ -270,66 +271,3 @@ class TreeControllerProgram(ControllerProgram):
             return child
         child.close()
         return None
-
-
-class ShellProgram:
-    """A hand-made process of ``echo`` and ``sleep``; anything else is not found (contract 9.3)."""
-
-    def __init__(self, lines: list[tuple[str, list[str]]], time_scale: float, log: ProcessLog, ended: Exit) -> None:
-        """Run ``lines`` (program, arguments) one after the other."""
-        self._lines = lines
-        self._time_scale = time_scale
-        self._log = log
-        self._ended = ended
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="simulator-shell", daemon=True)
-
-    def start(self) -> None:
-        """Begin with the first line."""
-        self._thread.start()
-
-    def stop(self, *, orderly: bool) -> None:  # noqa: ARG002 - it never says goodbye
-        """End; later lines do not run."""
-        self._stopping.set()
-
-    def _run(self) -> None:
-        code = 0
-        for program, arguments in self._lines:
-            code = self._execute(program, arguments)
-            if self._stopping.is_set():
-                return
-        self._ended(code)
-
-    def _execute(self, program: str, arguments: list[str]) -> int:
-        if program == "echo":
-            self._log.write(" ".join(arguments))
-        elif program == "sleep":
-            self._stopping.wait(_seconds(arguments) * self._time_scale)
-        else:
-            self._log.write(f"bash: line 1: {program}: command not found")
-            return 127
-        return 0
-
-
-def _seconds(arguments: list[str]) -> float:
-    """Return the length of a ``sleep`` in seconds; what is no number is no time."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)s?", "".join(arguments))
-    return float(match.group(1)) if match else 0.0
-
-
-class UnreachableHostProgram:
-    """What becomes of a process on a host that ssh cannot reach: it ends shortly after the boot (contract 9.3)."""
-
-    def __init__(self, host: str, log: ProcessLog, ended: Exit) -> None:
-        """Fail to reach ``host``."""
-        self._timer = threading.Timer(LOOK_UP_PAUSE_S, ended, (255,))
-        self._timer.daemon = True
-        log.write(f"ssh: Could not resolve hostname {host}: Name or service not known")
-
-    def start(self) -> None:
-        """Try to connect."""
-        self._timer.start()
-
-    def stop(self, *, orderly: bool) -> None:  # noqa: ARG002 - it never says goodbye
-        """Give up trying."""
-        self._timer.cancel()

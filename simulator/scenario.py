@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from simulator.fsm import INITIAL_STATE, TRANSITIONS
-from simulator.installation import ROOT_CONTROLLER
 from simulator.orders import Arguments, BadOrderError, Order, find_order
+from simulator.sessions import ROOT_CONTROLLER
 from wire.yaml_text import YamlDocument, YamlError, read_yaml
 
 FOLDER = Path(__file__).parent / "scenarios"

@@ -1,24 +1,22 @@
 """A controller of G2 or G3: targets, recursion, ownership, transitions (contract 7, 8, 10, 11)."""
 
-import functools
-import json
 import logging
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import grpc
 
-from simulator.broadcast import Broadcaster
 from simulator.controller import STOP_GRACE_S
-from simulator.flags import BroadcastType, FsmFlag, ResponseFlag
+from simulator.flags import BroadcastType, ResponseFlag
 from simulator.forwarding import Forwarder, tolerated
-from simulator.fsm import ALL_TRANSITIONS, FsmConfiguration, Transition, Value
-from simulator.g1 import INITIAL_OWNER, NOBODY, BadPayloadError, DruncError, Owner
+from simulator.fsm import ALL_TRANSITIONS, FsmConfiguration
+from simulator.g1 import INITIAL_OWNER, NOBODY, BadPayloadError, Owner
+from simulator.identity import Identity, Voices
 from simulator.node_state import NodeState
-from simulator.opmon import Monitor, fsm_status, run_info
+from simulator.opmon import fsm_status
+from simulator.recomputing import recompute
 from simulator.replies import (
     HERE_ONLY,
     INITIALISING,
@@ -31,15 +29,13 @@ from simulator.replies import (
     NodeStatus,
     Order,
     Reply,
-    RunInfo,
     Text,
 )
 from simulator.rules import Rules
-from simulator.stand_in import IDLE
 from simulator.targets import Route, ends_at_child
 from simulator.traffic import Interceptor
-from simulator.transition import walk
 from simulator.tree_children import MissingChild, RemoteController, TreeApplication
+from simulator.tree_transition import TreeTransitions
 
 log = logging.getLogger(__name__)
 
@@ -71,31 +67,6 @@ COMMANDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Voices:
-    """How a controller makes itself heard on Kafka.
-
-    Attributes:
-        broadcaster: Sends its broadcasts.
-        monitor: Publishes what it measures.
-        complain: Tells in words, as an ERS issue, that it is in error; only G3 does.
-    """
-
-    broadcaster: Broadcaster
-    monitor: Monitor
-    complain: Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who a controller is: its name, its session, and the configuration that the session was booted from."""
-
-    name: str
-    session: str
-    configuration_file: str
-    configuration_id: str
-
-
 class TreeController:
     """One controller of a session's tree."""
 
@@ -123,8 +94,14 @@ class TreeController:
         self._children: Mapping[str, TreeChild] = {}
         self._forwarder = Forwarder((), voices.broadcaster, self._name)
         self._ready = False
-        self._walking = threading.Lock()
-        self._run: RunInfo | None = None
+        self._transitions = TreeTransitions(
+            identity,
+            fsm,
+            self._node,
+            rules,
+            monitor=voices.monitor,
+            forward=lambda order, route: self._forward(order, route, skip_excluded=True),
+        )
         self._endpoint = ""
         self._server = grpc.server(
             ThreadPoolExecutor(rules.workers, thread_name_prefix=f"simulator-{self._name}"),
@@ -138,7 +115,7 @@ class TreeController:
             "log_on_server": self._simple(self._log),
             "who_is_in_charge": self._simple(lambda _order: Text(self._owner.user_name)),
             "to_error": self._simple(self._to_error),
-            "execute_fsm_command": self._execute,
+            "execute_fsm_command": lambda order, route: self._transitions.execute(order, route, ready=self._ready),
             "execute_expert_command": self._expert,
             "include": lambda order, route: self._set_included(order, route, included=True),
             "exclude": lambda order, route: self._set_included(order, route, included=False),
@@ -269,11 +246,7 @@ class TreeController:
         node = self._node
         if not self._ready:
             return NodeStatus(INITIALISING, INITIALISING, node.in_error, node.included)
-        return NodeStatus(node.state, node.sub_state, node.in_error, node.included, self._run_now())
-
-    def _run_now(self) -> RunInfo | None:
-        run = self._run
-        return None if run is None else replace(run, lasted=max(0, int(time.time()) - run.started_at))
+        return NodeStatus(node.state, node.sub_state, node.in_error, node.included, self._transitions.run)
 
     def _describe_fsm(self, order: Order) -> Body:
         """Describe what a key names.
@@ -292,76 +265,6 @@ class TreeController:
 
     def _to_error(self, _order: Order) -> None:
         self._node.latch_error()
-
-    def _execute(self, order: Order, route: Route) -> Reply:
-        """Make a transition, or only pass it on.
-
-        Raises:
-            DruncError: The transition is unknown, an argument is missing or wrong, or an action failed.
-        """
-        if not route.here:
-            return Reply(self._name, children=self._forward(order, route, skip_excluded=True))
-        if not self._ready:
-            result = FsmResult(FsmFlag.FSM_FAILED, order.transition)
-            return Reply(self._name, result, ResponseFlag.NOT_EXECUTED_NOT_READY)
-        if self._node.in_error:
-            return self._fsm_reply(order, FsmFlag.FSM_NOT_EXECUTED_IN_ERROR)
-        if not self._node.included:
-            return self._fsm_reply(order, FsmFlag.FSM_NOT_EXECUTED_EXCLUDED)
-        if not self._fsm.knows(order.transition):
-            raise DruncError(f"The transition {order.transition} does not exist")
-        if not self._walking.acquire(blocking=False):
-            return self._fsm_reply(order, FsmFlag.FSM_INVALID_TRANSITION)
-        try:
-            return self._walk(order, route, self._fsm.find(order.transition))
-        finally:
-            self._walking.release()
-
-    def _walk(self, order: Order, route: Route, transition: Transition) -> Reply:
-        if self._node.busy or not transition.possible_from(self._node.state):
-            return self._fsm_reply(order, FsmFlag.FSM_INVALID_TRANSITION)
-        values = self._fsm.resolve(transition.name, order.arguments)
-        # What the actions of this node and of those above it know.
-        known = json.loads(order.data or "{}")
-
-        def propagate(added: dict[str, Value]) -> tuple[Reply, ...]:
-            known.update(added)
-            return self._forward(replace(order, data=json.dumps(known)), route, skip_excluded=True)
-
-        succeeded = self._rules.transition_succeeded
-        prepare = functools.partial(self._fsm.prepare, transition.name, values)
-        children = walk(self._node, transition, prepare, propagate, succeeded)
-        self._note_run(transition.name, known)
-        failed = self._rules.reports_failures and not all(succeeded(child) for child in children)
-        flag = FsmFlag.FSM_FAILED if failed else FsmFlag.FSM_EXECUTED_SUCCESSFULLY
-        return self._fsm_reply(order, flag, children)
-
-    def _fsm_reply(self, order: Order, flag: FsmFlag, children: tuple[Reply, ...] = ()) -> Reply:
-        return Reply(self._name, FsmResult(flag, order.transition), children=children)
-
-    def _note_run(self, transition: str, known: Mapping[str, Value]) -> None:
-        """Remember the run from its start to its stop."""
-        if transition == "start" and "run" in known:
-            self._run = RunInfo(
-                run_type=str(known["production_vs_test"]),
-                trigger_rate=float(known["trigger_rate"]),
-                run_number=int(known["run"]),
-                disable_data_storage=bool(known["disable_data_storage"]),
-                started_at=int(time.time()),
-                lasted=0,
-                configuration_file=self._identity.configuration_file,
-                configuration_name=self._identity.configuration_id,
-            )
-            self._measure_run(self._run)
-        elif transition == "change_rate" and self._run is not None and "trigger_rate" in known:
-            self._run = replace(self._run, trigger_rate=float(known["trigger_rate"]))
-        elif transition == "stop":
-            self._run = None
-
-    def _measure_run(self, run: RunInfo) -> None:
-        self._voices.monitor.publish(
-            run_info(run.run_number, run.run_type, run.trigger_rate, disable_data_storage=run.disable_data_storage)
-        )
 
     def _expert(self, order: Order, route: Route) -> Reply:
         children = self._forward(order, route, skip_excluded=not self._rules.experts_reach_excluded)
@@ -412,32 +315,13 @@ class TreeController:
         children = self._forward(order, route, skip_excluded=True)
         if not route.here:
             return Reply(self._name, children=children)
-        statuses = self._included_statuses(order.asker)
-        agreed = all(tolerated(child) for child in children) and self._agree(statuses)
-        if not agreed:
-            self._node.latch_error()
-        elif statuses:
-            self._node.recover(statuses[0].state, self._comparable(statuses[0], forced=True))
-        else:
-            self._node.recover(self._node.state, self._node.state)
+        recompute(self._node, self._rules, children, self._included_statuses(order.asker))
         return Reply(self._name, self._status(order), children=children)
 
-    def _included_statuses(self, asker: Owner) -> list[NodeStatus]:
-        """Ask the included children for their own status; one that does not tell is in error."""
+    def _included_statuses(self, asker: Owner) -> tuple[Reply, ...]:
+        """Ask the included children for their own status."""
         order = Order("status", asker, HERE_ONLY)
         included = [(child, order) for child in self._children.values() if child.included]
         if not included and self._rules.recomputes_strictly:
             raise IndexError("list index out of range")
-        replies = self._forwarder.forward_each("status", included) if included else ()
-        unknown = NodeStatus("unknown", "unknown", in_error=True, included=True)
-        return [reply.body if isinstance(reply.body, NodeStatus) else unknown for reply in replies]
-
-    def _agree(self, statuses: Sequence[NodeStatus]) -> bool:
-        states = {status.state for status in statuses}
-        sub_states = {self._comparable(status) for status in statuses}
-        return len(states) <= 1 and len(sub_states) <= 1 and not any(status.in_error for status in statuses)
-
-    def _comparable(self, status: NodeStatus, *, forced: bool = False) -> str:
-        """Return the sub-state to compare or to take over; ``idle`` means the state, but not to G2's comparison."""
-        lenient = forced or not self._rules.recomputes_strictly
-        return status.state if lenient and status.sub_state == IDLE else status.sub_state
+        return self._forwarder.forward_each("status", included) if included else ()

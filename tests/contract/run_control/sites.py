@@ -10,6 +10,7 @@ from services.run_control.detection import DetectingAdapters
 from services.run_control.support import Deadlines
 from services.run_control.types import ArgumentValue, CommandResult, NodeResult, Target, Transition
 from simulator.installation import Installation
+from simulator.publisher import SilentPublisher
 from tests.contract.run_control.conftest import SESSION
 from wire.schema import G2Layout
 
@@ -113,10 +114,12 @@ class Site:
 
 
 @contextmanager
-def simulated(variant: Variant, reply_timeout_s: float = 150.0) -> Iterator[Site]:
-    """Start a site, and end it."""
+def simulated(variant: Variant, reply_timeout_s: float = 150.0, kafka_address: str | None = None) -> Iterator[Site]:
+    """Start a site, and end it; what goes to ``kafka_address`` reaches nobody."""
     installation = Installation(
-        sessions=(SESSION,),
+        (SESSION,),
+        kafka_address,
+        publisher=SilentPublisher(),
         generations={SESSION: variant.generation},
         process_manager_generation=variant.generation,
         g2_layout=variant.layout,

@@ -8,9 +8,10 @@ import pytest
 from services.errors import DruncError, InvalidInputError, NotFoundError, NotReachableError, NotSupportedError
 from services.run_control.adapter import ProcessManagerAdapter
 from services.run_control.types import BootOrder, ProcessQuery, ProcessStatus
+from simulator.checks import SimulatorError
 from tests.contract.run_control.conftest import SESSION
 from tests.contract.run_control.servers import aborting, saying, serving
-from tests.contract.run_control.sites import G1, G2B, G3, Site, simulated
+from tests.contract.run_control.sites import G1, G2B, G3, Site, Variant, simulated
 from tests.waiting import wait_until
 from wire.schema import load_g1
 
@@ -155,6 +156,25 @@ def test_without_kafka_every_call_fails_and_the_cause_is_named(site: Site, rpc: 
     ):
         CALLS[rpc](site.adapters.process_manager(address))
     assert "Kafka" in seen.value.next_step
+
+
+@pytest.mark.parametrize("variant", [G1, G2B, G3], ids=str)
+def test_a_process_manager_that_cannot_reach_kafka_until_it_can(variant: Variant) -> None:
+    with simulated(variant, kafka_address="broker:9092") as site:
+        assert len(site.manager.processes("alice")) == 14
+        site.installation.kafka_down()
+        for rpc, call in CALLS.items():
+            with pytest.raises(DruncError, match="cannot reach its Kafka broker") as seen:
+                call(site.manager)
+            assert "UNKNOWN" in seen.value.message, rpc
+        site.installation.kafka_down(down=False)
+        # Nothing of it was executed, not even what kills everything.
+        assert len(site.manager.processes("alice")) == 14
+
+
+def test_without_kafka_nothing_of_it_can_be_down(site: Site) -> None:
+    with pytest.raises(SimulatorError, match="no Kafka"):
+        site.installation.kafka_down()
 
 
 @pytest.mark.parametrize("site", [G1], ids=str, indirect=True)

@@ -108,6 +108,7 @@ def test_orders_of_the_command_line(served: Served) -> None:
     assert served.order("empty-connectivity").exit_code == 0
     refused = served.order("stall-kafka")
     assert (refused.exit_code, "no Kafka" in refused.output) == (1, True)
+    assert served.order("kafka-down").exit_code == 1
     assert served.order("restart-process-manager").exit_code == 0
     assert served.processes() == {}
     assert served.order("reset").exit_code == 0

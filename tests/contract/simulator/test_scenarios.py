@@ -9,7 +9,7 @@ from simulator.installation import Installation
 from simulator.player import Outcome, Player, Progress
 from simulator.scenario import read_scenario, shipped_scenarios
 from tests.contract.simulator.trees import asking
-from tests.simulated import RawClient, RecordingPublisher, g1
+from tests.simulated import RawClient, RecordingPublisher, g1, payload
 from tests.waiting import wait_until
 
 SESSION = "local-1x1-config"
@@ -80,6 +80,22 @@ def test_unknown_session_is_refused(player: Player) -> None:
 def test_what_waits_for_nobody_plays_to_its_end(player: Player, name: str) -> None:
     player.play(read_scenario(shipped_scenarios()[name]))
     assert ended(player).outcome is Outcome.DONE
+
+
+def test_a_boot_that_dies_and_one_that_holds(small: Installation, player: Player, manager: RawClient) -> None:
+    player.play(read_scenario(shipped_scenarios()["boot-that-dies"]))
+    assert ended(player).outcome is Outcome.DONE
+    this = g1("ProcessQuery", names=["^mlt$"])
+
+    def code() -> int:
+        (listed,) = payload(manager.call("ps", this)).values
+        return int(listed.return_code)
+
+    assert code() == 139
+    manager.call("restart", this)
+    wait_until(lambda: code() == 134, what="its second death")
+    manager.call("restart", this)
+    assert small.processes(SESSION)["mlt"]
 
 
 def test_a_shift_with_a_trip(

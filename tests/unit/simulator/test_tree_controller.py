@@ -9,11 +9,12 @@ from simulator.flags import FsmFlag, ResponseFlag
 from simulator.fsm import FSM_NO_ACTION
 from simulator.g1 import INITIAL_OWNER
 from simulator.g3 import G3Dialect
+from simulator.identity import Identity, Voices
 from simulator.opmon import Monitor, OpMonLayout
 from simulator.replies import Address, FsmResult, NodeStatus, Order, Reply
 from simulator.rules import G3_RULES
 from simulator.tree_children import MissingChild
-from simulator.tree_controller import Identity, TreeController, Voices
+from simulator.tree_controller import TreeController
 from tests.simulated import RecordingPublisher
 
 

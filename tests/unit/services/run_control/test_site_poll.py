@@ -100,7 +100,7 @@ def test_it_is_found_in_a_session_of_its_own_name_or_in_any(scene: Scene, where:
     reading = scene.poll.turn()
     assert (reading.sessions, scene.managers.called) == (LISTED, ["h:50000"])
     # What publishes a session manager only is no session.
-    assert reading.published == {"s"}
+    assert reading.published == frozenset({"s"})
     assert scene.poll.used_addresses == {"h:50000"}
 
 
