@@ -33,7 +33,6 @@ from pages._access import CALLBACKS, verify_callbacks
 from pages._errors import on_callback_error
 from services.accounts.service import AccountService
 from services.alarms.queries import AlarmQueries
-from services.alarms.rules import guidance_by_rule
 from services.alarms.service import AlarmService
 from services.audit.trail import AuditTrail
 from services.clock import Clock, utc_now
@@ -173,7 +172,7 @@ def _services(settings: Settings, database: Database, clock: Clock, wake_collect
         pipeline=PipelineQueries(database),
         history=history,
         workers=WorkerQueries(database),
-        alarms=AlarmQueries(database, clock, guidance_by_rule(alarm_rules(settings))),
+        alarms=AlarmQueries(database, clock, alarm_rules(settings)),
         alarm_service=AlarmService(database, audit, clock),
         live=LiveService(database, clock),
         drawings=Drawings(database),

@@ -64,8 +64,9 @@
 
   document.addEventListener("console:drawn", (event) => {
     if (event.target.id === "controller-board") {
-      // On a page that was opened anew nothing is chosen.
-      if (event.target !== board) [board, chosen] = [event.target, null];
+      const anew = event.target !== board && stops().length;
+      // On a page that was opened anew nothing is chosen, and the latest transition is the one to see.
+      if (anew) [board, chosen, event.target.scrollLeft] = [event.target, null, event.target.scrollWidth];
       apply();
     }
     if (event.target.id !== "controller-cell-details" || !wanted) return;

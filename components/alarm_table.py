@@ -15,7 +15,7 @@ from components.panel import Children, facts
 from components.plain_table import Column, Row, plain_table
 from components.strip import PRIORITY_WORDS, with_session
 from components.words import counted
-from services.alarms.types import AlarmKind, AlarmRate, AlarmState, AlarmView, Guidance, Priority
+from services.alarms.types import AlarmKind, AlarmRate, AlarmState, AlarmView, Guidance, Priority, RuleView
 from services.messages.types import Severity
 
 _SEVERITIES = {Priority.HIGH: Severity.FATAL, Priority.MEDIUM: Severity.ERROR, Priority.LOW: Severity.WARNING}
@@ -27,6 +27,8 @@ _ENDED = (
     Column("What", "wide"),
     Column("Acknowledged by"),
 )
+_RULES = (Column("Rule"), Column("Messages", "wide mono"), Column("Priority"), Column("It takes"))
+_ALL_SEVERITIES = ",".join(severity.name for severity in reversed(Severity))
 
 
 def alarm_grid(grid_id: str) -> html.Div:
@@ -136,6 +138,22 @@ def ended_table(alarms: Sequence[AlarmView]) -> Component:
         for alarm in alarms
     ]
     return plain_table("Alarms that ended", _ENDED, rows)
+
+
+def rules_table(rules: Sequence[RuleView]) -> Component:
+    """Return the rules for messages, in their order, each with a link to the messages that it fits."""
+    rows = [
+        Row(
+            (
+                rule.name or "built in",
+                dcc.Link(rule.filter, href=_query("/messages", severity=_ALL_SEVERITIES, where=rule.filter)),
+                _priority(rule.priority) if rule.priority else "raises none",
+                f"{rule.burst.messages} within {rule.burst.seconds} s" if rule.burst else "one message",
+            )
+        )
+        for rule in rules
+    ]
+    return plain_table("Rules for messages", _RULES, rows)
 
 
 def rate_bars(rates: Sequence[AlarmRate]) -> Component:

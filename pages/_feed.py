@@ -136,7 +136,6 @@ def feed_delta(
     news = messages.news(wanted.filter, after, limit=PAGE)
     if news.reached <= after:
         return None
-    # What is muted counts: a list full of noise is behind as well.
     if len(news.items) + news.muted >= PAGE and messages.newest_id() - news.reached > WINDOW:
         return _reset(messages, given, wanted)
     return {
@@ -190,9 +189,9 @@ def older_delta(messages: MessageQueries, given: Mapping[str, Any], before: int,
     }
 
 
-def _rows(messages: Sequence[MessageView], wanted: Wanted) -> list[Row]:
-    """Return the rows of messages, oldest first, those marked that are muted."""
-    return [message_row(message, muted=fits(wanted.marked, message)) for message in reversed(messages)]
+def _rows(newest_first: Sequence[MessageView], wanted: Wanted) -> list[Row]:
+    """Return rows, oldest first, those marked that are muted."""
+    return [message_row(message, muted=fits(wanted.marked, message)) for message in reversed(newest_first)]
 
 
 def _unfinished(page: MessagePage) -> str:

@@ -8,7 +8,7 @@ import dash_bootstrap_components as dbc
 from dash import Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
-from components.alarm_table import alarm_details, alarm_grid, alarm_row, ended_table, rate_bars
+from components.alarm_table import alarm_details, alarm_grid, alarm_row, ended_table, rate_bars, rules_table
 from components.attributes import marked
 from components.buttons import Look, button
 from components.frame import live_store_id, page
@@ -39,6 +39,7 @@ MINUTES = "alarms-minutes"
 REASON = "alarms-reason"
 ENDED = "alarms-ended"
 RATES = "alarms-rates"
+RULES = "alarms-rules"
 EDIT = "alarms-edit"
 EDITOR = "alarms-editor"
 MEANING = "alarms-meaning"
@@ -73,6 +74,9 @@ def layout(**_query: str) -> html.Div:
     lists = [
         panel("Raised in ten minutes", outlet(RATES, loading("Counting", rows=1)), sub="the last 24 h", flush=False),
         panel("Ended", outlet(ENDED, loading("Reading what was")), sub="the last 100", flush=True),
+        panel(
+            "Rules for messages", outlet(RULES, loading("Reading rules")), sub="the first that fits counts", flush=True
+        ),
     ]
     content = [html.Div([table, chosen], className="alarms"), _announcements(), *lists]
     return page("Alarms", [dcc.Store(id=CHOSEN), *content])
@@ -129,6 +133,7 @@ def _nothing_chosen() -> Component:
     Output(SUB, "children"),
     Output(ENDED, CONTENT),
     Output(RATES, CONTENT),
+    Output(RULES, CONTENT),
     Input(live_store_id(LiveTopic.ALARMS), "data"),
     permission=Permission.VIEW_ALARMS,
 )
@@ -138,7 +143,8 @@ def show_alarms(_revision: int | None) -> tuple[Any, ...]:
     found = queries.open()
     waiting = sum(alarm.calls for alarm in found)
     said = f"{counted(waiting, 'waits', 'wait')} for somebody, {len(found) - waiting} answered" if found else "none"
-    return [alarm_row(alarm) for alarm in found], said, drawing(ended_table(queries.ended())), _rates()
+    rows, rules = [alarm_row(alarm) for alarm in found], drawing(rules_table(queries.rules()))
+    return rows, said, drawing(ended_table(queries.ended())), _rates(), rules
 
 
 @callback(

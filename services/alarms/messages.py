@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from models.messages import Message, MessageApplication, MessageSession
 from services.alarms.conditions import TEXT_LENGTH, alarm_key, moment
-from services.alarms.rules import Burst, Rule
-from services.alarms.types import AlarmKind, Condition
+from services.alarms.rules import Rule
+from services.alarms.types import AlarmKind, Burst, Condition, RuleView
 
 # Of one turn at most; what is beyond is looked at in the next.
 IDS_A_TURN = 20_000
@@ -36,7 +36,7 @@ def happened(session: Session, after_id: int, rules: Sequence[Rule]) -> tuple[li
     before = _before(session, hits, until, rules)
     found: dict[str, Condition] = {}
     for row in hits:
-        rule, earlier = rules[row.rule], before[row.rule].get(_group(row), 0)
+        rule, earlier = rules[row.rule].view, before[row.rule].get(_group(row), 0)
         if rule.burst is None or row.number + earlier >= rule.burst.messages:
             condition = _condition(row, rule, earlier)
             known = found.get(condition.key)
@@ -54,7 +54,7 @@ def _ruled(session: Session, after_id: int, until_id: int, rules: Sequence[Rule]
 
 def _hits(session: Session, ruled: Subquery, rules: Sequence[Rule]) -> Sequence[Row[Any]]:
     """Return a row for each group and rule that raises alarms: how many messages, and the last one."""
-    raising = [number for number, rule in enumerate(rules) if rule.priority is not None]
+    raising = [number for number, rule in enumerate(rules) if rule.view.priority is not None]
     columns = (ruled.c.session_id, ruled.c.application_id, ruled.c.name, ruled.c.rule)
     groups = (
         select(*columns, func.count().label("number"), func.max(ruled.c.id).label("last_id"))
@@ -79,7 +79,7 @@ def _before(
     """Return, for each rule that was hit, how many messages came in its seconds but are not among the hits."""
     found: dict[int, Mapping[_Group, int]] = {}
     for number in sorted({row.rule for row in hits}):
-        burst, of_rule = rules[number].burst, [row for row in hits if row.rule == number]
+        burst, of_rule = rules[number].view.burst, [row for row in hits if row.rule == number]
         found[number] = {} if burst is None else _earlier(session, of_rule, until, rules, burst)
     return found
 
@@ -117,7 +117,7 @@ def _group(row: Row[Any]) -> _Group:
     return row.session_id, row.application_id, row.name
 
 
-def _condition(row: Row[Any], rule: Rule, earlier: int) -> Condition:
+def _condition(row: Row[Any], rule: RuleView, earlier: int) -> Condition:
     if rule.priority is None:
         raise ValueError(f"the rule {rule.name} raises no alarms")
     named = (rule.name,) if rule.name else ()

@@ -1,9 +1,8 @@
 """What pages and the API read of alarms."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from types import MappingProxyType
 
 from sqlalchemy import select
 
@@ -11,22 +10,27 @@ from models.alarms import Alarm, AlarmGuidance
 from models.database import Database
 from services.alarms.guidance import DEFAULTS
 from services.alarms.rows import alarm_view, open_alarms
-from services.alarms.types import AlarmCounts, AlarmKind, AlarmRate, AlarmView, Guidance, Priority
+from services.alarms.rules import BUILT_IN, Rule, guidance_by_rule
+from services.alarms.types import AlarmCounts, AlarmKind, AlarmRate, AlarmView, Guidance, Priority, RuleView
 from services.clock import Clock
 
 MOST_ENDED = 500
 BUCKET = timedelta(minutes=10)
-NO_RULES: Mapping[str, Guidance] = MappingProxyType({})
 
 
 class AlarmQueries:
     """Reads of alarms, of counts and of guidance (tables ``alarm``, ``alarm_shelf``, ``alarm_guidance``)."""
 
-    def __init__(self, database: Database, clock: Clock, by_rule: Mapping[str, Guidance] = NO_RULES) -> None:
-        """Keep the collaborators, and what the site's rules say of their alarms, by name."""
+    def __init__(self, database: Database, clock: Clock, rules: Sequence[Rule] = BUILT_IN) -> None:
+        """Keep the collaborators, and which messages raise alarms."""
         self._database = database
         self._clock = clock
-        self._by_rule = by_rule
+        self._rules = tuple(rules)
+        self._by_rule = guidance_by_rule(rules)
+
+    def rules(self) -> tuple[RuleView, ...]:
+        """Return the rules for messages; the first that fits one counts."""
+        return tuple(rule.view for rule in self._rules)
 
     def open(self) -> tuple[AlarmView, ...]:
         """Return the alarms that have not ended: those that wait first, by priority, the newest first."""

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement
 
 from models.alarms import RULE_LENGTH
 from models.messages import Message
-from services.alarms.types import Guidance, Priority
+from services.alarms.types import Burst, Guidance, Priority, RuleView
 from services.errors import ConsoleError
 from services.texts import is_storable
 from wire.yaml_text import Place, YamlDocument, YamlError, read_yaml
@@ -39,29 +39,17 @@ class RulesError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Burst:
-    """So many messages within so many seconds."""
-
-    messages: int
-    seconds: int
-
-
-@dataclass(frozen=True, slots=True)
 class Rule:
     """One rule; of several that fit a message the first counts.
 
     Attributes:
-        name: What people call it; empty for a built-in one.
+        view: What people read of it.
         condition: Which messages it is for.
-        priority: Of its alarms; None where such messages raise none.
-        burst: How many of one application and name it takes; None where one is enough.
         guidance: What its alarms mean and what to do; None where the rule says nothing of it.
     """
 
-    name: str
+    view: RuleView
     condition: MessageCondition
-    priority: Priority | None
-    burst: Burst | None = None
     guidance: Guidance | None = None
 
 
@@ -71,14 +59,14 @@ def _of_severity(number: int) -> MessageCondition:
 
 # Severities as they are stored (contract 16.2).
 BUILT_IN: tuple[Rule, ...] = (
-    Rule("", _of_severity(5), Priority.HIGH),
-    Rule("", _of_severity(4), Priority.MEDIUM),
+    Rule(RuleView("", "severity=FATAL", Priority.HIGH), _of_severity(5)),
+    Rule(RuleView("", "severity=ERROR", Priority.MEDIUM), _of_severity(4)),
 )
 
 
 def guidance_by_rule(rules: Sequence[Rule]) -> Mapping[str, Guidance]:
     """Return the guidance of those rules that have one, by name."""
-    return {rule.name: rule.guidance for rule in rules if rule.guidance is not None}
+    return {rule.view.name: rule.guidance for rule in rules if rule.guidance is not None}
 
 
 def _storable(text: str) -> str:
@@ -114,7 +102,8 @@ class _RuleText(BaseModel):
         burst = None if self.at_least is None or self.within_s is None else Burst(self.at_least, self.within_s)
         told = Guidance(self.meaning, self.action, self.contact)
         priority = None if self.priority == "none" else Priority[self.priority.upper()]
-        return Rule(self.name, condition, priority, burst, told if told != Guidance("", "") else None)
+        view = RuleView(self.name, self.filter, priority, burst)
+        return Rule(view, condition, told if told != Guidance("", "") else None)
 
 
 class _RulesText(BaseModel):

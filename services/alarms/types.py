@@ -76,6 +76,31 @@ class Guidance:
 
 
 @dataclass(frozen=True, slots=True)
+class Burst:
+    """So many messages within so many seconds."""
+
+    messages: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuleView:
+    """A rule for messages as people read it.
+
+    Attributes:
+        name: Its name; empty for a built-in one.
+        filter: Which messages it is for, as text (`services.messages.filter_text`).
+        priority: Of its alarms; None where such messages raise none.
+        burst: How many it takes; None where one is enough.
+    """
+
+    name: str
+    filter: str
+    priority: Priority | None
+    burst: Burst | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Shelf:
     """Put aside by whom, until when (UTC), and why."""
 

@@ -33,7 +33,7 @@ class Aspect(StrEnum):
     """What of it changed.
 
     ``appeared`` and ``vanished`` have the state or status as new and old value; ``died`` has the exit code as new
-    value, ``restarted`` the one before as old value.
+    value, ``restarted`` the one before as old value. ``host`` tells where a process ran that vanished or moved.
     """
 
     APPEARED = "appeared"
@@ -50,6 +50,10 @@ class Aspect(StrEnum):
     TRIGGER_RATE = "trigger_rate"
     STORAGE_DISABLED = "disable_data_storage"
     REACHABLE = "reachable"
+    HOST = "host"
+    OWNER = "owner"
+    CONFIGURATION = "configuration"
+    CONFIGURATION_FILE = "configuration_file"
 
 
 class TransitionOutcome(StrEnum):

@@ -13,9 +13,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from models.messages import Message
+from services.messages.filters import fits
 from services.messages.finding import Bounds, Found, among, find_ids
 from services.messages.selection import Selection
 from services.messages.time_limit import TimeLimit
+from services.messages.types import NOTHING, Expression, MessageView
 
 # One statement looks at so many candidates, at most.
 MOST_AT_ONCE = 2_000
@@ -104,3 +106,8 @@ def _fitting(session: Session, ids: list[int], muted: ColumnElement[bool]) -> se
         return set()
     given = among(ids, session.get_bind().dialect.name)
     return set(session.scalars(select(Message.id).where(given, muted)))
+
+
+def without(muted: Expression, messages: tuple[MessageView, ...]) -> tuple[MessageView, ...]:
+    """Return the messages, in their order, that are not muted."""
+    return messages if muted == NOTHING else tuple(view for view in messages if not fits(muted, view))

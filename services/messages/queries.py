@@ -28,14 +28,13 @@ from models.messages import (
 from services.clock import Clock
 from services.errors import NotFoundError
 from services.messages import rollups
-from services.messages.filters import condition, fits
+from services.messages.filters import condition
 from services.messages.finding import MAX_ID, Bounds, among
-from services.messages.muting import find_unmuted
+from services.messages.muting import find_unmuted, without
 from services.messages.selection import Selection
 from services.messages.time_limit import limited
 from services.messages.types import (
     NOTHING,
-    Expression,
     Kind,
     MessageFilter,
     MessagePage,
@@ -99,7 +98,7 @@ class MessageQueries:
         with self._database.read() as session, limited(session, self._time_limit_s) as time_limit:
             dialect = session.get_bind().dialect.name
             selection = Selection.build(session, wanted)
-            muted = _condition(session, wanted.muted)
+            muted = None if wanted.muted == NOTHING else condition(wanted.muted, dialect)
             unmuted = find_unmuted(session, selection, muted, bounds, limit, scan_ids=SCAN_IDS, time_limit=time_limit)
             time_limit.lift()
             found = unmuted.found
@@ -142,8 +141,8 @@ class MessageQueries:
     def news(self, wanted: MessageFilter, after: int, *, limit: int) -> News:
         """Return what has come after an id, the oldest first taken: what every open feed asks again and again.
 
-        What has just come is looked at as it lies, in one statement, whatever the filter; what is muted is left out
-        and counted. A reader who is far behind is answered as by `page`.
+        What has just come is looked at as it lies, in one statement, whatever the filter. A reader who is far behind
+        is answered as by `page`.
 
         Raises:
             BusyError: As `page`.
@@ -155,10 +154,10 @@ class MessageQueries:
             if newest - after <= STRETCH_IDS:
                 statement = _news(replace(wanted, muted=NOTHING), session.get_bind().dialect.name)
                 bounds = {"after": after, "newest": newest, "rows": limit}
-                found = _views(reversed(session.execute(statement, bounds).all()))
-                items = tuple(item for item in found if not fits(wanted.muted, item))
-                reached = found[0].id if len(found) == limit else newest
-                return News(items, reached, has_more=reached < newest, muted=len(found) - len(items))
+                fitting = _views(reversed(session.execute(statement, bounds).all()))
+                reached = fitting[0].id if len(fitting) == limit else newest
+                items = without(wanted.muted, fitting)
+                return News(items, reached, has_more=reached < newest, muted=len(fitting) - len(items))
         page = self.page(wanted, after=after, limit=limit)
         if page.scanned_to is None and page.next_after is None:
             # Some may have come since we looked for the newest.
@@ -241,10 +240,6 @@ def _rates(width_s: int, resolution_s: int) -> Select[Any]:
 
 def _newest_id(session: Session) -> int:
     return session.scalar(_NEWEST_ID) or 0
-
-
-def _condition(session: Session, muted: Expression) -> ColumnElement[bool] | None:
-    return None if muted == NOTHING else condition(muted, session.get_bind().dialect.name)
 
 
 def _counters(session: Session) -> dict[str, int]:

@@ -229,7 +229,7 @@ class MessageFilter:
     muted: Expression = NOTHING
 
     def as_expression(self) -> Expression:
-        """Return all of it as one expression."""
+        """Return all of it but what is muted as one expression."""
         parts: list[Expression] = [self.where]
         if self.severities:
             parts.append(SeverityIn(self.severities))
@@ -260,7 +260,7 @@ class News:
     """What has come after an id, newest first.
 
     ``reached`` is the id up to which everything is known now; ``has_more``: there is more to ask for at once;
-    ``muted``: how many fit but are left out.
+    ``muted``: so many up to there fit the filter but are left out because they are muted.
     """
 
     items: tuple[MessageView, ...]

@@ -25,6 +25,10 @@ REWOUND = frozenset(
         Aspect.RUN_TYPE,
         Aspect.TRIGGER_RATE,
         Aspect.STORAGE_DISABLED,
+        Aspect.HOST,
+        Aspect.OWNER,
+        Aspect.CONFIGURATION,
+        Aspect.CONFIGURATION_FILE,
     }
 )
 _RUN_WORDS = {
@@ -32,7 +36,14 @@ _RUN_WORDS = {
     Aspect.TRIGGER_RATE: "trigger rate",
     Aspect.STORAGE_DISABLED: "storage",
 }
+_ORIGIN_WORDS = {
+    Aspect.OWNER: "owner",
+    Aspect.CONFIGURATION: "configuration",
+    Aspect.CONFIGURATION_FILE: "configuration file",
+}
+_SESSION_WORDS = _RUN_WORDS | _ORIGIN_WORDS
 INCLUDED = "takes part"
+HOST = "host"
 LIFE = "booted"
 
 
@@ -104,7 +115,7 @@ def composition(
         known = {"kind": node.kind.value, "detector": node.detector}
         found[Thing(Kind.NODE, node.path)] = known | _taking_part(node.included)
     for process in processes:
-        found[Thing(Kind.PROCESS, process.name)] = {"host": process.hostname, "user": process.user}
+        found[Thing(Kind.PROCESS, process.name)] = {HOST: process.hostname, "user": process.user}
     return found | _arguments(arguments)
 
 
@@ -120,27 +131,32 @@ def rewound(
     Args:
         now: What it is made of.
         changes: All since that moment with an aspect of `REWOUND`, newest first.
-        processes: Those of now: of one that was booted later it is not known where it ran before.
+        processes: Those of now: of one that was booted later only what the changes tell is known of the one before.
         arguments: What had been sent by then (`arguments_at`).
         at: The moment.
     """
     found = {thing: dict(known) for thing, known in now.items() if thing.kind is not Kind.ARGUMENT}
-    born = {process.name: process.first_seen_at for process in processes}
+    later = {thing for thing in found if thing.kind is Kind.PROCESS} - _there_at(processes, at)
+    for thing in later:
+        found[thing].clear()
     for change in changes:
         _undo(found, change)
-    for thing, known in found.items():
-        first_seen = born.get(thing.name) if thing.kind is Kind.PROCESS else None
-        if thing.kind is Kind.PROCESS and (first_seen is None or first_seen > at):
-            known.clear()
-            known[LIFE] = "before"
+    for thing in later & found.keys():
+        found[thing][LIFE] = "before"
     return found | _arguments(arguments)
+
+
+def _there_at(processes: Iterable[Process], at: datetime) -> set[Thing]:
+    """Return the processes that were there at a moment already and are still, by name."""
+    old = (found for found in processes if found.first_seen_at is not None and found.first_seen_at <= at)
+    return {Thing(Kind.PROCESS, process.name) for process in old}
 
 
 def since_then(now: Composition, processes: Sequence[Process], at: datetime) -> Composition:
     """Return what a session is made of, with word of which processes were booted after a moment."""
-    born = {process.name for process in processes if process.first_seen_at is not None and process.first_seen_at > at}
+    old = _there_at(processes, at)
     return {
-        thing: {**known, LIFE: "since then"} if thing.kind is Kind.PROCESS and thing.name in born else known
+        thing: {**known, LIFE: "since then"} if thing.kind is Kind.PROCESS and thing not in old else known
         for thing, known in now.items()
     }
 
@@ -186,9 +202,6 @@ def _of_thing(thing: Thing, left: Mapping[str, str] | None, right: Mapping[str, 
     if left is None or right is None:
         one, other = (None if side is None else side.get("value", "there") for side in (left, right))
         return (Difference(thing, "", one, other),)
-    if LIFE in left or LIFE in right:
-        # The same name, but another process: where it runs is all that is known of both, and only of one.
-        return (Difference(thing, LIFE, left.get(LIFE), right.get(LIFE)),)
     shared = (aspect for aspect in left if aspect in right and left[aspect] != right[aspect])
     return tuple(Difference(thing, aspect, left[aspect], right[aspect]) for aspect in shared)
 
@@ -232,11 +245,8 @@ def _taking_part(included: object) -> dict[str, str]:
 
 def _undo(found: dict[Thing, dict[str, str]], change: Change) -> None:
     kinds = {Subject.NODE: Kind.NODE, Subject.PROCESS: Kind.PROCESS}
-    if change.aspect in _RUN_WORDS:
-        known, word = found[Thing(Kind.SESSION, "")], _RUN_WORDS[change.aspect]
-        known.pop(word, None)
-        old = _run_word(change.aspect, change.old)
-        known.update({} if old is None else {word: old})
+    if change.aspect in _SESSION_WORDS:
+        _set(found[Thing(Kind.SESSION, "")], _SESSION_WORDS[change.aspect], _run_word(change.aspect, change.old))
     elif change.subject in kinds:
         _undo_part(found, Thing(kinds[change.subject], change.name), change)
 
@@ -249,3 +259,12 @@ def _undo_part(found: dict[Thing, dict[str, str]], thing: Thing, change: Change)
     elif change.aspect is Aspect.INCLUDED and thing in found:
         found[thing].pop(INCLUDED, None)
         found[thing].update(_taking_part(change.old))
+    elif change.aspect is Aspect.HOST and thing in found:
+        _set(found[thing], HOST, None if change.old is None else str(change.old))
+
+
+def _set(known: dict[str, str], word: str, value: str | None) -> None:
+    """Make an aspect what it was; one that is not known is left out."""
+    known.pop(word, None)
+    if value is not None:
+        known[word] = value

@@ -70,6 +70,8 @@ def _write(tx: Session, which: ColumnElement[bool], processes: Iterable[Process]
             # A restart keeps the UUID, so the dead can come back (contract 9.4).
             changed.append(values | {"ended_at": ends_at and (row.ended_at or ends_at)})
     for row in rows.values():
+        # Before it vanishes: who goes back in time meets the process first, then its host.
+        _note(changes, row, Aspect.HOST, old=row.hostname)
         _note(changes, row, Aspect.VANISHED, old=row.status_code)
     if new:
         tx.execute(insert(ProcessRow), new)
@@ -97,6 +99,8 @@ def _note_what_happened(changes: Changes, row: Row[*tuple[Any, ...]] | None, pro
     dead = process.status is ProcessStatus.DEAD
     if row is None:
         _note(changes, process, Aspect.APPEARED, new=process.status.value)
+    elif row.hostname != process.hostname:
+        _note(changes, process, Aspect.HOST, old=row.hostname, new=process.hostname)
     if dead and (row is None or row.status_code != process.status.value):
         _note(changes, process, Aspect.DIED, new=process.return_code)
     elif row is not None and row.status_code != process.status.value:

@@ -76,10 +76,12 @@ def save_session(tx: Session, reading: SessionReading, changes: Changes) -> set[
         return _forget_session(tx, row, changes)
     if not row.present:
         changes.note(Subject.SESSION, row.name, Aspect.APPEARED, session=row.name)
+    origin = _origin(row)
     changed = created | assign(
         row,
         {"present": True, "vanished_at": None, **_origin_values(reading.origin), **_error_values(row, reading, now)},
     )
+    changes.compare(Subject.SESSION, row.name, origin, _origin(row), session=row.name)
     tree_changed = False
     if reading.root is not None:
         before, memory = RootMemory.of(row), SessionMemory(row)
@@ -102,6 +104,14 @@ def _forget_session(tx: Session, row: DaqSession, changes: Changes) -> set[LiveT
     row.sources = []
     tx.execute(delete(NodeRow).where(NodeRow.session == row.name))
     return {LiveTopic.SESSIONS, LiveTopic.TREE}
+
+
+def _origin(row: DaqSession) -> Mapping[Aspect, Value]:
+    return {
+        Aspect.OWNER: row.owner,
+        Aspect.CONFIGURATION: row.configuration_id,
+        Aspect.CONFIGURATION_FILE: row.configuration_file,
+    }
 
 
 def _origin_values(origin: Origin) -> Mapping[str, object]:

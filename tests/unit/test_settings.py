@@ -185,7 +185,7 @@ def test_rules_of_alarms_come_from_the_file_that_is_named(environment: pytest.Mo
     file = tmp_path / "rules.yaml"
     file.write_text("rules:\n  - name: all\n    filter: severity=FATAL\n    priority: high\n")
     environment.setenv("CONSOLE_ALARM_RULES", str(file))
-    assert [rule.name for rule in alarm_rules(load_settings())] == ["all"]
+    assert [rule.view.name for rule in alarm_rules(load_settings())] == ["all"]
     assert CliRunner().invoke(manage.cli, ["check-settings"]).output == "settings: good\n"
 
 

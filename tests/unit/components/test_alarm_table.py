@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from components.alarm_table import alarm_details, alarm_row, ended_table, links, rate_bars
+from components.alarm_table import alarm_details, alarm_row, ended_table, links, rate_bars, rules_table
 from services.alarms.guidance import DEFAULTS
-from services.alarms.types import AlarmKind, AlarmRate, AlarmView, Guidance, Priority, Shelf
+from services.alarms.types import AlarmKind, AlarmRate, AlarmView, Burst, Guidance, Priority, RuleView, Shelf
 from tests.unit.components.samples import NOW
 from tests.unit.components.trees import having, hrefs, text
 
@@ -60,6 +60,23 @@ def test_an_alarm_is_told_with_its_guidance_and_who_wrote_it() -> None:
         "carol",
     ):
         assert part in said
+
+
+def test_the_rule_that_raised_an_alarm_is_named() -> None:
+    by_rule = replace(ALARM, kind=AlarmKind.MESSAGE, rule="Fragments are <missing>")
+    assert "Rule Fragments are <missing>" in text(alarm_details(by_rule, Guidance("", "")))
+    assert "Rule" not in text(alarm_details(ALARM, Guidance("", "")))
+
+
+def test_rules_are_listed_with_the_messages_they_fit() -> None:
+    table = rules_table(
+        [RuleView("Trips", 'words="beam & trip"', None), RuleView("", "all", Priority.LOW, Burst(20, 60))]
+    )
+    said = text(table)
+    assert 'Trips words="beam & trip" raises none one message' in said
+    assert "built in all low 20 within 60 s" in said
+    every = "severity=FATAL%2CERROR%2CWARNING%2CINFO%2CLOG%2CDEBUG"
+    assert f"/messages?{every}&where=words%3D%22beam%20%26%20trip%22" in hrefs(table)
 
 
 def test_every_kind_has_guidance_of_its_own() -> None:

@@ -1,6 +1,7 @@
 """Outlets: what may be drawn, and that nothing from outside becomes markup."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 from dash import dcc, html
@@ -74,3 +75,20 @@ def test_an_outlet_begins_with_its_content() -> None:
     props = made.to_plotly_json()["props"]
     assert (props["id"], props["className"]) == ("here", "outlet wide")
     assert props[CONTENT] == '[["p",{},["Reading"]]]'
+
+
+@pytest.mark.parametrize("kind", [html.Div, html.Span, html.A, html.Td, dcc.Link])
+def test_all_that_dash_would_send_is_drawn(kind: Callable[..., Component]) -> None:
+    made = kind("text", title="t", className="c", **({"href": "/"} if kind in (html.A, dcc.Link) else {}))
+    if kind is not dcc.Link:
+        marked(made, data_path="p", aria_label="l")
+    sent = made.to_plotly_json()["props"]
+    ((_, attributes, children),) = json.loads(drawing(made))
+    assert children == ["text"]
+    assert attributes == {("class" if name == "className" else name): sent[name] for name in sent if name != "children"}
+
+
+def test_the_same_is_drawn_the_same_in_whatever_order_it_was_given() -> None:
+    one = marked(html.Div(), data_path="p", aria_label="l")
+    other = marked(html.Div(), aria_label="l", data_path="p")
+    assert drawing(one) == drawing(other)

@@ -8,7 +8,7 @@ from models.database import Database
 from services.accounts.types import Identity, Role
 from services.alarms import messages as alarm_messages
 from services.alarms.queries import AlarmQueries
-from services.alarms.rules import MessageCondition, Rule, guidance_by_rule, read_rules
+from services.alarms.rules import MessageCondition, Rule, read_rules
 from services.alarms.service import AlarmService
 from services.alarms.types import AlarmKind, AlarmView, Guidance, Priority
 from services.alarms.worker import AlarmWatch
@@ -243,7 +243,7 @@ def test_names_as_long_as_a_key_share_an_alarm(database: Database, clock: Time, 
 
 def test_the_guidance_of_a_rule_goes_before_that_of_the_kind(database: Database, clock: Time) -> None:
     given = rules(rule("severity=WARNING", action="Look.", contact="Readout"))
-    queries = AlarmQueries(database, clock, guidance_by_rule(given))
+    queries = AlarmQueries(database, clock, given)
     service = AlarmService(database, AuditTrail(database, clock), clock)
     assert queries.guidance(AlarmKind.MESSAGE, "df-01", "of the site") == Guidance("", "Look.", "Readout")
     assert "reported" in queries.guidance(AlarmKind.MESSAGE, "df-01").meaning

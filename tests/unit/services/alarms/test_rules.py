@@ -7,8 +7,8 @@ from textwrap import dedent
 import pytest
 from sqlalchemy import true
 
-from services.alarms.rules import BUILT_IN, Burst, MessageCondition, RulesError, guidance_by_rule, read_rules
-from services.alarms.types import Guidance, Priority
+from services.alarms.rules import BUILT_IN, MessageCondition, RulesError, guidance_by_rule, read_rules
+from services.alarms.types import Burst, Guidance, Priority, RuleView
 from services.messages.filter_text import parse
 
 ROOT = Path(__file__).parents[4]
@@ -39,13 +39,17 @@ def problems(text: str) -> tuple[str, ...]:
 
 def test_rules_come_in_the_order_of_the_text() -> None:
     trips, fragments = read_rules(GOOD, condition_of)
-    assert (trips.name, trips.priority, trips.burst, trips.guidance) == ("Beam trips", None, None, None)
-    assert (fragments.name, fragments.priority, fragments.burst) == ("Fragments", Priority.LOW, Burst(20, 60))
+    assert (trips.view, trips.guidance) == (RuleView("Beam trips", 'words="beam trip"', None), None)
+    text = 'severity=WARNING and text~"fragment missing"'
+    assert fragments.view == RuleView("Fragments", text, Priority.LOW, Burst(20, 60))
     assert guidance_by_rule([trips, fragments]) == {"Fragments": Guidance("", "Look at the rates.")}
 
 
 def test_the_built_in_rules_are_for_severities() -> None:
-    assert [rule.priority for rule in BUILT_IN] == [Priority.HIGH, Priority.MEDIUM]
+    assert [(rule.view.filter, rule.view.priority) for rule in BUILT_IN] == [
+        ("severity=FATAL", Priority.HIGH),
+        ("severity=ERROR", Priority.MEDIUM),
+    ]
     assert guidance_by_rule(BUILT_IN) == {}
 
 
@@ -89,5 +93,5 @@ def test_the_documented_example_is_good() -> None:
     text = (ROOT / "docs" / "operator" / "alarms.md").read_text()
     example = re.search(r"^    rules:\n(?:    .*\n)+", text, re.MULTILINE)
     assert example is not None
-    names = [rule.name for rule in read_rules(dedent(example[0]), condition_of)]
+    names = [rule.view.name for rule in read_rules(dedent(example[0]), condition_of)]
     assert names == ["Beam trips are no fault", "Fragments are missing", "Fatal", "Error"]

@@ -95,6 +95,56 @@ def test_a_node_that_was_there_before_a_restart_is_compared_where_it_can_be() ->
     assert since(changes) == ()
 
 
+def booted_anew(host: str) -> list[Change]:
+    """What the history tells of a process that was booted anew since, newest first."""
+    return [
+        change(Subject.PROCESS, "df-03", Aspect.APPEARED),
+        change(Subject.PROCESS, "df-03", Aspect.VANISHED),
+        change(Subject.PROCESS, "df-03", Aspect.HOST, old=host),
+    ]
+
+
+def test_a_process_booted_since_on_another_host_differs_by_both() -> None:
+    thing = Thing(Kind.PROCESS, "df-03")
+    assert since(booted_anew("np04-srv-007"), [process(first_seen_at=NOW)]) == (
+        Difference(thing, "host", "np04-srv-007", "np04-srv-029"),
+        Difference(thing, "booted", "before", "since then"),
+    )
+    assert [found.aspect for found in since(booted_anew("np04-srv-029"), [process(first_seen_at=NOW)])] == ["booted"]
+
+
+def test_the_host_is_that_of_the_moment_however_often_it_was_booted_since() -> None:
+    changes = [*booted_anew("np04-srv-008"), *booted_anew("np04-srv-007")]
+    assert since(changes, [process(first_seen_at=NOW)])[0].left == "np04-srv-007"
+
+
+def test_a_process_that_moved_under_its_uuid_differs() -> None:
+    moved = change(Subject.PROCESS, "df-03", Aspect.HOST, old="np04-srv-007", new="np04-srv-029")
+    thing = Thing(Kind.PROCESS, "df-03")
+    assert since([moved]) == (Difference(thing, "host", "np04-srv-007", "np04-srv-029"),)
+
+
+def test_a_process_that_came_since_or_is_gone_is_on_one_side() -> None:
+    thing = Thing(Kind.PROCESS, "df-03")
+    came = [change(Subject.PROCESS, "df-03", Aspect.APPEARED)]
+    assert since(came, [process(first_seen_at=NOW)]) == (Difference(thing, "", None, "there"),)
+    assert since(booted_anew("np04-srv-007")[1:], []) == (Difference(thing, "", "there", None),)
+
+
+def test_who_owns_it_and_what_it_was_booted_from_are_those_of_the_moment() -> None:
+    now = composition(session(owner="ann", configuration=Configuration("f.xml", "new")), (), (), {})
+    changes = [
+        change(Subject.SESSION, SESSION.name, Aspect.OWNER, old="bob", new="ann"),
+        change(Subject.SESSION, SESSION.name, Aspect.CONFIGURATION, old="old", new="new"),
+    ]
+    assert [
+        (found.aspect, found.left, found.right) for found in differences(rewound(now, changes, (), {}, THEN), now)
+    ] == [
+        ("owner", "bob", "ann"),
+        ("configuration", "old", "new"),
+    ]
+
+
 def test_a_process_booted_since_is_said_to_be_without_guessing_its_host() -> None:
     changes = [change(Subject.PROCESS, "df-03", Aspect.APPEARED), change(Subject.PROCESS, "df-03", Aspect.VANISHED)]
     booted = process(first_seen_at=NOW)
