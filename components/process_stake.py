@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from components.words import counted
 from services.accounts.types import Identity, Permission
-from services.run_control.types import Process, ProcessStatus, SessionSummary
+from services.run_control.process_types import Process, ProcessStatus
+from services.run_control.session_types import SessionSummary
 
 # In these states no run is on (contract 12.1).
 _WITHOUT_RUN = (None, "initial", "configured")

@@ -15,7 +15,9 @@ from components.process_stake import has_run, phrase, run_name
 from components.strip import with_session
 from components.words import counted
 from services.accounts.types import Identity, Permission
-from services.run_control.types import CommandView, Process, SessionSummary
+from services.run_control.command_types import CommandView
+from services.run_control.process_types import Process
+from services.run_control.session_types import SessionSummary
 
 _UNDONE = "All its processes are ended, whatever they do, and leave the list, and their logs with them."
 

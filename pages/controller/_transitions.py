@@ -16,7 +16,8 @@ from pages.controller import _view as view
 from pages.controller._selection import obstacles, selected_session
 from services.accounts.types import Permission
 from services.errors import ConsoleError
-from services.run_control.types import Action, CommandView, SessionSummary
+from services.run_control.command_types import Action, CommandView
+from services.run_control.session_types import SessionSummary
 
 VIEW = Permission.VIEW_RUN_CONTROL
 

@@ -14,11 +14,12 @@ from services.clock import Clock
 from services.errors import NotFoundError, RefusedError
 from services.revisions import LiveTopic, bump
 from services.run_control import rules
+from services.run_control.command_types import Action
 from services.run_control.commands import CommandLimits, locked_summary
 from services.run_control.orders import OrderBook, Plan, Wish, check_reason, given_reason
 from services.run_control.ownership import ControlRequest, RequestState
 from services.run_control.request_ends import TIME_TO_ANSWER, answer, hand_over
-from services.run_control.types import Action, SessionSummary
+from services.run_control.session_types import SessionSummary
 
 # An answer is shown for so long.
 NEWS_FOR = timedelta(minutes=10)

@@ -4,7 +4,9 @@ from datetime import datetime, timedelta
 
 from services.accounts.types import Identity, Permission
 from services.errors import NotInControlError, NotPermittedError, RefusedError, StaleError
-from services.run_control.types import INITIAL_HOLDER, CommandView, SessionSummary, Transition
+from services.run_control.command_types import CommandView
+from services.run_control.fsm_types import Transition
+from services.run_control.session_types import INITIAL_HOLDER, SessionSummary
 
 
 def require_permission(identity: Identity, permission: Permission) -> None:

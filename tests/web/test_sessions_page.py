@@ -14,7 +14,7 @@ from models.history import HistoryEntry, TransitionRun
 from models.run_control import BootConfiguration
 from services.clock import utc_now
 from services.container import Services
-from services.run_control.types import Action, CommandView
+from services.run_control.command_types import Action, CommandView
 from settings import Settings
 from tests.db.services.run_control.rows import (
     ALICE,

@@ -18,7 +18,7 @@ from components.process_stake import (
     targets,
 )
 from services.accounts.types import Identity, Role
-from services.run_control.types import RunInfo
+from services.run_control.session_types import RunInfo
 from tests.unit.components.reading import words
 from tests.unit.components.samples import dead, process, session
 

@@ -11,10 +11,10 @@ from models.run_control import Process as ProcessRow
 from services.history.queries import HistoryQueries
 from services.history.types import Aspect, Change, HistoryFilter, Source, Subject, TransitionOutcome
 from services.run_control.adapter import NodeStatus
+from services.run_control.command_types import Action, CommandResult, CommandState, NodeResult, SequenceStep, StepState
 from services.run_control.execution import Outcome, ProcessesAfter, RootState
 from services.run_control.rows import process_view, steps_to_json
 from services.run_control.sequence_run import Progress
-from services.run_control.types import Action, CommandResult, CommandState, NodeResult, SequenceStep, StepState
 from tests.db.services.run_control.rows import NOW, SESSION, command_row, node_row, process_row
 from tests.db.services.run_control.test_journal import Office, add, office
 

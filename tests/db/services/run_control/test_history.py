@@ -20,8 +20,10 @@ from services.history.types import (
     Value,
 )
 from services.run_control.adapter import NodeStatus
+from services.run_control.node_types import Node
+from services.run_control.process_types import ProcessStatus
 from services.run_control.readings import Origin, SessionReading
-from services.run_control.types import Node, ProcessStatus, RunInfo, SessionSource
+from services.run_control.session_types import RunInfo, SessionSource
 from tests.db.services.run_control.rows import SESSION
 from tests.db.services.run_control.test_store import IDLE, NODE, PM, PROCESS, READING, ROOT, Shelf
 
