@@ -88,8 +88,8 @@ def show_abort(_sessions: int, wanted: str) -> tuple[bool, str, str, str]:
     if running.aborted_by:
         reason = f"{running.aborted_by} asked that it goes no further; the step under way is seen through."
         return False, reason, "true", reason
-    if not identity().may(Permission.EXECUTE_TRANSITION):
-        return False, "", "true", "Your role does not include it."
+    if obstacle := identity().obstacle(Permission.EXECUTE_TRANSITION):
+        return False, "", "true", obstacle
     return False, "The step under way is seen through, no further one is sent.", "false", ""
 
 

@@ -75,9 +75,7 @@ class ControlRequestService:
 
     def why_not(self, identity: Identity, summary: SessionSummary) -> str | None:
         """Return why control cannot be asked for now, None if it can. No side effect."""
-        if not identity.may(Permission.TAKE_CONTROL):
-            return f"The role {identity.role} of {identity.name} does not include {Permission.TAKE_CONTROL}."
-        return _why_not(identity, summary)
+        return identity.obstacle(Permission.TAKE_CONTROL) or _why_not(identity, summary)
 
     def grant(self, identity: Identity, request_id: int) -> int:
         """Hand over control, as its holder; return the id of the command by which the requester gets it."""

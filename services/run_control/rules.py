@@ -15,12 +15,8 @@ def require_permission(identity: Identity, permission: Permission) -> None:
     Raises:
         NotPermittedError: The role does not include the permission.
     """
-    if not identity.may(permission):
-        raise NotPermittedError(
-            f"The role {identity.role} of {identity.name} does not include {permission}.",
-            not_done="Nothing was sent.",
-            next_step="Ask somebody with the right role.",
-        )
+    if obstacle := identity.obstacle(permission):
+        raise NotPermittedError(obstacle, not_done="Nothing was sent.", next_step="Ask somebody with the right role.")
 
 
 def require_idle(summary: SessionSummary) -> None:
