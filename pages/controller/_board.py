@@ -101,9 +101,10 @@ def _nothing() -> str:
 )
 def show_cell(chosen: Mapping[str, Any] | None, _commands: int, _sessions: int, wanted: str) -> tuple[bool, str, str]:
     """Show what is behind the chosen cell; a transition that is known no more takes it along."""
-    session = selected_session(wanted)
+    # Mostly nothing is chosen: then nothing is read.
     runs = _runs(chosen)
-    if session is None or chosen is None or not runs or runs[0].session != session.name:
+    session = selected_session(wanted) if runs else None
+    if session is None or chosen is None or runs[0].session != session.name:
         return True, drawing(None), drawing(None)
     run, path = runs[0], str(chosen["path"])
     usual = usual_durations(runs).get((run.transition or "", path))

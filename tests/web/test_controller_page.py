@@ -13,10 +13,12 @@ from dash._utils import AttributeDict
 from flask import Flask, g
 
 from models.database import Database
+from models.run_control import Node as NodeRow
 from services.accounts.types import Identity
 from services.clock import utc_now
 from services.container import Services
 from services.errors import NotFoundError
+from services.revisions import LiveTopic, bump
 from services.run_control.command_types import Action, SequenceStep, StepState
 from services.run_control.fsm_types import Sequence
 from services.run_control.rows import sequences_to_json, steps_to_json
@@ -97,6 +99,22 @@ def test_machine_and_tree_show_the_session(page: ModuleType, as_person: As, web_
     assert [words(box) for box in with_class(with_class(drawn(picture), "fsm-wide"), "is-now")] == ["configured"]
     assert count == "2 nodes"
     assert len(with_class(drawn(tree), "tree-row")) == 2
+
+
+def test_the_tree_is_drawn_once_for_everybody_until_it_changes(
+    page: ModuleType, as_person: As, web_database: Database
+) -> None:
+    seed(web_database)
+    with as_person(ALICE):
+        first = page.show_tree(0, 0, SESSION)[0]
+    with web_database.write() as tx:
+        tx.get_one(NodeRow, (SESSION, "root-controller/df-01")).state = "running"
+    with as_person(BOB):
+        assert page.show_tree(0, 0, SESSION)[0] == first
+    with web_database.write() as tx:
+        bump(tx, utc_now(), LiveTopic.TREE)
+    with as_person(BOB):
+        assert "running" in words(drawn(page.show_tree(1, 0, SESSION)[0]))
 
 
 def test_old_data_is_marked_in_the_browser_but_not_during_a_command(
