@@ -38,9 +38,9 @@ from services.run_control.config import RunControlConfig
 from services.run_control.detection import DetectingAdapters
 from services.run_control.endpoints import Endpoints
 from services.run_control.poller import Poller
+from services.run_control.process_types import ProcessStatus
 from services.run_control.store import RunControlStore
 from services.run_control.support import Deadlines
-from services.run_control.types import ProcessStatus
 from tests.console import Console, running_console
 
 EXAMPLES = ("local-1x1-config", "local-2x3-config")

@@ -71,6 +71,7 @@ def alarm_row(alarm: AlarmView) -> dict[str, str | int | bool]:
         "text": alarm.text,
         "times": alarm.occurrences,
         "calls": alarm.calls,
+        "shelved": alarm.shelf is not None,
     }
 
 

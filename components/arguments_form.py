@@ -12,7 +12,7 @@ from components.attributes import marked
 from components.badges import state_badge
 from components.icons import Glyph, Icon, glyph, icon
 from components.words import breakable
-from services.run_control.types import RUN_NUMBER, Argument, ArgumentType, ArgumentValue, Remembered, Transition
+from services.run_control.fsm_types import RUN_NUMBER, Argument, ArgumentType, ArgumentValue, Remembered, Transition
 
 NOTHING = Remembered()
 _INPUT_MODES = {ArgumentType.INT: "numeric", ArgumentType.FLOAT: "decimal", ArgumentType.STRING: "text"}

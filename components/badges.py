@@ -9,7 +9,7 @@ from components.ages import age, elapsed
 from components.icons import Glyph, glyph, ring
 from services.health import WorkerState
 from services.messages.types import Severity
-from services.run_control.types import ProcessStatus
+from services.run_control.process_types import ProcessStatus
 
 _STATE_GLYPHS = {
     "none": Glyph.NONE,

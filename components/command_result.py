@@ -11,15 +11,8 @@ from components.arguments_form import as_text
 from components.attributes import marked
 from components.icons import Glyph, Icon, glyph, icon, ring
 from components.words import breakable, counted
-from services.run_control.types import (
-    Action,
-    ArgumentValue,
-    CommandState,
-    CommandView,
-    NodeResult,
-    SequenceStep,
-    StepState,
-)
+from services.run_control.command_types import Action, CommandState, CommandView, NodeResult, SequenceStep, StepState
+from services.run_control.fsm_types import ArgumentValue
 
 _ACTION_WORDS = {
     Action.TAKE_CONTROL: "take control",

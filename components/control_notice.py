@@ -12,8 +12,8 @@ from components.command_result import command_title
 from components.icons import Glyph, Icon, glyph, icon
 from components.outlet import outlet
 from components.strip import with_session
+from services.run_control.command_types import CommandView
 from services.run_control.ownership import ControlRequest, Loss, RequestState
-from services.run_control.types import CommandView
 
 ASKED_ID = "control-asked"
 ASKED_TEXT_ID = "control-asked-text"

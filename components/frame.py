@@ -15,7 +15,7 @@ from components.notice import notices_area
 from components.outlet import outlet
 from components.panel import Children
 from components.strip import AGE_ID, frame_skeleton
-from services.run_control.types import BackendKind, BackendView
+from services.run_control.backend_types import BackendKind, BackendView
 
 URL_ID = "url"
 THEME_STORE_ID = "theme"

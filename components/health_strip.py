@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 
 from components.attributes import marked
 from components.icons import Glyph, glyph
-from services.run_control.types import Node, NodeKind
+from services.run_control.node_types import Node, NodeKind
 
 
 @dataclass(frozen=True, slots=True)

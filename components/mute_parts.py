@@ -43,11 +43,8 @@ class MuteDialogIds:
 
 def mute_obstacle(person: Identity, message: MessageView | None = None) -> str | None:
     """Return why somebody cannot mute (messages like one), or end a mute; None if they can."""
-    if not person.may(Permission.MUTE_MESSAGES):
-        return f"The role {person.role} of {person.name} does not include {Permission.MUTE_MESSAGES}."
-    if message is not None and message.severity not in MUTABLE:
-        return "FATAL is never muted."
-    return None
+    never = "FATAL is never muted." if message is not None and message.severity not in MUTABLE else None
+    return person.obstacle(Permission.MUTE_MESSAGES) or never
 
 
 def hiding_line(number: int, hidden: Count) -> str:

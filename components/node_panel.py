@@ -11,7 +11,9 @@ from components.badges import in_error_badge, state_badge
 from components.panel import Children, facts
 from components.strip import STALE_AFTER_S, log_path, with_session
 from components.words import breakable, counted
-from services.run_control.types import INITIAL_HOLDER, Node, NodeKind, Process
+from services.run_control.node_types import Node, NodeKind
+from services.run_control.process_types import Process
+from services.run_control.session_types import INITIAL_HOLDER
 
 # So many selected nodes are listed, the rest is a count.
 LISTED = 12

@@ -14,7 +14,8 @@ from components.process_stake import Act, Scene, obstacle, phrase, run_name
 from components.strip import with_session
 from components.words import counted
 from services.run_control.exit_codes import exit_code_meaning
-from services.run_control.types import Process, SessionSummary
+from services.run_control.process_types import Process
+from services.run_control.session_types import SessionSummary
 
 # So many targets are listed by name, the rest is a count.
 LISTED = 100

@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from components.words import counted
 from services.accounts.types import Identity, Permission
-from services.run_control.types import Process, ProcessStatus, SessionSummary
+from services.run_control.process_types import Process, ProcessStatus
+from services.run_control.session_types import SessionSummary
 
 # In these states no run is on (contract 12.1).
 _WITHOUT_RUN = (None, "initial", "configured")
@@ -96,9 +97,8 @@ def targets(act: Act, scene: Scene) -> tuple[Process, ...]:
 
 def obstacle(act: Act, scene: Scene) -> str | None:
     """Return why an action cannot be done now, the weightiest reason; None if it can."""
-    permission = PERMISSIONS[act]
-    if not scene.person.may(permission):
-        return f"The role {scene.person.role} does not include {permission}."
+    if not_permitted := scene.person.obstacle(PERMISSIONS[act]):
+        return not_permitted
     if not scene.answers:
         return "The process manager does not answer."
     return _nothing_to_do(act, scene)
@@ -106,9 +106,8 @@ def obstacle(act: Act, scene: Scene) -> str | None:
 
 def boot_obstacle(person: Identity, *, answers: bool) -> str | None:
     """Return why nothing can be booted now; None if it can."""
-    if not person.may(Permission.BOOT):
-        return f"The role {person.role} does not include {Permission.BOOT}."
-    return None if answers else "The process manager does not answer."
+    unanswered = None if answers else "The process manager does not answer."
+    return person.obstacle(Permission.BOOT) or unanswered
 
 
 def _nothing_to_do(act: Act, scene: Scene) -> str | None:

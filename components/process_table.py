@@ -11,7 +11,7 @@ from components.badges import process_glyph, process_word
 from components.grid import GridValue, grid
 from components.strip import log_path
 from services.run_control.exit_codes import exit_code_meaning
-from services.run_control.types import Process, ProcessStatus
+from services.run_control.process_types import Process, ProcessStatus
 
 Row = dict[str, str | int | None]
 

@@ -17,7 +17,10 @@ from components.notice import empty
 from components.sparkline import RateSummary, sparkline
 from components.strip import STALE_AFTER_S, polled_key, with_session
 from services.messages.types import Severity
-from services.run_control.types import Action, BackendView, CommandState, CommandView, Node, SessionSummary
+from services.run_control.backend_types import BackendView
+from services.run_control.command_types import Action, CommandState, CommandView
+from services.run_control.node_types import Node
+from services.run_control.session_types import SessionSummary
 
 RATE_SPAN = timedelta(minutes=5)
 _OUTCOMES = {

@@ -15,19 +15,21 @@ from components.process_stake import has_run, phrase, run_name
 from components.strip import with_session
 from components.words import counted
 from services.accounts.types import Identity, Permission
-from services.run_control.types import CommandView, Process, SessionSummary
+from services.run_control.command_types import CommandView
+from services.run_control.process_types import Process
+from services.run_control.session_types import SessionSummary
 
 _UNDONE = "All its processes are ended, whatever they do, and leave the list, and their logs with them."
 
 
 def boot_obstacle(person: Identity, under_way: CommandView | None) -> str | None:
     """Return why no session can be booted now; None if one can. ``under_way`` is an order for a whole session."""
-    return _not_permitted(person, Permission.START_SESSION) or _waits_for(under_way)
+    return person.obstacle(Permission.START_SESSION) or _waits_for(under_way)
 
 
 def end_obstacle(person: Identity, session: SessionSummary | None, under_way: CommandView | None) -> str | None:
     """Return why a session cannot be ended now; None if it can. ``session`` is None where none is chosen."""
-    refused = _not_permitted(person, Permission.END_SESSION)
+    refused = person.obstacle(Permission.END_SESSION)
     if refused or session is None:
         return refused or "No session is chosen."
     return _waits_for(under_way) or _waits_for(session.executing)
@@ -86,10 +88,6 @@ def _line(label: str, text_id: str) -> Component:
         className="button button-outline button-small",
     )
     return html.Div([html.Span(label, className="label"), html.Div([text, copy], className="shell-line")])
-
-
-def _not_permitted(person: Identity, permission: Permission) -> str | None:
-    return None if person.may(permission) else f"The role {person.role} does not include {permission}."
 
 
 def _waits_for(command: CommandView | None) -> str | None:

@@ -13,7 +13,7 @@ from components.panel import Children
 from components.plain_table import NOTHING, Column, Row, plain_table, scrolling
 from components.strip import state_now, with_session
 from components.words import counted
-from services.run_control.types import Configuration, SessionSource, SessionSummary
+from services.run_control.session_types import Configuration, SessionSource, SessionSummary
 
 _DASH, _NONE = NOTHING
 _SOURCE_WORDS = {

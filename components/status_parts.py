@@ -18,7 +18,7 @@ from components.plain_table import Column, Row, plain_table, scrolling
 from components.words import counted, size_text
 from services.health import WorkerView
 from services.messages.pipeline_types import GapView, PartitionReading, PipelineCounts, PipelineView
-from services.run_control.types import BackendKind, BackendView
+from services.run_control.backend_types import BackendKind, BackendView
 
 _ADDRESSES = (
     Column("Kind"),

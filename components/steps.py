@@ -9,7 +9,7 @@ from components.ages import duration_text, elapsed
 from components.attributes import marked
 from components.icons import Glyph, Icon, glyph, icon, ring
 from components.words import breakable
-from services.run_control.types import SequenceStep, StepState
+from services.run_control.command_types import SequenceStep, StepState
 
 _WORDS = {
     StepState.WAITING: "awaited",

@@ -13,7 +13,9 @@ from components.icons import Glyph, Icon, glyph, icon, ring
 from components.outlet import outlet
 from components.words import counted
 from services.alarms.types import AlarmCounts, Priority
-from services.run_control.types import CommandView, Process, SessionSummary
+from services.run_control.command_types import CommandView
+from services.run_control.process_types import Process
+from services.run_control.session_types import SessionSummary
 
 # Two missed polls and a little; older than that is not the present any more.
 STALE_AFTER_S = 3.0

@@ -15,7 +15,7 @@ from components.attributes import marked
 from components.icons import Glyph, Icon, glyph, icon, ring
 from components.words import breakable
 from services.history.types import Board, NodeTransition, TransitionOutcome, TransitionRun, is_own_time
-from services.run_control.types import Node
+from services.run_control.node_types import Node
 
 # A node stands out that took so many times as long as half of the nodes did, or as it usually does, and so much longer.
 OUTLIER_FACTOR = 2.0

@@ -14,7 +14,7 @@ from components.panel import Children, facts
 from components.transition_board import bounded_text, is_outlier, middle_s, outcome_mark
 from components.words import breakable
 from services.history.types import NodeTransition, Source, TransitionOutcome, TransitionRun
-from services.run_control.types import NodeResult
+from services.run_control.command_types import NodeResult
 
 # So many times are listed, this one among them.
 LISTED = 10

@@ -18,7 +18,7 @@ from components.icons import Glyph, Icon, glyph, icon
 from components.panel import Children
 from components.strip import STALE_AFTER_S, polled_key
 from components.words import breakable
-from services.run_control.types import Node
+from services.run_control.node_types import Node
 
 COLUMNS = ("Node", "State", "Roll-up, sub-state", "Endpoint", "Age")
 

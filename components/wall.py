@@ -16,7 +16,8 @@ from components.sparkline import RateSummary, sparkline
 from components.strip import PRIORITY_WORDS, STALE_AFTER_S, alarm_counts, polled_key
 from components.words import counted
 from services.alarms.types import AlarmCounts, AlarmView, Guidance
-from services.run_control.types import Node, SessionSummary
+from services.run_control.node_types import Node
+from services.run_control.session_types import SessionSummary
 
 # Up to three sessions, the first one takes the large place; more of them are equals in a grid.
 MOST_BESIDE_A_LARGE_ONE = 2

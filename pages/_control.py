@@ -14,8 +14,9 @@ from pages._context import identity, services
 from services.accounts.types import Permission
 from services.errors import ConsoleError
 from services.revisions import LiveTopic
+from services.run_control.command_types import CommandView
 from services.run_control.ownership import ControlRequest, Loss, RequestState
-from services.run_control.types import CommandView, SessionSummary
+from services.run_control.session_types import SessionSummary
 
 _CLICKED = "n_clicks"
 

@@ -8,9 +8,10 @@ import dash_bootstrap_components as dbc
 from dash import Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
+from components.alarm_actions import NOTHING_YET, Act, act_obstacle
 from components.alarm_table import alarm_details, alarm_grid, alarm_row, ended_table, rate_bars, rules_table
 from components.attributes import marked
-from components.buttons import Look, button
+from components.buttons import Look, button, button_look
 from components.frame import live_store_id, page
 from components.icons import Icon
 from components.notice import empty, error_notice, loading
@@ -31,10 +32,8 @@ GRID = "alarms-grid"
 CHOSEN = "alarms-chosen"
 DETAILS = "alarms-details"
 RESULT = "alarms-result"
-ACKNOWLEDGE = "alarms-acknowledge"
-ACKNOWLEDGE_ALL = "alarms-acknowledge-all"
-SHELVE = "alarms-shelve"
-UNSHELVE = "alarms-unshelve"
+ACKNOWLEDGE, ACKNOWLEDGE_ALL = Act.ACKNOWLEDGE.value, Act.ACKNOWLEDGE_ALL.value
+SHELVE, UNSHELVE, WRITE = Act.SHELVE.value, Act.UNSHELVE.value, Act.WRITE.value
 MINUTES = "alarms-minutes"
 REASON = "alarms-reason"
 ENDED = "alarms-ended"
@@ -45,7 +44,6 @@ EDITOR = "alarms-editor"
 MEANING = "alarms-meaning"
 ACTION = "alarms-action"
 CONTACT = "alarms-contact"
-WRITE = "alarms-write"
 WRITE_RESULT = "alarms-write-result"
 
 _MINUTES = {15: "15 min", 60: "1 h", 480: "8 h", 1440: "24 h"}
@@ -60,8 +58,8 @@ def layout(**_query: str) -> html.Div:
         alarm_grid(GRID),
         sub=html.Span(id=SUB),
         actions=[
-            button("Acknowledge chosen", ACKNOWLEDGE, look=Look.PRIMARY, small=True),
-            button("Acknowledge all that wait", ACKNOWLEDGE_ALL, small=True),
+            button("Acknowledge chosen", ACKNOWLEDGE, look=Look.PRIMARY, small=True, reason=NOTHING_YET),
+            button("Acknowledge all that wait", ACKNOWLEDGE_ALL, small=True, reason=NOTHING_YET),
         ],
         flush=True,
         class_name="alarm-list",
@@ -92,7 +90,10 @@ def _shelving() -> html.Div:
             html.Label("Reason, for the audit", htmlFor=REASON),
             reason,
             html.Div(
-                [button("Shelve", SHELVE, small=True), button("Take back", UNSHELVE, small=True)],
+                [
+                    button("Shelve", SHELVE, small=True, reason=NOTHING_YET),
+                    button("Take back", UNSHELVE, small=True, reason=NOTHING_YET),
+                ],
                 className="form-actions",
             ),
         ],
@@ -104,7 +105,9 @@ def _editor() -> html.Details:
     fields: list[Component] = []
     for field, label in ((MEANING, "What it means"), (ACTION, "What to do"), (CONTACT, "Whom to call")):
         fields += [html.Label(label, htmlFor=field), dbc.Textarea(id=field, value="", rows=2, maxlength=2000)]
-    fields.append(html.Div(button("Keep for this subject", WRITE, small=True), className="form-actions"))
+    fields.append(
+        html.Div(button("Keep for this subject", WRITE, small=True, reason=NOTHING_YET), className="form-actions")
+    )
     return html.Details(
         [html.Summary("Write guidance"), html.Div(fields, className="arguments")], id=EDITOR, className="alarm-editor"
     )
@@ -145,6 +148,26 @@ def show_alarms(_revision: int | None) -> tuple[Any, ...]:
     said = f"{counted(waiting, 'waits', 'wait')} for somebody, {len(found) - waiting} answered" if found else "none"
     rows, rules = [alarm_row(alarm) for alarm in found], drawing(rules_table(queries.rules()))
     return rows, said, drawing(ended_table(queries.ended())), _rates(), rules
+
+
+@callback(
+    *(Output(action.value, name) for action in Act for name in ("aria-disabled", "title", "className")),
+    Input(GRID, "selectedRows"),
+    Input(GRID, "rowData"),
+    Input(CHOSEN, "data"),
+    permission=Permission.VIEW_ALARMS,
+)
+def show_actions(selected: Rows | None, rows: Rows | None, read: str | None) -> tuple[str, ...]:
+    """Show what can be done with what is chosen (or, without a box, read), and why not if it cannot."""
+    # The grid does not bring what it says of chosen rows up to date.
+    ids = {row["id"] for row in selected or ()} or {read}
+    chosen = [row for row in rows or () if row["id"] in ids]
+    looks: list[str] = []
+    for act in Act:
+        obstacle = act_obstacle(act, identity(), chosen=chosen, rows=rows or (), is_read=_find(read) is not None)
+        look = button_look([obstacle] if obstacle else [], Look.PRIMARY if act is Act.ACKNOWLEDGE else Look.OUTLINE)
+        looks += [look.disabled, look.title, f"{look.class_name} button-small"]
+    return tuple(looks)
 
 
 @callback(

@@ -29,7 +29,7 @@ from pages._rates import message_rate
 from services.accounts.types import Permission
 from services.messages.types import MessageFilter, Severity
 from services.revisions import LiveTopic
-from services.run_control.types import SessionSummary
+from services.run_control.session_types import SessionSummary
 
 dash.register_page(__name__, path="/", title="Overview · drunc-console")
 

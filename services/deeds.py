@@ -82,11 +82,8 @@ def kept_text(given: str, field: str) -> str:
 
 
 def _require(identity: Identity, permission: Permission) -> None:
-    if not identity.may(permission):
-        raise NotPermittedError(
-            f"The role {identity.role} of {identity.name} does not include {permission}.",
-            next_step="Ask somebody with the right role.",
-        )
+    if obstacle := identity.obstacle(permission):
+        raise NotPermittedError(obstacle, next_step="Ask somebody with the right role.")
 
 
 def _entry(kind: AuditKind, identity: Identity, action: str, text: str, details: Mapping[str, object]) -> AuditEntry:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from models.database import Database, SchemaError
 from models.run_control import Backend
 from services.clock import Clock
-from services.run_control.types import BackendKind
+from services.run_control.backend_types import BackendKind
 from services.timed import Timed
 
 # Anybody may ask, so asking must not be a way to keep the database busy.

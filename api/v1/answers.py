@@ -18,7 +18,10 @@ from api.v1.models import NotShown as NotShownItem
 from services.alarms.types import AlarmView
 from services.messages.types import MeasurementPoint, MeasurementView, MessageView, NotShown, RateBucket, Severity
 from services.platform_health import PartHealth
-from services.run_control.types import BackendView, Node, Process, SessionSummary
+from services.run_control.backend_types import BackendView
+from services.run_control.node_types import Node
+from services.run_control.process_types import Process
+from services.run_control.session_types import SessionSummary
 
 
 def session_item(summary: SessionSummary) -> SessionItem:

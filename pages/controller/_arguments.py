@@ -23,7 +23,7 @@ from pages.controller._preflight import require_go
 from pages.controller._selection import obstacles, selected_session
 from services.accounts.types import Permission
 from services.errors import ConsoleError, InvalidInputError
-from services.run_control.types import SessionSummary
+from services.run_control.session_types import SessionSummary
 
 VIEW = Permission.VIEW_RUN_CONTROL
 _CLICKED = "n_clicks"

@@ -29,7 +29,7 @@ from services.messages.filter_text import to_text
 from services.messages.filters import all_of
 from services.messages.types import Severity, Since, Until
 from services.revisions import LiveTopic
-from services.run_control.types import NodeResult
+from services.run_control.command_types import NodeResult
 
 COLUMNS = 8
 VIEW = Permission.VIEW_RUN_CONTROL

@@ -5,9 +5,10 @@ from typing import Any
 
 from services.errors import InvalidInputError
 from services.run_control.arguments import parse_arguments
+from services.run_control.fsm_types import Sequence as SequenceOfTransitions
+from services.run_control.fsm_types import Transition
 from services.run_control.sequences import as_transition
-from services.run_control.types import Sequence as SequenceOfTransitions
-from services.run_control.types import SessionSummary, Transition
+from services.run_control.session_types import SessionSummary
 
 
 def find_transition(session: SessionSummary | None, name: str | None) -> Transition | None:

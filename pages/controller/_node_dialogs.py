@@ -20,7 +20,9 @@ from pages.controller._node_orders import OUTPUTS, STATES, order_for_nodes, why_
 from pages.controller._selection import selected_nodes, selected_session
 from services.accounts.types import Permission
 from services.errors import InvalidInputError
-from services.run_control.types import Action, Node, SessionSummary
+from services.run_control.command_types import Action
+from services.run_control.node_types import Node
+from services.run_control.session_types import SessionSummary
 
 _CLICKED = "n_clicks"
 _EXAMPLE = (

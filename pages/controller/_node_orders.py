@@ -11,7 +11,9 @@ from pages.controller import _ids as ids
 from pages.controller import _view as view
 from pages.controller._selection import selected_nodes, selected_session
 from services.errors import ConsoleError, InvalidInputError
-from services.run_control.types import Action, Node, SessionSummary, Target
+from services.run_control.command_types import Action
+from services.run_control.node_types import Node, Target
+from services.run_control.session_types import SessionSummary
 
 Result = tuple[Any, Any]
 

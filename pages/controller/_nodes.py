@@ -17,8 +17,8 @@ from pages.controller import _view as view
 from pages.controller._node_orders import OUTPUTS, STATES, Result, order_for_nodes, why_not
 from pages.controller._selection import process_of, selected_nodes, selected_session
 from services.accounts.types import Permission
+from services.run_control.command_types import Action
 from services.run_control.node_commands import NODE_ACTIONS
-from services.run_control.types import Action
 
 _CLICKED = "n_clicks"
 _LABELS: Mapping[Action, str] = {

@@ -19,7 +19,7 @@ from services.accounts.types import Permission
 from services.errors import RefusedError
 from services.run_control import fsm
 from services.run_control.preflight import JUDGEMENT, START, Check, Preflight, Wanted, preflight, starts_a_run
-from services.run_control.types import SessionSummary
+from services.run_control.session_types import SessionSummary
 
 
 def in_spite() -> Component:

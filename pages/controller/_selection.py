@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from components.strip import select
 from pages._context import identity, services
-from services.run_control.types import Node, Process, SessionSummary
+from services.run_control.node_types import Node
+from services.run_control.process_types import Process
+from services.run_control.session_types import SessionSummary
 
 
 def selected_session(wanted: str | None) -> SessionSummary | None:

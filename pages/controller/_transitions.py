@@ -16,7 +16,8 @@ from pages.controller import _view as view
 from pages.controller._selection import obstacles, selected_session
 from services.accounts.types import Permission
 from services.errors import ConsoleError
-from services.run_control.types import Action, CommandView, SessionSummary
+from services.run_control.command_types import Action, CommandView
+from services.run_control.session_types import SessionSummary
 
 VIEW = Permission.VIEW_RUN_CONTROL
 
@@ -87,8 +88,8 @@ def show_abort(_sessions: int, wanted: str) -> tuple[bool, str, str, str]:
     if running.aborted_by:
         reason = f"{running.aborted_by} asked that it goes no further; the step under way is seen through."
         return False, reason, "true", reason
-    if not identity().may(Permission.EXECUTE_TRANSITION):
-        return False, "", "true", "Your role does not include it."
+    if obstacle := identity().obstacle(Permission.EXECUTE_TRANSITION):
+        return False, "", "true", obstacle
     return False, "The step under way is seen through, no further one is sent.", "false", ""
 
 

@@ -23,9 +23,12 @@ from pages.controller._form import find_sequence
 from services.accounts.types import Identity
 from services.errors import ConsoleError
 from services.run_control import fsm
+from services.run_control.command_types import Action, CommandView, StepState
+from services.run_control.fsm_types import Remembered, Transition
+from services.run_control.fsm_types import Sequence as SequenceOfTransitions
+from services.run_control.node_types import Node
 from services.run_control.sequences import as_transition
-from services.run_control.types import Action, CommandView, Node, Remembered, SessionSummary, StepState, Transition
-from services.run_control.types import Sequence as SequenceOfTransitions
+from services.run_control.session_types import SessionSummary
 
 # So many awaited nodes are named, the rest is a count.
 NAMED = 3

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from components.process_stake import Scene
 from pages._context import identity, services
-from services.run_control.types import BackendKind
+from services.run_control.backend_types import BackendKind
 
 
 def scene(chosen: Iterable[str] | None = None, wanted: str | None = None) -> Scene:

@@ -43,7 +43,7 @@ from services.errors import ConsoleError, NotFoundError, NotPermittedError
 from services.revisions import LiveTopic
 from services.run_control.exit_codes import exit_code_meaning
 from services.run_control.process_logs import new_lines
-from services.run_control.types import Process, ProcessStatus
+from services.run_control.process_types import Process, ProcessStatus
 
 dash.register_page(__name__, path_template="/processes/<uuid>/log", title="Log · drunc-console", name="Process log")
 

@@ -33,7 +33,8 @@ from pages.processes import _ids as ids
 from pages.processes._scene import scene
 from services.accounts.types import Permission
 from services.revisions import LiveTopic
-from services.run_control.types import PROCESS_ACTIONS, BackendKind
+from services.run_control.backend_types import BackendKind
+from services.run_control.command_types import PROCESS_ACTIONS
 
 dash.register_page(__name__, path="/processes", title="Processes · drunc-console", name="Processes")
 

@@ -22,7 +22,7 @@ from pages.sessions._under_way import under_way
 from services.accounts.types import Permission
 from services.errors import ConsoleError, InvalidInputError
 from services.revisions import LiveTopic
-from services.run_control.types import Configuration
+from services.run_control.session_types import Configuration
 
 VIEW = Permission.VIEW_RUN_CONTROL
 OTHER = "other"

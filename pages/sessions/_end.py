@@ -30,7 +30,7 @@ from pages.sessions._under_way import under_way
 from services.accounts.types import Permission
 from services.errors import ConsoleError
 from services.revisions import LiveTopic
-from services.run_control.types import SessionSummary
+from services.run_control.session_types import SessionSummary
 
 VIEW = Permission.VIEW_RUN_CONTROL
 _CLICKED = "n_clicks"

@@ -1,7 +1,7 @@
 """What is being done to whole sessions at this moment; both forms wait for it."""
 
 from pages._context import services
-from services.run_control.types import SESSION_ACTIONS, CommandView
+from services.run_control.command_types import SESSION_ACTIONS, CommandView
 
 
 def under_way() -> CommandView | None:

@@ -23,7 +23,7 @@ from pages.sessions._difference import difference_panel
 from pages.sessions._end import end_panel
 from services.accounts.types import Permission
 from services.revisions import LiveTopic
-from services.run_control.types import SESSION_ACTIONS
+from services.run_control.command_types import SESSION_ACTIONS
 
 dash.register_page(__name__, path="/sessions", title="Sessions · drunc-console", name="Sessions")
 

@@ -105,3 +105,7 @@ class Identity:
     def may(self, permission: Permission) -> bool:
         """Tell whether the role includes a permission."""
         return permission in ROLE_PERMISSIONS[self.role]
+
+    def obstacle(self, permission: Permission) -> str | None:
+        """Return why the person may not do something, in words; None if they may."""
+        return None if self.may(permission) else f"The role {self.role} of {self.name} does not include {permission}."

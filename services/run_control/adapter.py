@@ -4,23 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.run_control.types import (
-    EVERY_PROCESS,
-    Action,
-    ActiveSession,
-    ArgumentValue,
-    BootOrder,
-    CommandResult,
-    Configuration,
-    NodeKind,
-    Process,
-    ProcessQuery,
-    RunInfo,
-    Sequence,
-    SessionOrder,
-    Target,
-    Transition,
-)
+from services.run_control.command_types import Action, CommandResult
+from services.run_control.fsm_types import ArgumentValue, Sequence, Transition
+from services.run_control.node_types import NodeKind, Target
+from services.run_control.process_types import EVERY_PROCESS, BootOrder, Process, ProcessQuery
+from services.run_control.session_types import ActiveSession, Configuration, RunInfo, SessionOrder
 
 THIS_NODE = Target()
 

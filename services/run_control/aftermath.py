@@ -13,12 +13,14 @@ from services.history.record import Changes
 from services.history.transitions import Cell
 from services.history.types import Aspect, Source, Subject, TransitionOutcome
 from services.revisions import LiveTopic
+from services.run_control.command_types import Action, CommandState, NodeResult
 from services.run_control.execution import Order, Outcome, ProcessesAfter
+from services.run_control.fsm_types import ArgumentValue, Transition
+from services.run_control.process_types import ProcessStatus
 from services.run_control.saving import assign
 from services.run_control.saving_nodes import save_root_node
 from services.run_control.saving_processes import save_asked_processes
 from services.run_control.saving_sessions import SessionMemory, root_state_values
-from services.run_control.types import Action, ArgumentValue, CommandState, NodeResult, ProcessStatus, Transition
 
 T = TypeVar("T")
 

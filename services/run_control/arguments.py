@@ -5,7 +5,7 @@ import struct
 from collections.abc import Mapping
 
 from services.errors import InvalidInputError
-from services.run_control.types import Argument, ArgumentType, ArgumentValue, Transition
+from services.run_control.fsm_types import Argument, ArgumentType, ArgumentValue, Transition
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 # Above this a float no longer stands for one integer only.

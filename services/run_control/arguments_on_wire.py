@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from services.run_control.decode import PACKAGE
-from services.run_control.types import ArgumentType, ArgumentValue, Transition
+from services.run_control.fsm_types import ArgumentType, ArgumentValue, Transition
 from wire.schema import Schema, WireMessage
 
 _VALUE_MESSAGES = {

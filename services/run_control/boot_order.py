@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from services.errors import InvalidInputError
-from services.run_control.types import BootOrder
+from services.run_control.process_types import BootOrder
 from services.texts import is_storable
 from wire.yaml_text import YamlDocument, YamlError, read_yaml
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from services.errors import ConsoleError
+from services.run_control.command_types import CommandResult, CommandState, NodeResult
 from services.run_control.execution import Booted, Outcome, ProcessesAfter
 from services.run_control.process_results import in_words, lives, process_result
-from services.run_control.types import CommandResult, CommandState, NodeResult, Process, ProcessStatus
+from services.run_control.process_types import Process, ProcessStatus
 
 LOOK_EVERY_S: Final = 1.0
 # So many processes that do not live are named in the text; the results have all.

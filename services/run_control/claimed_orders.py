@@ -2,9 +2,10 @@
 
 from models.commands import Command
 from models.run_control import DaqSession
+from services.run_control.command_types import Action
 from services.run_control.execution import Order, PlannedStep
+from services.run_control.fsm_types import Transition
 from services.run_control.rows import steps_from_json, transitions_from_json
-from services.run_control.types import Action, Transition
 
 
 def order_without_tree(row: Command, address: str) -> Order:

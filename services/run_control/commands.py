@@ -14,10 +14,12 @@ from services.clock import Clock
 from services.errors import ConsoleError, StaleError
 from services.run_control import rules
 from services.run_control.arguments import parse_arguments
+from services.run_control.command_types import Action
+from services.run_control.fsm_types import ArgumentValue
 from services.run_control.orders import OrderBook, Plan, Wish, given_reason, require_reason
 from services.run_control.queries import session_not_found
 from services.run_control.rows import load_summaries
-from services.run_control.types import Action, ArgumentValue, SessionSummary
+from services.run_control.session_types import SessionSummary
 from services.texts import is_storable
 
 

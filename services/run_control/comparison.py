@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from services.history.queries import MAX_CHANGES, MAX_RUNS, HistoryQueries
 from services.history.types import Change, HistoryFilter
+from services.run_control.command_types import Action, CommandView
 from services.run_control.difference import (
     REWOUND,
     Composition,
@@ -17,8 +18,8 @@ from services.run_control.difference import (
     rewound,
     since_then,
 )
+from services.run_control.fsm_types import RUN_NUMBER
 from services.run_control.queries import RunControlQueries
-from services.run_control.types import RUN_NUMBER, Action, CommandView
 
 _SENT = frozenset({Action.EXECUTE_TRANSITION, Action.EXECUTE_SEQUENCE})
 COMMANDS = 100

@@ -14,11 +14,12 @@ from services.clock import Clock
 from services.errors import NotFoundError, RefusedError
 from services.revisions import LiveTopic, bump
 from services.run_control import rules
+from services.run_control.command_types import Action
 from services.run_control.commands import CommandLimits, locked_summary
 from services.run_control.orders import OrderBook, Plan, Wish, check_reason, given_reason
 from services.run_control.ownership import ControlRequest, RequestState
 from services.run_control.request_ends import TIME_TO_ANSWER, answer, hand_over
-from services.run_control.types import Action, SessionSummary
+from services.run_control.session_types import SessionSummary
 
 # An answer is shown for so long.
 NEWS_FOR = timedelta(minutes=10)
@@ -74,9 +75,7 @@ class ControlRequestService:
 
     def why_not(self, identity: Identity, summary: SessionSummary) -> str | None:
         """Return why control cannot be asked for now, None if it can. No side effect."""
-        if not identity.may(Permission.TAKE_CONTROL):
-            return f"The role {identity.role} of {identity.name} does not include {Permission.TAKE_CONTROL}."
-        return _why_not(identity, summary)
+        return identity.obstacle(Permission.TAKE_CONTROL) or _why_not(identity, summary)
 
     def grant(self, identity: Identity, request_id: int) -> int:
         """Hand over control, as its holder; return the id of the command by which the requester gets it."""

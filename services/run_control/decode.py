@@ -13,14 +13,9 @@ from google.protobuf.message import DecodeError
 
 from services.errors import ConsoleError, DruncError, NotInControlError, SchemaMismatchError
 from services.run_control.adapter import DescribedNode, NodeStatus
-from services.run_control.types import (
-    Argument,
-    ArgumentType,
-    ArgumentValue,
-    NodeKind,
-    RunInfo,
-    Transition,
-)
+from services.run_control.fsm_types import Argument, ArgumentType, ArgumentValue, Transition
+from services.run_control.node_types import NodeKind
+from services.run_control.session_types import RunInfo
 from services.texts import clean
 from wire.schema import TYPE_URL_PREFIX, Schema, WireMessage
 

@@ -17,22 +17,13 @@ from services.run_control.adapter import (
     SessionManagerAdapter,
 )
 from services.run_control.channels import Channels
+from services.run_control.command_types import Action, CommandResult
+from services.run_control.fsm_types import ArgumentValue, Sequence, Transition
 from services.run_control.generations import Detector, Generation
+from services.run_control.node_types import Target
+from services.run_control.process_types import EVERY_PROCESS, BootOrder, Process, ProcessQuery
+from services.run_control.session_types import ActiveSession, Configuration
 from services.run_control.support import Deadlines
-from services.run_control.types import (
-    EVERY_PROCESS,
-    Action,
-    ActiveSession,
-    ArgumentValue,
-    BootOrder,
-    CommandResult,
-    Configuration,
-    Process,
-    ProcessQuery,
-    Sequence,
-    Target,
-    Transition,
-)
 
 
 class _OfGeneration(Protocol):

@@ -6,14 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from services.history.types import Aspect, Change, Subject, TransitionOutcome, TransitionRun
-from services.run_control.types import (
-    RUN_NUMBER,
-    CommandState,
-    CommandView,
-    Node,
-    Process,
-    SessionSummary,
-)
+from services.run_control.command_types import CommandState, CommandView
+from services.run_control.fsm_types import RUN_NUMBER
+from services.run_control.node_types import Node
+from services.run_control.process_types import Process
+from services.run_control.session_types import SessionSummary
 
 START = "start"
 # What history must hold to go back in time; states, which change with every transition, are no part of a difference.

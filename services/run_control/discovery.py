@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from services.run_control.process_types import Process
 from services.run_control.readings import Origin
-from services.run_control.types import ActiveSession, Configuration, Process, SessionSource
+from services.run_control.session_types import ActiveSession, Configuration, SessionSource
 
 # What the session managers of April 2025 list, whatever runs (contract 5.3).
 DUMMY = ActiveSession("dummy_session", "dummy_user", Configuration("dummy_config_file", "dummy_config_session_id"))

@@ -18,17 +18,10 @@ from services.errors import (
 from services.run_control import rules
 from services.run_control.adapter import ControllerAdapter, NodeStatus
 from services.run_control.arguments import parse_arguments
-from services.run_control.types import (
-    Action,
-    ArgumentValue,
-    CommandResult,
-    CommandState,
-    NodeResult,
-    Process,
-    ProcessQuery,
-    Target,
-    Transition,
-)
+from services.run_control.command_types import Action, CommandResult, CommandState, NodeResult
+from services.run_control.fsm_types import ArgumentValue, Transition
+from services.run_control.node_types import Target
+from services.run_control.process_types import Process, ProcessQuery
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ from services.run_control.g3.controller import G3Controller
 from services.run_control.g3.process_manager import G3ProcessManager
 from services.run_control.g3.run_control_service import G3RunControlService
 from services.run_control.g3.session_manager import G3SessionManager
+from services.run_control.node_types import Target
 from services.run_control.support import Deadlines, not_supported
-from services.run_control.types import Target
 from services.texts import clean
 from wire.schema import G2Layout, load_g1, load_g2, load_g3
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from services.run_control.command_types import CommandResult, CommandState, NodeResult
 from services.run_control.execution import Order, Outcome
-from services.run_control.types import CommandResult, CommandState, NodeResult
 
 PARTS = "parts"
 

@@ -19,10 +19,10 @@ from services.coordination import Fence, Leases
 from services.revisions import LiveTopic, bump
 from services.run_control.aftermath import note_begun, note_ended, note_processes, note_session
 from services.run_control.claimed_orders import order_in_session, order_without_tree
+from services.run_control.command_types import PROCESS_ACTIONS, Action, CommandState, NodeResult, StepState
 from services.run_control.execution import Order, Outcome, ProcessesAfter
 from services.run_control.rows import steps_from_json, steps_to_json
 from services.run_control.sequence_run import Progress
-from services.run_control.types import PROCESS_ACTIONS, Action, CommandState, NodeResult, StepState
 from services.texts import clean
 
 CLAIM_AT_ONCE = 50

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from services.errors import SchemaMismatchError
+from services.run_control.command_types import CommandResult, NodeResult
 from services.run_control.decode import (
     NOT_IMPLEMENTED,
     OK,
@@ -13,7 +14,6 @@ from services.run_control.decode import (
     flag_name,
     unpacked,
 )
-from services.run_control.types import CommandResult, NodeResult
 from services.texts import clean
 from wire.schema import WireMessage
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from services.errors import SchemaMismatchError
 from services.run_control.decode import ID_WIDTH, NAME_WIDTH, enum_name
 from services.run_control.directories import address_from
-from services.run_control.types import ActiveSession, Configuration, Process, ProcessStatus
+from services.run_control.process_types import Process, ProcessStatus
+from services.run_control.session_types import ActiveSession, Configuration
 from services.texts import clean
 from wire.schema import WireMessage
 

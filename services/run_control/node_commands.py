@@ -13,13 +13,15 @@ from services.audit.trail import AuditTrail
 from services.clock import Clock
 from services.errors import ConsoleError, NotFoundError, RefusedError
 from services.run_control import rules
+from services.run_control.command_types import Action
 from services.run_control.commands import CommandLimits, locked_summary
 from services.run_control.expert import check_expert_command
 from services.run_control.in_parts import PARTS
+from services.run_control.node_types import Node, NodeKind, Target
 from services.run_control.orders import OrderBook, Plan, Wish
 from services.run_control.rows import node_view
+from services.run_control.session_types import SessionSummary
 from services.run_control.support import also_matched, not_supported
-from services.run_control.types import Action, Node, NodeKind, SessionSummary, Target
 from services.texts import clean, is_storable
 
 GRPC = "grpc://"

@@ -18,7 +18,8 @@ from services.errors import ConsoleError, InvalidInputError
 from services.revisions import LiveTopic, bump
 from services.run_control import rules
 from services.run_control.arguments import MAX_TEXT
-from services.run_control.types import Action, ArgumentValue, CommandState
+from services.run_control.command_types import Action, CommandState
+from services.run_control.fsm_types import ArgumentValue
 from services.texts import clean, is_storable
 
 # A session's column is so wide; what a browser sends may be longer.

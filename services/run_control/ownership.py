@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from services.run_control.types import Action, CommandState, CommandView, SessionSummary
+from services.run_control.command_types import Action, CommandState, CommandView
+from services.run_control.session_types import SessionSummary
 
 
 class RequestState(StrEnum):

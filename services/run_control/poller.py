@@ -10,18 +10,19 @@ from services.clock import Clock
 from services.coordination import Fence
 from services.errors import ConsoleError
 from services.run_control.adapter import Adapters
+from services.run_control.backend_types import BackendKind
 from services.run_control.config import RunControlConfig
 from services.run_control.connectivity import Connectivity
 from services.run_control.directories import SessionDirectory
 from services.run_control.discovery import Discovery
 from services.run_control.endpoints import Endpoints, GaveWayError
 from services.run_control.pacing import Pace
+from services.run_control.process_types import Process
 from services.run_control.readings import BackendReading, backend_reading
 from services.run_control.session_poll import SessionPoll
 from services.run_control.site_poll import SitePoll
 from services.run_control.store import RunControlStore
 from services.run_control.tasks import Tasks
-from services.run_control.types import BackendKind, Process
 
 # A controller's address that was not asked for so long is of no interest any more.
 FORGET_BACKENDS_AFTER = timedelta(minutes=10)

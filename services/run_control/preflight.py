@@ -6,14 +6,10 @@ from enum import StrEnum
 
 from services.errors import InvalidInputError
 from services.run_control.arguments import parse_arguments
-from services.run_control.types import (
-    ArgumentValue,
-    Node,
-    Process,
-    ProcessStatus,
-    SessionSummary,
-    Transition,
-)
+from services.run_control.fsm_types import ArgumentValue, Transition
+from services.run_control.node_types import Node
+from services.run_control.process_types import Process, ProcessStatus
+from services.run_control.session_types import SessionSummary
 
 START = "start"
 # So many names are said, the rest is a count.

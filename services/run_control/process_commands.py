@@ -13,8 +13,9 @@ from services.audit.trail import AuditTrail
 from services.clock import Clock
 from services.errors import InvalidInputError, NotFoundError, RefusedError
 from services.run_control.boot_order import dummy_orders, order_to_json, parse_boot_orders
+from services.run_control.command_types import Action
 from services.run_control.orders import OrderBook, Plan, Wish, given_reason, require_reason
-from services.run_control.types import Action, BootOrder, ProcessStatus
+from services.run_control.process_types import BootOrder, ProcessStatus
 from services.texts import is_storable
 
 # Twice as many as the largest session that is foreseen.

@@ -6,17 +6,10 @@ from dataclasses import dataclass, replace
 from services.errors import ConsoleError, RefusedError
 from services.run_control.adapter import ProcessManagerAdapter
 from services.run_control.boot_order import order_from_json
+from services.run_control.command_types import Action, CommandResult, CommandState, NodeResult
 from services.run_control.execution import Booted, Order, Outcome, ProcessesAfter, failed_sending
 from services.run_control.process_results import in_words, lives, process_result
-from services.run_control.types import (
-    Action,
-    CommandResult,
-    CommandState,
-    NodeResult,
-    Process,
-    ProcessQuery,
-    ProcessStatus,
-)
+from services.run_control.process_types import Process, ProcessQuery, ProcessStatus
 
 _DONE = {
     Action.BOOT: "booted",

@@ -11,7 +11,7 @@ from services.accounts.types import Identity, Permission
 from services.errors import InvalidInputError, NotFoundError
 from services.run_control import rules
 from services.run_control.adapter import Adapters
-from services.run_control.types import ProcessQuery
+from services.run_control.process_types import ProcessQuery
 from services.texts import is_storable
 
 # What drunc itself takes for "no number given" (contract 9.5).

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from services.run_control.process_types import BootOrder, ProcessQuery
 from services.run_control.support import NOBODY, name_patterns, needs_host
-from services.run_control.types import BootOrder, ProcessQuery
 from wire.schema import WireMessage
 
 # Short name of a message → its class, in the generation's pool.

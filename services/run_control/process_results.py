@@ -1,7 +1,8 @@
 """What became of a process, as part of what came of a command."""
 
+from services.run_control.command_types import NodeResult
 from services.run_control.exit_codes import exit_code_meaning
-from services.run_control.types import NodeResult, Process, ProcessStatus
+from services.run_control.process_types import Process, ProcessStatus
 
 
 def process_result(process: Process, text: str, *, succeeded: bool) -> NodeResult:

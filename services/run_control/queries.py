@@ -14,21 +14,15 @@ from models.run_control import Node as NodeRow
 from models.run_control import Process as ProcessRow
 from services.clock import Clock
 from services.errors import NotFoundError
+from services.run_control.backend_types import BackendKind, BackendView
+from services.run_control.command_types import Action, CommandState, CommandView
+from services.run_control.fsm_types import Remembered
+from services.run_control.node_types import Node
 from services.run_control.ownership import Loss, loss
+from services.run_control.process_types import Process
 from services.run_control.remembered import load_remembered
 from services.run_control.rows import command_view, load_summaries, node_view, process_view, summaries
-from services.run_control.types import (
-    Action,
-    BackendKind,
-    BackendView,
-    CommandState,
-    CommandView,
-    Configuration,
-    Node,
-    Process,
-    Remembered,
-    SessionSummary,
-)
+from services.run_control.session_types import Configuration, SessionSummary
 from services.texts import clean, is_storable
 
 

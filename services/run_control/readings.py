@@ -6,15 +6,10 @@ from datetime import datetime
 
 from services.errors import BusyError, ConsoleError, NotReachableError
 from services.run_control.adapter import NodeStatus
-from services.run_control.types import (
-    ActiveSession,
-    BackendKind,
-    Configuration,
-    Node,
-    Sequence,
-    SessionSource,
-    Transition,
-)
+from services.run_control.backend_types import BackendKind
+from services.run_control.fsm_types import Sequence, Transition
+from services.run_control.node_types import Node
+from services.run_control.session_types import ActiveSession, Configuration, SessionSource
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.commands import Command
-from services.run_control.types import RUN_NUMBER, Action, ArgumentValue, Remembered
+from services.run_control.command_types import Action
+from services.run_control.fsm_types import RUN_NUMBER, ArgumentValue, Remembered
 
 # So many commands are looked at, so many different values kept of each argument.
 LOOKED_AT = 300

@@ -14,10 +14,11 @@ from services.audit.trail import AuditTrail
 from services.audit.types import AuditEntry, AuditKind
 from services.clock import Clock
 from services.revisions import LiveTopic, bump
+from services.run_control.command_types import Action
 from services.run_control.orders import OrderBook, Plan, Wish
 from services.run_control.ownership import RequestState
 from services.run_control.rows import OPEN_STATES, load_summaries
-from services.run_control.types import Action, SessionSummary
+from services.run_control.session_types import SessionSummary
 
 # How long a holder has to answer.
 TIME_TO_ANSWER = timedelta(seconds=90)

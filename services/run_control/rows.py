@@ -13,28 +13,19 @@ from models.commands import CommandResult as ResultRow
 from models.run_control import DaqSession
 from models.run_control import Node as NodeRow
 from models.run_control import Process as ProcessRow
-from services.run_control.types import (
+from services.run_control.command_types import (
     PROCESS_ACTIONS,
     Action,
-    Argument,
-    ArgumentType,
-    ArgumentValue,
     CommandState,
     CommandView,
-    Configuration,
-    Node,
-    NodeKind,
     NodeResult,
-    Process,
-    ProcessStatus,
-    RunInfo,
-    Sequence,
     SequenceStep,
-    SessionSource,
-    SessionSummary,
     StepState,
-    Transition,
 )
+from services.run_control.fsm_types import Argument, ArgumentType, ArgumentValue, Sequence, Transition
+from services.run_control.node_types import Node, NodeKind
+from services.run_control.process_types import Process, ProcessStatus
+from services.run_control.session_types import Configuration, RunInfo, SessionSource, SessionSummary
 
 OPEN_STATES = (CommandState.PENDING.value, CommandState.EXECUTING.value)
 

@@ -4,7 +4,9 @@ from datetime import datetime, timedelta
 
 from services.accounts.types import Identity, Permission
 from services.errors import NotInControlError, NotPermittedError, RefusedError, StaleError
-from services.run_control.types import INITIAL_HOLDER, CommandView, SessionSummary, Transition
+from services.run_control.command_types import CommandView
+from services.run_control.fsm_types import Transition
+from services.run_control.session_types import INITIAL_HOLDER, SessionSummary
 
 
 def require_permission(identity: Identity, permission: Permission) -> None:
@@ -13,12 +15,8 @@ def require_permission(identity: Identity, permission: Permission) -> None:
     Raises:
         NotPermittedError: The role does not include the permission.
     """
-    if not identity.may(permission):
-        raise NotPermittedError(
-            f"The role {identity.role} of {identity.name} does not include {permission}.",
-            not_done="Nothing was sent.",
-            next_step="Ask somebody with the right role.",
-        )
+    if obstacle := identity.obstacle(permission):
+        raise NotPermittedError(obstacle, not_done="Nothing was sent.", next_step="Ask somebody with the right role.")
 
 
 def require_idle(summary: SessionSummary) -> None:

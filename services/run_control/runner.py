@@ -14,6 +14,7 @@ from services.coordination import Fence, LeaseLostError
 from services.errors import ConsoleError, NotReachableError
 from services.run_control.adapter import Adapters
 from services.run_control.boot_watch import BootWatch, judged
+from services.run_control.command_types import CommandState
 from services.run_control.endpoints import Endpoints
 from services.run_control.execution import Booted, Order, Outcome, execute
 from services.run_control.in_parts import PARTS, execute_in_parts
@@ -21,7 +22,6 @@ from services.run_control.journal import CommandJournal
 from services.run_control.process_execution import execute_on_processes
 from services.run_control.sequence_run import SequenceRun
 from services.run_control.session_execution import execute_on_session
-from services.run_control.types import CommandState
 
 log = logging.getLogger(__name__)
 

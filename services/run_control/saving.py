@@ -10,8 +10,9 @@ from models.run_control import Backend, BootConfiguration
 from services.history.record import Changes
 from services.history.types import Aspect, Subject
 from services.revisions import LiveTopic
+from services.run_control.backend_types import BackendKind
 from services.run_control.readings import BackendReading
-from services.run_control.types import BackendKind, Configuration
+from services.run_control.session_types import Configuration
 
 FILE_WIDTH = 1024
 

@@ -17,8 +17,8 @@ from models.run_control import Node as NodeRow
 from services.history.record import Changes
 from services.history.types import Aspect, Subject, Value
 from services.run_control.adapter import NodeStatus
+from services.run_control.node_types import Node
 from services.run_control.saving import assign
-from services.run_control.types import Node
 
 _PLACE = (
     NodeRow.name,

@@ -14,7 +14,7 @@ from models.run_control import Process as ProcessRow
 from services.history.record import Changes
 from services.history.types import Aspect, Subject, Value
 from services.revisions import LiveTopic
-from services.run_control.types import Process, ProcessStatus
+from services.run_control.process_types import Process, ProcessStatus
 
 _COLUMNS = (
     ProcessRow.name,

@@ -17,8 +17,8 @@ from services.run_control.readings import Origin, RootReading, SessionReading
 from services.run_control.rows import sequences_to_json, transitions_to_json
 from services.run_control.saving import assign
 from services.run_control.saving_nodes import save_nodes
+from services.run_control.session_types import RunInfo
 from services.run_control.transition_watch import RootMemory, note_transition
-from services.run_control.types import RunInfo
 
 # In these states no run is on (contract 12.1).
 STATES_WITHOUT_RUN = frozenset({"initial", "configured"})

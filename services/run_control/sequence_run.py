@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from services.clock import Clock
 from services.errors import ConsoleError
+from services.run_control.command_types import Action, CommandState, SequenceStep, StepState
 from services.run_control.execution import Order, Outcome, PlannedStep
-from services.run_control.types import Action, CommandState, SequenceStep, StepState
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,18 +13,12 @@ from services.clock import Clock
 from services.errors import ConsoleError, InvalidInputError, NotFoundError, RefusedError
 from services.run_control import rules
 from services.run_control.arguments import parse_arguments
+from services.run_control.command_types import Action, CommandState, SequenceStep
 from services.run_control.commands import CommandLimits, locked_summary
+from services.run_control.fsm_types import ArgumentValue, Sequence, Transition
 from services.run_control.orders import OrderBook, Plan, Wish
 from services.run_control.rows import steps_to_json
-from services.run_control.types import (
-    Action,
-    ArgumentValue,
-    CommandState,
-    Sequence,
-    SequenceStep,
-    SessionSummary,
-    Transition,
-)
+from services.run_control.session_types import SessionSummary
 
 
 class SequenceService:

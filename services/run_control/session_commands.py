@@ -14,12 +14,14 @@ from services.audit.trail import AuditTrail
 from services.clock import Clock
 from services.errors import InvalidInputError, NotSupportedError, RefusedError
 from services.run_control import rules
+from services.run_control.backend_types import BackendKind
+from services.run_control.command_types import SESSION_ACTIONS, Action
 from services.run_control.commands import locked_summary
 from services.run_control.config import RunControlConfig
 from services.run_control.orders import WIDTH, OrderBook, Plan, Wish
 from services.run_control.rows import OPEN_STATES
+from services.run_control.session_types import Configuration
 from services.run_control.shell_lines import GRPC, ShellLines, end_lines, start_lines
-from services.run_control.types import SESSION_ACTIONS, Action, BackendKind, Configuration
 from services.texts import is_storable
 
 # Names may not split paths or Kafka topics (contract 3); what begins with a dash is an option to a shell.

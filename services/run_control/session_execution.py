@@ -2,16 +2,11 @@
 
 from services.errors import ConsoleError, NotSupportedError, RefusedError
 from services.run_control.adapter import RunControlServiceAdapter
+from services.run_control.command_types import Action, CommandResult, CommandState
 from services.run_control.execution import Booted, Order, Outcome, failed_sending
+from services.run_control.process_types import ProcessQuery
+from services.run_control.session_types import Configuration, SessionOrder
 from services.run_control.shell_lines import GRPC
-from services.run_control.types import (
-    Action,
-    CommandResult,
-    CommandState,
-    Configuration,
-    ProcessQuery,
-    SessionOrder,
-)
 
 
 def execute_on_session(order: Order, adapter: RunControlServiceAdapter) -> Outcome:

@@ -10,14 +10,16 @@ from typing import TypeVar
 from services.clock import Clock
 from services.errors import ConsoleError, NotFoundError, NotReachableError
 from services.run_control.adapter import Adapters, ControllerAdapter, DescribedNode, NodeStatus
+from services.run_control.backend_types import BackendKind
 from services.run_control.directories import SessionDirectory
 from services.run_control.discovery import Listed
 from services.run_control.endpoints import Endpoints, GaveWayError
+from services.run_control.fsm_types import Sequence, Transition
+from services.run_control.node_types import Node, NodeKind
 from services.run_control.part_holders import PartHolders
 from services.run_control.queries import tree_order
 from services.run_control.readings import BackendReading, RootReading, SessionReading, backend_reading
 from services.run_control.tree import controllers, flattened, merged, misses_a_node
-from services.run_control.types import BackendKind, Node, NodeKind, Sequence, Transition
 
 T = TypeVar("T")
 

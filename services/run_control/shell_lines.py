@@ -3,7 +3,7 @@
 import shlex
 from dataclasses import dataclass
 
-from services.run_control.types import Configuration
+from services.run_control.session_types import Configuration
 
 GRPC = "grpc://"
 G1 = "G1"

@@ -8,10 +8,11 @@ from typing import Protocol, TypeVar
 from services.clock import Clock
 from services.errors import ConsoleError, NotReachableError, NotSupportedError
 from services.run_control.adapter import Adapters, SessionManagerAdapter
+from services.run_control.backend_types import BackendKind
 from services.run_control.directories import Directory
 from services.run_control.endpoints import Endpoints, GaveWayError
 from services.run_control.readings import BackendReading, SiteReading, backend_reading
-from services.run_control.types import ActiveSession, BackendKind, Configuration
+from services.run_control.session_types import ActiveSession, Configuration
 
 T = TypeVar("T")
 

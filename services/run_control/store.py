@@ -13,11 +13,12 @@ from services.clock import Clock
 from services.coordination import Fence, Leases
 from services.history.record import Changes
 from services.revisions import LiveTopic, bump
+from services.run_control.backend_types import BackendKind
+from services.run_control.process_types import Process
 from services.run_control.readings import BackendReading, SessionReading, SiteReading
 from services.run_control.saving import save_backends, save_configurations
 from services.run_control.saving_processes import save_processes, touch_processes
 from services.run_control.saving_sessions import save_session
-from services.run_control.types import BackendKind, Process
 
 # Writes rows, notes what changed, and returns the topics whose pages would change.
 Work = Callable[[Session, Changes], set[LiveTopic]]

@@ -5,7 +5,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from services.errors import InvalidInputError, NotFoundError, NotSupportedError
-from services.run_control.types import BootOrder, ProcessQuery, Sequence, Target
+from services.run_control.fsm_types import Sequence
+from services.run_control.node_types import Target
+from services.run_control.process_types import BootOrder, ProcessQuery
 
 # What drunc says where restart and logs need one process and the query finds none, or several (contract 9.4).
 _NOT_ONE_PROCESS = ("corresponding to the query doesn't exist", "processes corresponding to the query")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.run_control.adapter import DescribedNode, NodeStatus
-from services.run_control.types import Node, NodeKind
+from services.run_control.node_types import Node, NodeKind
 
 # Path of a node → the status of its children, in the order of the configuration.
 ChildrenByPath = Mapping[str, tuple[NodeStatus, ...]]

@@ -9,8 +9,8 @@ from flask import Flask
 from models.database import Database
 from services.clock import utc_now
 from services.container import Services
+from services.run_control.command_types import Action, CommandState
 from services.run_control.ownership import RequestState
-from services.run_control.types import Action, CommandState
 from tests.db.services.run_control.rows import ALICE, BOB, SESSION, VIEWER, command_row, node_row, session_row
 from tests.unit.components.reading import drawn, words
 from tests.web.test_controller_page import As, as_person, triggered

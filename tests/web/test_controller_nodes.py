@@ -11,7 +11,7 @@ from models.database import Database
 from services.accounts.types import Identity, Role
 from services.clock import utc_now
 from services.container import Services
-from services.run_control.types import Action
+from services.run_control.command_types import Action
 from tests.db.services.run_control.rows import ALICE, BOB, SESSION, node_row, process_row, session_row
 from tests.unit.components.reading import drawn, words
 from tests.web.test_controller_page import As, as_person, triggered

@@ -17,8 +17,9 @@ from services.accounts.types import Identity
 from services.clock import utc_now
 from services.container import Services
 from services.errors import NotFoundError
+from services.run_control.command_types import Action, SequenceStep, StepState
+from services.run_control.fsm_types import Sequence
 from services.run_control.rows import sequences_to_json, steps_to_json
-from services.run_control.types import Action, Sequence, SequenceStep, StepState
 from tests.db.services.run_control.rows import ALICE, BOB, SESSION, VIEWER, command_row, node_row, session_row
 from tests.unit.components.reading import attribute, drawn, walk, with_class, words
 

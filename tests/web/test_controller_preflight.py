@@ -9,8 +9,8 @@ from flask import Flask
 from models.database import Database
 from services.clock import utc_now
 from services.container import Services
+from services.run_control.fsm_types import Sequence
 from services.run_control.rows import sequences_to_json
-from services.run_control.types import Sequence
 from tests.db.services.run_control.rows import ALICE, SESSION, command_row, node_row, process_row, session_row
 from tests.unit.components.reading import attribute, drawn, walk, with_class, words
 from tests.web.test_controller_page import As, as_person

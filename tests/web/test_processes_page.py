@@ -18,7 +18,7 @@ from models.database import Database
 from services.accounts.types import Identity, Role
 from services.clock import utc_now
 from services.container import Services
-from services.run_control.types import Action, CommandView
+from services.run_control.command_types import Action, CommandView
 from tests.db.services.run_control.rows import ALICE, SESSION, VIEWER, process_row, session_row
 from tests.unit.components.reading import drawn, words
 from tests.web.conftest import As, Person

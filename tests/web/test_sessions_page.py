@@ -14,7 +14,7 @@ from models.history import HistoryEntry, TransitionRun
 from models.run_control import BootConfiguration
 from services.clock import utc_now
 from services.container import Services
-from services.run_control.types import Action, CommandView
+from services.run_control.command_types import Action, CommandView
 from settings import Settings
 from tests.db.services.run_control.rows import (
     ALICE,
@@ -135,8 +135,8 @@ def test_a_viewer_sees_both_buttons_off_with_the_reason(booting: ModuleType, end
     with as_person(VIEWER):
         boot, end = booting.show_boot(0), ending.show_end("idle", 0, 0)
     assert (boot[3], end[3]) == ("true", "true")
-    assert boot[4] == "The role viewer does not include session.start."
-    assert end[4] == "The role viewer does not include session.end."
+    assert boot[4] == "The role viewer of victor does not include session.start."
+    assert end[4] == "The role viewer of victor does not include session.end."
 
 
 def test_the_session_of_the_address_is_chosen_first(ending: ModuleType, as_person: As) -> None:

@@ -16,7 +16,7 @@ from services.clock import utc_now
 from services.health import WorkerHealth
 from services.messages.store import MessageStore
 from services.messages.types import Decoded
-from services.run_control.types import BackendKind
+from services.run_control.backend_types import BackendKind
 from services.workers import WorkerReport
 from tests.db.services.messages.builders import batch, message, new_incarnation
 from tests.unit.components.reading import drawn, words

@@ -15,8 +15,8 @@ from models.history import NodeTransition, TransitionRun
 from services.clock import nanoseconds, utc_now
 from services.messages.filter_text import parse
 from services.messages.types import And, Since, Until
+from services.run_control.command_types import Action, SequenceStep, StepState
 from services.run_control.rows import steps_to_json
-from services.run_control.types import Action, SequenceStep, StepState
 from tests.db.services.run_control.rows import ALICE, SESSION, command_row, node_row, process_row, session_row
 from tests.unit.components.reading import attribute, drawn, walk, words
 from tests.web.conftest import As

@@ -8,17 +8,12 @@ from services.run_control import decode
 from services.run_control.adapter import THIS_NODE, DescribedNode, NodeStatus
 from services.run_control.arguments_on_wire import fsm_command
 from services.run_control.call import Caller
+from services.run_control.command_types import Action, CommandResult
+from services.run_control.fsm_types import ArgumentValue, Sequence, Transition
 from services.run_control.g1.messages import message
 from services.run_control.judge import control_result, plain_result, transition_result
+from services.run_control.node_types import Target
 from services.run_control.support import Deadlines, needs_whole_subtree, not_supported, published_sequences
-from services.run_control.types import (
-    Action,
-    ArgumentValue,
-    CommandResult,
-    Sequence,
-    Target,
-    Transition,
-)
 from services.texts import clean
 from wire.schema import WireMessage, load_g1
 

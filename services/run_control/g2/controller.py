@@ -8,18 +8,12 @@ from services.run_control import decode
 from services.run_control.adapter import THIS_NODE, DescribedNode, NodeStatus
 from services.run_control.arguments_on_wire import fsm_command
 from services.run_control.call import Caller
+from services.run_control.command_types import Action, CommandResult
+from services.run_control.fsm_types import ArgumentValue, Sequence, Transition
 from services.run_control.g2.description import G2Description, read_description
 from services.run_control.judge import control_result, expert_result, partial_transition_result, plain_result
+from services.run_control.node_types import NodeKind, Target
 from services.run_control.support import Deadlines, not_supported, published_sequences
-from services.run_control.types import (
-    Action,
-    ArgumentValue,
-    CommandResult,
-    NodeKind,
-    Sequence,
-    Target,
-    Transition,
-)
 from services.texts import clean
 from wire.schema import WireMessage
 

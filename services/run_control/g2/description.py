@@ -9,7 +9,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from services.errors import SchemaMismatchError
 from services.run_control.decode import NAME_WIDTH, PACKAGE
-from services.run_control.types import NodeKind
+from services.run_control.node_types import NodeKind
 from services.texts import clean
 from wire.schema import Schema
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from services.errors import UnknownCallError
 from services.run_control import decode, listings
 from services.run_control.call import Caller
+from services.run_control.session_types import ActiveSession, Configuration
 from services.run_control.support import Deadlines, not_supported
-from services.run_control.types import ActiveSession, Configuration
 
 GENERATION = "G2"
 

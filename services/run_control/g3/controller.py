@@ -10,19 +10,13 @@ from services.run_control import decode
 from services.run_control.adapter import THIS_NODE, DescribedNode, NodeStatus
 from services.run_control.arguments import INT64_MAX
 from services.run_control.arguments_on_wire import fsm_command
+from services.run_control.command_types import Action, CommandResult
+from services.run_control.fsm_types import ArgumentValue, Sequence, Transition
 from services.run_control.g3.call import CONTROLLER, TypedCaller, message, token
 from services.run_control.g3.judge import command_result, control_result, flag_words, plain_result
+from services.run_control.node_types import NodeKind, Target
+from services.run_control.session_types import RunInfo
 from services.run_control.support import Deadlines, sequence
-from services.run_control.types import (
-    Action,
-    ArgumentValue,
-    CommandResult,
-    NodeKind,
-    RunInfo,
-    Sequence,
-    Target,
-    Transition,
-)
 from services.texts import clean
 from wire.schema import WireMessage, load_g3
 

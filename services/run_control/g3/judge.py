@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 
 from services.run_control import decode
+from services.run_control.command_types import CommandResult, NodeResult
 from services.run_control.judge import NO_OWNER, fsm_words, reply_fails, reply_text, summed_up, tolerated
-from services.run_control.types import CommandResult, NodeResult
 from services.texts import clean
 from wire.schema import WireMessage
 

@@ -7,8 +7,8 @@ from services.run_control import decode, listings
 from services.run_control.g3.call import PROCESS_MANAGER, SHARED, TypedCaller, message, token
 from services.run_control.g3.judge import flag_words
 from services.run_control.process_orders import boot_fields, query_fields
+from services.run_control.process_types import EVERY_PROCESS, BootOrder, Process, ProcessQuery
 from services.run_control.support import Deadlines, log_lines, one_process_error
-from services.run_control.types import EVERY_PROCESS, BootOrder, Process, ProcessQuery
 from services.texts import clean
 from wire.schema import WireMessage
 

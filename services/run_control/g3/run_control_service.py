@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from services.errors import UnknownCallError
 from services.run_control import decode
+from services.run_control.command_types import CommandResult
 from services.run_control.g3.call import RUN_CONTROL, TypedCaller, message, token
+from services.run_control.session_types import SessionOrder
 from services.run_control.support import Deadlines, not_supported
-from services.run_control.types import CommandResult, SessionOrder
 from wire.schema import WireMessage
 
 GENERATION = "G3"

@@ -6,8 +6,8 @@ from services.errors import DruncError, UnknownCallError
 from services.run_control import decode, listings
 from services.run_control.g3.call import SESSION_MANAGER, SHARED, TypedCaller, message, token
 from services.run_control.g3.judge import flag_words
+from services.run_control.session_types import ActiveSession, Configuration
 from services.run_control.support import Deadlines, not_supported
-from services.run_control.types import ActiveSession, Configuration
 from services.texts import clean
 from wire.schema import WireMessage
 

@@ -11,13 +11,15 @@ from services.accounts.types import Identity, Role
 from services.audit.trail import AuditTrail
 from services.audit.types import AuditView
 from services.clock import utc_now
+from services.run_control.command_types import CommandView
 from services.run_control.commands import CommandLimits, CommandService
 from services.run_control.config import RunControlConfig
 from services.run_control.node_commands import NodeCommandService
+from services.run_control.node_types import Node
 from services.run_control.process_commands import ProcessCommandService
 from services.run_control.queries import RunControlQueries
 from services.run_control.sequences import SequenceService
-from services.run_control.types import CommandView, Node, SessionSummary
+from services.run_control.session_types import SessionSummary
 from services.run_control.worker import RunControlWorker
 from simulator.installation import Installation
 from tests.waiting import wait_until

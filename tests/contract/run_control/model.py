@@ -6,7 +6,7 @@ Applications follow their segment here: nothing that is done to the model parts 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from services.run_control.types import INITIAL_HOLDER
+from services.run_control.session_types import INITIAL_HOLDER
 
 # Transition: (states it is possible from, state it leads to; None for the same) (contract 12.1).
 TRANSITIONS: Mapping[str, tuple[tuple[str, ...], str | None]] = {

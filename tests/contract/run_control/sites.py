@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 
 from services.run_control.adapter import ControllerAdapter, NodeStatus, ProcessManagerAdapter
 from services.run_control.channels import Channels
+from services.run_control.command_types import CommandResult, NodeResult
 from services.run_control.detection import DetectingAdapters
+from services.run_control.fsm_types import ArgumentValue, Transition
+from services.run_control.node_types import Target
 from services.run_control.support import Deadlines
-from services.run_control.types import ArgumentValue, CommandResult, NodeResult, Target, Transition
 from simulator.installation import Installation
 from simulator.publisher import SilentPublisher
 from tests.contract.run_control.conftest import SESSION

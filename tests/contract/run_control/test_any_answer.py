@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 from services.errors import ConsoleError
 from services.run_control.channels import Channels
 from services.run_control.detection import DetectingAdapters
+from services.run_control.fsm_types import Transition
 from services.run_control.generations import Generation
+from services.run_control.process_types import BootOrder, ProcessQuery
+from services.run_control.session_types import Configuration, SessionOrder
 from services.run_control.support import Deadlines
-from services.run_control.types import BootOrder, Configuration, ProcessQuery, SessionOrder, Transition
 from services.texts import is_storable
 from tests.contract.run_control.any_message import PACKAGE, AnyMessage
 from wire.schema import Method, Schema, load_g1, load_g2, load_g3

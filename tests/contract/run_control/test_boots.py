@@ -8,10 +8,11 @@ import pytest
 
 from models.database import Database
 from services.run_control.boot_watch import BootWatch, judged
+from services.run_control.command_types import Action, CommandState, CommandView
 from services.run_control.config import RunControlConfig
 from services.run_control.execution import Order
+from services.run_control.process_types import Process
 from services.run_control.session_execution import execute_on_session
-from services.run_control.types import Action, CommandState, CommandView, Process
 from simulator.installation import Installation
 from simulator.layouts import CONFIGURATION_FILE
 from tests.contract.run_control.conftest import ALICE, SESSION, Console, config_for, running_console

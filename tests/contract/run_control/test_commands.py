@@ -16,7 +16,8 @@ from services.errors import (
     NotPermittedError,
     RefusedError,
 )
-from services.run_control.types import INITIAL_HOLDER, Action, CommandState, RunInfo
+from services.run_control.command_types import Action, CommandState
+from services.run_control.session_types import INITIAL_HOLDER, RunInfo
 from simulator import g1
 from simulator.installation import Installation
 from tests.contract.run_control.conftest import ALICE, BOB, SESSION, Console

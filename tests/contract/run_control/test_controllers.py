@@ -11,20 +11,14 @@ import pytest
 
 from services.errors import NotSupportedError, UnknownCallError
 from services.run_control.channels import Channels
+from services.run_control.command_types import Action
 from services.run_control.detection import DetectingAdapters
+from services.run_control.fsm_types import Argument, ArgumentType
 from services.run_control.generations import Generation
+from services.run_control.node_types import NodeKind, Target
+from services.run_control.process_types import BootOrder, ProcessQuery
+from services.run_control.session_types import Configuration, SessionOrder
 from services.run_control.support import Deadlines
-from services.run_control.types import (
-    Action,
-    Argument,
-    ArgumentType,
-    BootOrder,
-    Configuration,
-    NodeKind,
-    ProcessQuery,
-    SessionOrder,
-    Target,
-)
 from simulator.installation import Installation
 from tests.contract.run_control.conftest import SESSION
 from tests.contract.run_control.sites import DF, DF_01, G1, G3, LATER, NODES, ROOT, START, VARIANTS, Site, simulated

@@ -9,7 +9,7 @@ from models.coordination import Lease
 from models.database import Database
 from services.clock import utc_now
 from services.health import AlreadyStartedError
-from services.run_control.types import Action, CommandState
+from services.run_control.command_types import Action, CommandState
 from services.run_control.worker import LEASE, RunControlWorker
 from simulator.installation import Installation
 from tests.contract.run_control.conftest import ALICE, SESSION, Console, config_for

@@ -15,10 +15,10 @@ from services.history.types import Aspect, Change, HistoryFilter, Source, Subjec
 from services.messages.consumer import ConsumerConfig, MessageConsumer
 from services.messages.types import Kind, Severity
 from services.run_control.channels import Channels
+from services.run_control.command_types import CommandState
 from services.run_control.detection import DetectingAdapters
 from services.run_control.fsm import transition_of
 from services.run_control.support import Deadlines
-from services.run_control.types import CommandState
 from simulator.installation import Installation
 from tests.contract.run_control.conftest import SESSION, Console, config_for, running_console
 from tests.kafka import running_broker

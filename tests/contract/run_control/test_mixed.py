@@ -5,10 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from services.run_control.adapter import Adapters
+from services.run_control.backend_types import BackendKind
 from services.run_control.channels import Channels
+from services.run_control.command_types import CommandState
 from services.run_control.detection import DetectingAdapters
+from services.run_control.node_types import NodeKind
 from services.run_control.support import Deadlines
-from services.run_control.types import BackendKind, CommandState, NodeKind
 from simulator.installation import Installation
 from tests.contract.run_control.conftest import SESSION, Console
 from tests.waiting import wait_until

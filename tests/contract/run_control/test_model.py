@@ -17,8 +17,9 @@ from hypothesis.stateful import (
 )
 
 from services.run_control.adapter import ControllerAdapter
+from services.run_control.command_types import Action, CommandState
 from services.run_control.execution import Order, execute
-from services.run_control.types import Action, ArgumentValue, CommandState, Transition
+from services.run_control.fsm_types import ArgumentValue, Transition
 from tests.contract.run_control.conftest import SESSION
 from tests.contract.run_control.model import TRANSITIONS, Controller, Tree
 from tests.contract.run_control.sites import DF, G1, G2A, G2B, G3, ROOT, Site, Variant, simulated

@@ -1,6 +1,7 @@
 """Commands for parts of the tree, from the service to the controllers and back."""
 
-from services.run_control.types import CommandState, Target
+from services.run_control.command_types import CommandState
+from services.run_control.node_types import Target
 from simulator.installation import Installation
 from tests.contract.run_control.conftest import ALICE, SESSION, Console
 from tests.simulated import connected

@@ -13,10 +13,12 @@ import pytest
 
 from services.errors import DruncError, NotInControlError, SchemaMismatchError
 from services.run_control import decode
+from services.run_control.command_types import Action, CommandState
 from services.run_control.execution import Order, execute
+from services.run_control.node_types import Target
 from services.run_control.process_execution import execute_on_processes
+from services.run_control.process_types import BootOrder, Process, ProcessQuery, ProcessStatus
 from services.run_control.support import also_matched
-from services.run_control.types import Action, BootOrder, CommandState, Process, ProcessQuery, ProcessStatus, Target
 from tests.contract.run_control.conftest import SESSION
 from tests.contract.run_control.servers import saying, serving
 from tests.contract.run_control.sites import DF, DF_01, G1, G2B, G3, LATER, ROOT, VARIANTS, Site, simulated

@@ -3,14 +3,10 @@
 from models.database import Database
 from services.clock import utc_now
 from services.revisions import current
-from services.run_control.types import (
-    INITIAL_HOLDER,
-    BackendKind,
-    BackendView,
-    NodeKind,
-    Process,
-    ProcessStatus,
-)
+from services.run_control.backend_types import BackendKind, BackendView
+from services.run_control.node_types import NodeKind
+from services.run_control.process_types import Process, ProcessStatus
+from services.run_control.session_types import INITIAL_HOLDER
 from simulator.installation import Installation
 from tests.contract.run_control.conftest import SESSION, Console
 from tests.waiting import wait_until

@@ -9,7 +9,8 @@ from models.database import Database
 from services.accounts.types import Identity, Role
 from services.audit.types import AuditKind
 from services.clock import utc_now
-from services.run_control.types import Action, CommandState, CommandView, Process, ProcessStatus
+from services.run_control.command_types import Action, CommandState, CommandView
+from services.run_control.process_types import Process, ProcessStatus
 from simulator.installation import Installation
 from tests.contract.run_control.conftest import ALICE, SESSION, Console
 from tests.waiting import wait_until

@@ -5,7 +5,7 @@ import pytest
 from services.errors import NotFoundError, NotReachableError
 from services.run_control.opening import open_adapters
 from services.run_control.process_logs import LogFilter, ProcessLogs, new_lines
-from services.run_control.types import Process
+from services.run_control.process_types import Process
 from simulator.installation import Installation
 from tests.contract.run_control.conftest import ALICE, SESSION, Console, config_for
 from tests.waiting import wait_until

@@ -7,7 +7,7 @@ import pytest
 
 from services.errors import DruncError, InvalidInputError, NotFoundError, NotReachableError, NotSupportedError
 from services.run_control.adapter import ProcessManagerAdapter
-from services.run_control.types import BootOrder, ProcessQuery, ProcessStatus
+from services.run_control.process_types import BootOrder, ProcessQuery, ProcessStatus
 from simulator.checks import SimulatorError
 from tests.contract.run_control.conftest import SESSION
 from tests.contract.run_control.servers import aborting, saying, serving

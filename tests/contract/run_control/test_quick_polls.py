@@ -9,6 +9,7 @@ import pytest
 from models.database import Database
 from services.audit.trail import AuditTrail
 from services.coordination import Fence, Leases
+from services.run_control.command_types import CommandState
 from services.run_control.commands import CommandLimits, CommandService
 from services.run_control.endpoints import Endpoints
 from services.run_control.journal import CommandJournal
@@ -17,7 +18,6 @@ from services.run_control.poller import Poller
 from services.run_control.queries import RunControlQueries
 from services.run_control.runner import CommandRunner
 from services.run_control.store import RunControlStore
-from services.run_control.types import CommandState
 from tests.contract.run_control.conftest import ALICE, SESSION, config_for
 from tests.contract.run_control.sites import G1, G2B, G3, Site, simulated
 from tests.waiting import wait_until

@@ -15,9 +15,11 @@ from services.errors import (
     RefusedError,
 )
 from services.run_control.adapter import ControllerAdapter
+from services.run_control.command_types import Action, CommandResult, CommandState
 from services.run_control.execution import Order, execute
+from services.run_control.fsm_types import Argument, ArgumentType, Transition
+from services.run_control.node_types import Target
 from services.run_control.support import Deadlines
-from services.run_control.types import Action, Argument, ArgumentType, CommandResult, CommandState, Target, Transition
 from tests.contract.run_control.conftest import SESSION
 from tests.contract.run_control.servers import aborting, saying, serving
 from tests.contract.run_control.sites import (

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from services.run_control.types import CommandState, CommandView
+from services.run_control.command_types import CommandState, CommandView
 from simulator.installation import Installation
 from tests.contract.run_control.conftest import ALICE, BOB, SESSION, Console
 from tests.waiting import wait_until

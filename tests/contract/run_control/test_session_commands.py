@@ -9,9 +9,10 @@ from models.database import Database
 from services.audit.trail import AuditTrail
 from services.audit.types import AuditKind
 from services.clock import utc_now
+from services.run_control.command_types import CommandState
 from services.run_control.config import RunControlConfig
 from services.run_control.session_commands import SessionCommandService
-from services.run_control.types import CommandState, Configuration
+from services.run_control.session_types import Configuration
 from simulator.installation import Installation
 from simulator.layouts import CONFIGURATION_FILE
 from tests.contract.run_control.conftest import ALICE, SESSION, Console, config_for

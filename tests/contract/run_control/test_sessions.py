@@ -9,18 +9,13 @@ import requests
 
 from models.database import Database
 from services.clock import utc_now
+from services.run_control.backend_types import BackendKind
 from services.run_control.channels import Channels
 from services.run_control.detection import DetectingAdapters
+from services.run_control.process_types import BootOrder
 from services.run_control.queries import RunControlQueries
+from services.run_control.session_types import Configuration, SessionOrder, SessionSource, SessionSummary
 from services.run_control.support import Deadlines
-from services.run_control.types import (
-    BackendKind,
-    BootOrder,
-    Configuration,
-    SessionOrder,
-    SessionSource,
-    SessionSummary,
-)
 from services.run_control.worker import RunControlWorker
 from simulator.installation import Installation
 from simulator.layouts import CONFIGURATION_FILE, LAYOUTS, OPERATOR

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from services.accounts.types import Identity, Role
-from services.run_control.types import CommandState, Target
+from services.run_control.command_types import CommandState
+from services.run_control.node_types import Target
 from simulator.installation import Installation
 from tests.contract.run_control.conftest import ALICE, SESSION, Console
 from tests.waiting import wait_until

@@ -9,7 +9,7 @@ import pytest
 from models.database import Database
 from models.run_control import Backend
 from services.platform_health import KEEP_S, HealthService, PartHealth, PartState, Readiness
-from services.run_control.types import BackendKind
+from services.run_control.backend_types import BackendKind
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 

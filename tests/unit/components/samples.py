@@ -5,19 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.messages.types import Kind, MessageView, RateBucket, Severity
-from services.run_control.types import (
-    Action,
-    BackendKind,
-    BackendView,
-    CommandState,
-    CommandView,
-    Node,
-    NodeKind,
-    Process,
-    ProcessStatus,
-    RunInfo,
-    SessionSummary,
-)
+from services.run_control.backend_types import BackendKind, BackendView
+from services.run_control.command_types import Action, CommandState, CommandView
+from services.run_control.node_types import Node, NodeKind
+from services.run_control.process_types import Process, ProcessStatus
+from services.run_control.session_types import RunInfo, SessionSummary
 
 NOW = datetime(2026, 11, 20, 3, 12, 44, 318000, UTC)
 

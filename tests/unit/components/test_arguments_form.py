@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from components.arguments_form import argument_error, arguments_form, as_text, input_id, leads_to, not_possible
-from services.run_control.types import Argument, ArgumentType, Transition
+from services.run_control.fsm_types import Argument, ArgumentType, Transition
 from tests.unit.components.reading import attribute, walk, with_class, words
 
 START = Transition(

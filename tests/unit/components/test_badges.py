@@ -12,7 +12,7 @@ from components.badges import (
     unreachable_badge,
 )
 from services.messages.types import Severity
-from services.run_control.types import ProcessStatus
+from services.run_control.process_types import ProcessStatus
 from tests.unit.components.samples import NOW
 from tests.unit.components.trees import attribute, classes, having, text
 

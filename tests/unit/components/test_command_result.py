@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from components.command_result import command_list, command_result, command_title
-from services.run_control.types import Action, CommandState, CommandView, NodeResult, SequenceStep, StepState
+from services.run_control.command_types import Action, CommandState, CommandView, NodeResult, SequenceStep, StepState
 from tests.unit.components.reading import attribute, with_class, words
 
 SENT = datetime(2026, 11, 20, 3, 12, 37, 512_000, tzinfo=UTC)

@@ -2,7 +2,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from components.node_panel import LISTED, node_details, selection_text
-from services.run_control.types import Node, NodeKind, Process, ProcessStatus
+from services.run_control.node_types import Node, NodeKind
+from services.run_control.process_types import Process, ProcessStatus
 from tests.unit.components.reading import attribute, walk, words
 
 NODE = Node(

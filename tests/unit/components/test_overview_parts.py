@@ -11,7 +11,8 @@ from components.message_table import message_table
 from components.session_card import last_transition, rate_view, session_card
 from components.sparkline import STEPS, last_full_step, sparkline, summarise
 from services.messages.types import Severity
-from services.run_control.types import INITIAL_HOLDER, Action, CommandState, RunInfo
+from services.run_control.command_types import Action, CommandState
+from services.run_control.session_types import INITIAL_HOLDER, RunInfo
 from tests.unit.components.samples import NOW, bucket, command, executing, message, node, session
 from tests.unit.components.trees import attribute, classes, having, hrefs, text
 

@@ -18,7 +18,7 @@ from components.process_stake import (
     targets,
 )
 from services.accounts.types import Identity, Role
-from services.run_control.types import RunInfo
+from services.run_control.session_types import RunInfo
 from tests.unit.components.reading import words
 from tests.unit.components.samples import dead, process, session
 
@@ -227,7 +227,7 @@ def test_the_line_names_what_is_selected_and_the_run() -> None:
 def test_reasons_are_said_once_in_words() -> None:
     acts = [(Act.RESTART, "Restart"), (Act.FLUSH, "Flush"), (Act.KILL, "Kill")]
     assert words(reasons_line(scene(person=VIEWER), acts[2:])) == (
-        "Kill is off: the role viewer does not include process.kill."
+        "Kill is off: the role viewer of victor does not include process.kill."
     )
     said = words(reasons_line(scene("a", "b"), acts))
     assert "Restart is off: it works on exactly one process; 2 are selected." in said

@@ -3,7 +3,7 @@
 import pytest
 
 from components.process_table import RESYNC_AFTER, count, process_grid, process_row, tree_depth, update
-from services.run_control.types import Process
+from services.run_control.process_types import Process
 from tests.unit.components.samples import NOW, dead, process
 
 TWO = (process(uuid="a"), process(uuid="b", name="df-01"))

@@ -6,7 +6,7 @@ import pytest
 
 from components.outlet import drawing
 from components.session_table import active_table, configuration_table, gone_table, sources_text
-from services.run_control.types import Configuration, RunInfo, SessionSource
+from services.run_control.session_types import Configuration, RunInfo, SessionSource
 from tests.unit.components.reading import attribute, walk, with_class, words
 from tests.unit.components.samples import NOW, session
 

@@ -31,7 +31,7 @@ from services.messages.pipeline_types import (
     PipelineView,
     QuarantinedView,
 )
-from services.run_control.types import BackendKind, BackendView
+from services.run_control.backend_types import BackendKind, BackendView
 from tests.unit.components.reading import attribute, walk, with_class, words
 from tests.unit.components.samples import NOW
 

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 from components.steps import step_list
-from services.run_control.types import SequenceStep, StepState
+from services.run_control.command_types import SequenceStep, StepState
 from tests.unit.components.reading import attribute, with_class, words
 
 THEN = datetime(2026, 11, 20, 3, 12, 44, tzinfo=UTC)

@@ -10,7 +10,8 @@ from components.frame import BACKENDS_ID, app_layout, backend_notices, live_stor
 from components.navigation import DESTINATIONS
 from components.strip import age_cell, alarm_cell, cells, select, session_links, with_session
 from services.alarms.types import AlarmCounts, Priority
-from services.run_control.types import INITIAL_HOLDER, BackendKind, RunInfo
+from services.run_control.backend_types import BackendKind
+from services.run_control.session_types import INITIAL_HOLDER, RunInfo
 from tests.unit.components.samples import NOW, backend, executing, session
 from tests.unit.components.trees import attribute, classes, having, hrefs, text, walk
 

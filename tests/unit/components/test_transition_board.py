@@ -3,7 +3,7 @@ from typing import Any
 
 from components.transition_board import transition_board
 from services.history.types import Board, NodeTransition, Source, TransitionOutcome, TransitionRun
-from services.run_control.types import Node, NodeKind
+from services.run_control.node_types import Node, NodeKind
 from tests.unit.components.reading import attribute, walk, with_class, words
 
 THEN = datetime(2026, 11, 20, 3, 12, 44, tzinfo=UTC)

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 from components.transition_details import LISTED, details_title, transition_details
 from services.history.types import NodeTransition, Source, TransitionOutcome, TransitionRun
-from services.run_control.types import NodeResult
+from services.run_control.command_types import NodeResult
 from tests.unit.components.reading import attribute, walk, with_class, words
 
 THEN = datetime(2026, 11, 20, 3, 12, 44, tzinfo=UTC)

@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from components.tree import Polled, RollUp, application_tree, roll_up
-from services.run_control.types import Node, NodeKind
+from services.run_control.node_types import Node, NodeKind
 from tests.unit.components.reading import attribute, walk, with_class, words
 
 NOW = datetime(2026, 11, 20, 3, 12, 44, tzinfo=UTC)

@@ -21,7 +21,7 @@ from components.wall import (
     wall_tiles,
 )
 from services.alarms.types import AlarmCounts, AlarmKind, AlarmView, Guidance, Priority
-from services.run_control.types import RunInfo
+from services.run_control.session_types import RunInfo
 from tests.unit.components.samples import NOW, bucket, executing, node, session
 from tests.unit.components.trees import attribute, classes, drawn_elements, having, text
 

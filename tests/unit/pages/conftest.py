@@ -17,7 +17,11 @@ from services.accounts.types import Identity, Role
 from services.alarms.types import AlarmCounts, Priority
 from services.errors import NotFoundError
 from services.messages.types import MessageFilter, MessagePage, MessageView, RateBucket
-from services.run_control.types import Action, BackendView, CommandView, Node, Process, SessionSummary
+from services.run_control.backend_types import BackendView
+from services.run_control.command_types import Action, CommandView
+from services.run_control.node_types import Node
+from services.run_control.process_types import Process
+from services.run_control.session_types import SessionSummary
 from tests.unit.components.samples import NOW
 
 

@@ -9,7 +9,7 @@ from flask import current_app
 
 from components.outlet import drawing
 from services.alarms.types import AlarmKind, Guidance, Priority
-from services.run_control.types import RunInfo
+from services.run_control.session_types import RunInfo
 from tests.unit.components.samples import NOW, bucket, node, session
 from tests.unit.components.test_wall import alarm
 from tests.unit.components.trees import drawn_attributes, drawn_text, text

@@ -7,8 +7,9 @@ from models.run_control import DaqSession
 from models.run_control import Node as NodeRow
 from models.run_control import Process as ProcessRow
 from services.accounts.types import Identity, Role
+from services.run_control.command_types import Action, CommandState
+from services.run_control.fsm_types import Argument, ArgumentType, Transition
 from services.run_control.rows import transitions_to_json
-from services.run_control.types import Action, Argument, ArgumentType, CommandState, Transition
 
 NOW = datetime(2026, 11, 20, 3, 12, 44, tzinfo=UTC)
 SESSION = "local-1x1-config"

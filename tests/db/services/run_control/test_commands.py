@@ -20,9 +20,10 @@ from services.errors import (
     StaleError,
 )
 from services.revisions import LiveTopic, current
+from services.run_control.command_types import Action, CommandState
 from services.run_control.commands import CommandLimits, CommandService
 from services.run_control.queries import RunControlQueries
-from services.run_control.types import INITIAL_HOLDER, Action, CommandState
+from services.run_control.session_types import INITIAL_HOLDER
 from tests.db.services.run_control.rows import ALICE, BOB, NOW, SESSION, VIEWER, SteppingClock, command_row, session_row
 
 LIMITS = CommandLimits(stale_after=timedelta(seconds=5))

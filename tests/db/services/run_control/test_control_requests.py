@@ -19,12 +19,12 @@ from services.errors import (
     StaleError,
 )
 from services.revisions import LiveTopic, current
+from services.run_control.command_types import Action, CommandState
 from services.run_control.commands import CommandLimits
 from services.run_control.control_requests import NEWS_FOR, ControlRequestService
 from services.run_control.ownership import ControlRequest, RequestState
 from services.run_control.queries import RunControlQueries
 from services.run_control.request_ends import TIME_TO_ANSWER, RequestCloser
-from services.run_control.types import Action, CommandState
 from tests.db.services.run_control.rows import ALICE, BOB, SESSION, VIEWER, SteppingClock, command_row, session_row
 
 

@@ -20,8 +20,10 @@ from services.history.types import (
     Value,
 )
 from services.run_control.adapter import NodeStatus
+from services.run_control.node_types import Node
+from services.run_control.process_types import ProcessStatus
 from services.run_control.readings import Origin, SessionReading
-from services.run_control.types import Node, ProcessStatus, RunInfo, SessionSource
+from services.run_control.session_types import Configuration, RunInfo, SessionSource
 from tests.db.services.run_control.rows import SESSION
 from tests.db.services.run_control.test_store import IDLE, NODE, PM, PROCESS, READING, ROOT, Shelf
 
@@ -128,12 +130,33 @@ def test_a_process_from_boot_to_its_end(memory: Memory) -> None:
     dead = replace(PROCESS, status=ProcessStatus.DEAD, return_code=139)
     assert memory.told(lambda: memory.list(dead)) == [(Subject.PROCESS, "df-01", Aspect.DIED, None, 139)]
     assert memory.told(lambda: memory.list(PROCESS)) == [(Subject.PROCESS, "df-01", Aspect.RESTARTED, 139, None)]
-    assert memory.told(memory.list) == [(Subject.PROCESS, "df-01", Aspect.VANISHED, "RUNNING", None)]
+    assert memory.told(memory.list) == [
+        (Subject.PROCESS, "df-01", Aspect.HOST, "localhost", None),
+        (Subject.PROCESS, "df-01", Aspect.VANISHED, "RUNNING", None),
+    ]
     assert memory.told(lambda: memory.list(replace(dead, uuid="u-2"))) == [
         (Subject.PROCESS, "df-01", Aspect.APPEARED, None, "DEAD"),
         (Subject.PROCESS, "df-01", Aspect.DIED, None, 139),
     ]
     assert {change.uuid for change in memory.changes() if change.subject is Subject.PROCESS} == {"u-1", "u-2"}
+
+
+def test_a_process_that_moves_under_its_uuid(memory: Memory) -> None:
+    moved = replace(PROCESS, hostname="np04-srv-030")
+    assert memory.told(lambda: memory.list(moved)) == [
+        (Subject.PROCESS, "df-01", Aspect.HOST, "localhost", "np04-srv-030")
+    ]
+
+
+def test_who_owns_a_session_and_what_it_was_booted_from(memory: Memory) -> None:
+    told_by = Origin(frozenset({SessionSource.SESSION_MANAGER}), "ann", Configuration("f.xml", "c"))
+    assert memory.told(lambda: memory.save(replace(READING, origin=told_by))) == [
+        (Subject.SESSION, SESSION, Aspect.OWNER, None, "ann"),
+        (Subject.SESSION, SESSION, Aspect.CONFIGURATION, None, "c"),
+        (Subject.SESSION, SESSION, Aspect.CONFIGURATION_FILE, None, "f.xml"),
+    ]
+    # Who tells nothing takes nothing back.
+    assert memory.told(lambda: memory.save(replace(READING, origin=KNOWN))) == []
 
 
 def test_a_backend_that_is_lost_and_back(memory: Memory) -> None:

@@ -11,12 +11,12 @@ from services.audit.trail import AuditTrail
 from services.audit.types import AuditKind
 from services.coordination import Fence, LeaseLostError, Leases
 from services.run_control.adapter import NodeStatus
+from services.run_control.command_types import Action, CommandResult, CommandState, NodeResult, SequenceStep, StepState
 from services.run_control.execution import Order, Outcome, ProcessesAfter, RootState
 from services.run_control.journal import CommandJournal
 from services.run_control.queries import RunControlQueries
 from services.run_control.rows import steps_to_json
 from services.run_control.sequence_run import Progress
-from services.run_control.types import Action, CommandResult, CommandState, NodeResult, SequenceStep, StepState
 from tests.db.services.run_control.rows import (
     ADDRESS,
     NOW,

@@ -24,10 +24,11 @@ from services.errors import (
     RefusedError,
     StaleError,
 )
+from services.run_control.command_types import Action, CommandState
 from services.run_control.commands import CommandLimits
 from services.run_control.node_commands import NodeCommandService, outermost
+from services.run_control.node_types import Target
 from services.run_control.queries import RunControlQueries
-from services.run_control.types import Action, CommandState, Target
 from tests.db.services.run_control.rows import (
     ALICE,
     NOW,

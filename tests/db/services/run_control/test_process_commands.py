@@ -13,9 +13,9 @@ from services.accounts.types import Identity, Role
 from services.audit.trail import AuditTrail
 from services.audit.types import AuditKind
 from services.errors import InvalidInputError, NotFoundError, NotPermittedError, RefusedError
+from services.run_control.command_types import Action, CommandState
 from services.run_control.process_commands import ProcessCommandService
 from services.run_control.queries import RunControlQueries
-from services.run_control.types import Action, CommandState
 from tests.db.services.run_control.rows import ALICE, SESSION, VIEWER, SteppingClock, process_row, session_row
 
 ADMINISTRATOR = Identity("ada", Role.ADMINISTRATOR, "192.0.2.9")

@@ -9,8 +9,8 @@ from sqlalchemy import Engine, event
 from models.commands import CommandResult
 from models.database import Database
 from services.errors import NotFoundError
+from services.run_control.command_types import Action, CommandState
 from services.run_control.queries import RunControlQueries
-from services.run_control.types import Action, CommandState
 from tests.db.services.run_control.rows import (
     NOW,
     SESSION,

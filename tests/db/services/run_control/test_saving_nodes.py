@@ -8,8 +8,8 @@ from sqlalchemy import select
 from models.database import Database
 from models.run_control import Node as NodeRow
 from services.history.record import Changes
+from services.run_control.node_types import Node, NodeKind
 from services.run_control.saving_nodes import save_nodes
-from services.run_control.types import Node, NodeKind
 from tests.db.services.run_control.rows import NOW, SESSION
 
 LATER = NOW + timedelta(seconds=1)

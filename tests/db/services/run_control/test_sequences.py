@@ -19,11 +19,12 @@ from services.errors import (
     NotPermittedError,
     RefusedError,
 )
+from services.run_control.command_types import Action, CommandState, StepState
 from services.run_control.commands import CommandLimits
+from services.run_control.fsm_types import Argument, ArgumentType, Sequence, Transition
 from services.run_control.queries import RunControlQueries
 from services.run_control.rows import sequences_to_json, transitions_to_json
 from services.run_control.sequences import SequenceService
-from services.run_control.types import Action, Argument, ArgumentType, CommandState, Sequence, StepState, Transition
 from tests.db.services.run_control.rows import (
     ALICE,
     BOB,

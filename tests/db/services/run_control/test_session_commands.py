@@ -18,10 +18,11 @@ from services.errors import (
     NotSupportedError,
     RefusedError,
 )
+from services.run_control.command_types import Action, CommandState
 from services.run_control.config import RunControlConfig
 from services.run_control.queries import RunControlQueries
 from services.run_control.session_commands import SessionCommandService
-from services.run_control.types import Action, CommandState, Configuration
+from services.run_control.session_types import Configuration
 from tests.db.services.run_control.rows import ALICE, NOW, SESSION, VIEWER, SteppingClock, command_row, session_row
 
 CONFIGURATION = Configuration("example-configs.data.xml", "local-2x3-config")

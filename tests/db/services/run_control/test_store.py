@@ -11,10 +11,12 @@ from models.database import Database
 from services.coordination import Fence, LeaseLostError, Leases
 from services.revisions import LiveTopic, current
 from services.run_control.adapter import NodeStatus
+from services.run_control.backend_types import BackendKind
+from services.run_control.node_types import Node, NodeKind
+from services.run_control.process_types import Process, ProcessStatus
 from services.run_control.queries import RunControlQueries
 from services.run_control.readings import BackendReading, RootReading, SessionReading
 from services.run_control.store import RunControlStore
-from services.run_control.types import BackendKind, Node, NodeKind, Process, ProcessStatus
 from tests.db.services.run_control.rows import ADDRESS, NOW, SESSION, TRANSITIONS, SteppingClock, session_row
 
 IDLE = NodeStatus("root-controller", "configured", "configured", in_error=False, included=True)

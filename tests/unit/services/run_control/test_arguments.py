@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.errors import InvalidInputError
 from services.run_control.arguments import INT64_MAX, INT64_MIN, parse_arguments
-from services.run_control.types import Argument, ArgumentType, ArgumentValue, Transition
+from services.run_control.fsm_types import Argument, ArgumentType, ArgumentValue, Transition
 
 START = Transition(
     "start",

@@ -6,7 +6,7 @@ import pytest
 
 from services.errors import InvalidInputError
 from services.run_control.boot_order import dummy_orders, order_from_json, order_to_json, parse_boot_orders
-from services.run_control.types import BootOrder
+from services.run_control.process_types import BootOrder
 
 GOOD = {"name": "p", "session": "s", "commands": [["echo", "hello"]]}
 

@@ -6,15 +6,9 @@ import pytest
 
 from services.errors import ConsoleError, NotReachableError
 from services.run_control.boot_watch import LOOK_EVERY_S, BootWatch, Watched, judged
+from services.run_control.command_types import CommandResult, CommandState, NodeResult
 from services.run_control.execution import Booted, Outcome
-from services.run_control.types import (
-    CommandResult,
-    CommandState,
-    NodeResult,
-    Process,
-    ProcessQuery,
-    ProcessStatus,
-)
+from services.run_control.process_types import Process, ProcessQuery, ProcessStatus
 
 ONE = Process("u-1", "df-01", "s", "alice", "h", ProcessStatus.RUNNING)
 TWO = replace(ONE, uuid="u-2", name="mlt")

@@ -5,8 +5,10 @@ from hypothesis import HealthCheck, settings
 
 from services.errors import DruncError, NotInControlError, SchemaMismatchError
 from services.run_control import decode, listings
+from services.run_control.fsm_types import Argument, ArgumentType
 from services.run_control.g1.messages import message
-from services.run_control.types import Argument, ArgumentType, NodeKind, ProcessStatus
+from services.run_control.node_types import NodeKind
+from services.run_control.process_types import ProcessStatus
 from wire.schema import WireMessage, load_g1
 
 # Text and bytes are slow to draw the first time on a busy machine.

@@ -15,6 +15,7 @@ from services.history.types import (
     TransitionRun,
     Value,
 )
+from services.run_control.command_types import CommandState
 from services.run_control.difference import (
     Difference,
     Kind,
@@ -26,7 +27,8 @@ from services.run_control.difference import (
     rewound,
     since_then,
 )
-from services.run_control.types import CommandState, Configuration, Process, RunInfo
+from services.run_control.process_types import Process
+from services.run_control.session_types import Configuration, RunInfo
 from tests.unit.components.samples import NOW, command, node, process, session
 
 ROOT = "root-controller"

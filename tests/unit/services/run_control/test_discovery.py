@@ -1,8 +1,9 @@
 """Who knows of which session, put together."""
 
 from services.run_control.discovery import DUMMY, NOTHING_LISTED, Discovery
+from services.run_control.process_types import Process, ProcessStatus
 from services.run_control.readings import Origin, SessionReading
-from services.run_control.types import ActiveSession, Configuration, Process, ProcessStatus, SessionSource
+from services.run_control.session_types import ActiveSession, Configuration, SessionSource
 from tests.db.services.run_control.rows import NOW
 
 CONFIGURATION = Configuration("file.xml", "local-1x1-config")

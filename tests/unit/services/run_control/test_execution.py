@@ -15,18 +15,10 @@ from services.errors import (
     UnknownCallError,
 )
 from services.run_control.adapter import THIS_NODE, NodeStatus
+from services.run_control.command_types import Action, CommandResult, CommandState, NodeResult
 from services.run_control.execution import Order, Outcome, execute
-from services.run_control.types import (
-    Action,
-    Argument,
-    ArgumentType,
-    ArgumentValue,
-    CommandResult,
-    CommandState,
-    NodeResult,
-    Target,
-    Transition,
-)
+from services.run_control.fsm_types import Argument, ArgumentType, ArgumentValue, Transition
+from services.run_control.node_types import Target
 from tests.unit.services.run_control.unasked import UnaskedController
 
 RATE = Transition("change_rate", (Argument("trigger_rate", ArgumentType.FLOAT, mandatory=True),))

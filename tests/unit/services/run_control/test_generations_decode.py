@@ -12,20 +12,14 @@ from services.errors import ConsoleError
 from services.run_control.call import Caller
 from services.run_control.channels import Channels
 from services.run_control.decode import PACKAGE
+from services.run_control.fsm_types import Argument, ArgumentType, ArgumentValue, Transition
 from services.run_control.g1.controller import G1Controller
 from services.run_control.g2.controller import G2Controller
 from services.run_control.g2.description import read_description
 from services.run_control.g3.call import CONTROLLER, TypedCaller
 from services.run_control.g3.controller import G3Controller
+from services.run_control.node_types import NodeKind, Target
 from services.run_control.support import Deadlines
-from services.run_control.types import (
-    Argument,
-    ArgumentType,
-    ArgumentValue,
-    NodeKind,
-    Target,
-    Transition,
-)
 from tests.unit.services.messages.wire_bytes import field
 from tests.unit.services.run_control.test_decode import unhurried
 from wire.schema import WireMessage, load_g1, load_g2, load_g3

@@ -3,9 +3,9 @@
 import pytest
 
 from services.run_control.adapter import NodeStatus
+from services.run_control.command_types import Action, CommandResult, CommandState, NodeResult
 from services.run_control.execution import Order, Outcome, RootState
 from services.run_control.in_parts import execute_in_parts
-from services.run_control.types import Action, CommandResult, CommandState, NodeResult
 
 ROOT, SEGMENT = "127.0.0.1:1", "127.0.0.1:2"
 DONE, FAILED, UNKNOWN = CommandState.SUCCEEDED, CommandState.FAILED, CommandState.UNKNOWN

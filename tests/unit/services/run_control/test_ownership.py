@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from services.run_control.command_types import Action, CommandState, CommandView
 from services.run_control.ownership import Loss, loss
-from services.run_control.types import INITIAL_HOLDER, Action, CommandState, CommandView
+from services.run_control.session_types import INITIAL_HOLDER
 from tests.unit.services.run_control.test_preflight import SESSION
 
 THEN = datetime(2026, 11, 20, 3, 12, 44, tzinfo=UTC)

@@ -4,18 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from services.run_control.fsm_types import Argument, ArgumentType, Transition
+from services.run_control.node_types import Node, NodeKind
 from services.run_control.preflight import Check, Preflight, Subject, Verdict, Wanted, preflight, starts_a_run
-from services.run_control.types import (
-    Argument,
-    ArgumentType,
-    Node,
-    NodeKind,
-    Process,
-    ProcessStatus,
-    RunInfo,
-    SessionSummary,
-    Transition,
-)
+from services.run_control.process_types import Process, ProcessStatus
+from services.run_control.session_types import RunInfo, SessionSummary
 
 START = Transition(
     "start",

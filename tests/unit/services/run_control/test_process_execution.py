@@ -6,17 +6,10 @@ import pytest
 
 from services.errors import BusyError, ConsoleError, DruncError, NotReachableError
 from services.run_control.boot_order import dummy_orders, order_to_json
+from services.run_control.command_types import Action, CommandState
 from services.run_control.execution import Order
 from services.run_control.process_execution import execute_on_processes
-from services.run_control.types import (
-    EVERY_PROCESS,
-    Action,
-    BootOrder,
-    CommandState,
-    Process,
-    ProcessQuery,
-    ProcessStatus,
-)
+from services.run_control.process_types import EVERY_PROCESS, BootOrder, Process, ProcessQuery, ProcessStatus
 from tests.unit.services.run_control.unasked import UnaskedProcessManager
 
 ONE = Process("u-1", "df-01", "s", "alice", "h", ProcessStatus.RUNNING)

@@ -10,7 +10,7 @@ from services.accounts.types import Identity, Role
 from services.errors import ConsoleError, InvalidInputError, NotFoundError, NotPermittedError
 from services.run_control.adapter import Adapters
 from services.run_control.process_logs import MAX_LINES, LogFilter, NewLines, ProcessLogs, new_lines
-from services.run_control.types import ProcessQuery
+from services.run_control.process_types import ProcessQuery
 from tests.unit.services.run_control.unasked import UnaskedProcessManager
 
 VIEWER = Identity("victor", Role.VIEWER)

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from services.errors import NotReachableError
+from services.run_control.command_types import Action, CommandState, StepState
 from services.run_control.execution import Order, Outcome, PlannedStep
+from services.run_control.fsm_types import Transition
 from services.run_control.sequence_run import Progress, SequenceRun
-from services.run_control.types import Action, CommandState, StepState, Transition
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 STEPS = (

@@ -13,11 +13,13 @@ from services.run_control.adapter import (
     RunControlServiceAdapter,
     SessionManagerAdapter,
 )
+from services.run_control.backend_types import BackendKind
 from services.run_control.directories import SessionDirectory
 from services.run_control.discovery import NOTHING_LISTED, Listed
 from services.run_control.endpoints import Endpoints
+from services.run_control.fsm_types import Sequence, Transition
+from services.run_control.node_types import NodeKind
 from services.run_control.session_poll import SessionPoll
-from services.run_control.types import BackendKind, NodeKind, Sequence, Transition
 from tests.unit.services.run_control.unasked import UnaskedController, UnaskedProcessManager
 from tests.waiting import wait_until
 

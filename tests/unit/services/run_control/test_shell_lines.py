@@ -1,7 +1,7 @@
 """What people copy into drunc's shells."""
 
+from services.run_control.session_types import Configuration
 from services.run_control.shell_lines import ShellLines, end_lines, start_lines
-from services.run_control.types import Configuration
 
 CONFIGURATION = Configuration("config/daqsystemtest/example-configs.data.xml", "local-1x1-config")
 

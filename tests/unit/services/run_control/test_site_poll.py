@@ -7,8 +7,8 @@ import pytest
 
 from services.errors import ConsoleError, NotReachableError
 from services.run_control.endpoints import Endpoints
+from services.run_control.session_types import ActiveSession, Configuration
 from services.run_control.site_poll import LOOK_AROUND_EVERY, SitePoll
-from services.run_control.types import ActiveSession, Configuration
 from tests.unit.services.run_control.test_session_poll import FakeDrunc
 
 OWN = {"session_manager": "grpc://h:50000"}

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 from services.run_control.adapter import DescribedNode, NodeStatus
+from services.run_control.node_types import NodeKind
 from services.run_control.tree import controllers, flattened, merged, misses_a_node
-from services.run_control.types import NodeKind
 
 NOW = datetime(2026, 11, 20, 3, 12, tzinfo=UTC)
 CONTROLLER, APPLICATION = NodeKind.CONTROLLER, NodeKind.APPLICATION

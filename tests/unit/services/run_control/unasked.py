@@ -4,18 +4,10 @@ from collections.abc import Mapping
 from typing import NoReturn
 
 from services.run_control.adapter import THIS_NODE, DescribedNode, NodeStatus
-from services.run_control.types import (
-    EVERY_PROCESS,
-    Action,
-    ArgumentValue,
-    BootOrder,
-    CommandResult,
-    Process,
-    ProcessQuery,
-    Sequence,
-    Target,
-    Transition,
-)
+from services.run_control.command_types import Action, CommandResult
+from services.run_control.fsm_types import ArgumentValue, Sequence, Transition
+from services.run_control.node_types import Target
+from services.run_control.process_types import EVERY_PROCESS, BootOrder, Process, ProcessQuery
 
 
 class UnaskedController:
