@@ -37,7 +37,7 @@ MOST = 50
 # Of so much the feed says how many are hidden.
 RECENT = timedelta(minutes=15)
 # Counting is far dearer than the list, and hundreds of pages ask.
-KEEP_S = 2.0
+KEEP_S = 5.0
 
 _Row = Row[*tuple[Any, ...]]
 
@@ -65,7 +65,7 @@ class MuteService:
         return any_of(*(mute.fits for mute in self.active()))
 
     def hiding(self) -> Hiding:
-        """Return how many of the last 15 minutes the mutes hide; at most 2 s old."""
+        """Return how many of the last 15 minutes the mutes hide; at most 5 s old."""
         mutes = self.active()
         found = self._hiding.get()
         return found if found.of == _ids(mutes) else self._hiding.renew()

@@ -203,6 +203,19 @@ def test_counting_stops_early_and_says_so(
     assert mutes.would_hide(MLT, Severity.INFO, HOUR) == Count(2, is_complete=False)
 
 
+def test_counting_ends_when_its_time_is_up(
+    mutes: MuteService, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_all(database, [message("late", application="mlt"), message("early", application="df-01")])
+    mute(mutes, Contains("early"))
+    newest = mute(mutes, MLT)
+    # One look at the clock at the beginning, one before each mute.
+    times = iter([0.0, 0.0, counting_module.TIME_LIMIT_S])
+    monkeypatch.setattr(counting_module, "monotonic", lambda: next(times))
+    found = mutes.hiding()
+    assert (found.of[0], found.count) == (newest, Count(1, is_complete=False))
+
+
 def test_what_several_mutes_hide_is_counted_once_and_not_each_time(
     mutes: MuteService, database: Database, clock: Hands
 ) -> None:
