@@ -51,6 +51,13 @@ def save_backends(
     return {LiveTopic.BACKENDS} if any(changed) else set()
 
 
+def forget_controller(tx: Session, address: str) -> set[LiveTopic]:
+    """Forget how a controller answered that is no more; what others asked of it meanwhile included."""
+    key = (Backend.kind == BackendKind.CONTROLLER.value, Backend.address == address)
+    removed = tx.scalars(delete(Backend).where(*key).returning(Backend.address)).all()
+    return {LiveTopic.BACKENDS} if removed else set()
+
+
 def _save_backend(tx: Session, reading: BackendReading, changes: Changes, session: str | None) -> bool:
     row = tx.get(Backend, (reading.kind.value, reading.address), with_for_update=True)
     created = row is None

@@ -95,6 +95,12 @@ def save_session(tx: Session, reading: SessionReading, changes: Changes) -> set[
     return topics | ({LiveTopic.TREE} if tree_changed else set())
 
 
+def root_address(tx: Session, name: str) -> str | None:
+    """Return where the root controller of a session is; None for a session that is not there."""
+    row = tx.get(DaqSession, name)
+    return row.root_address if row is not None and row.present else None
+
+
 def _forget_session(tx: Session, row: DaqSession, changes: Changes) -> set[LiveTopic]:
     """Mark a session as gone; what was known of it stays, but for its tree."""
     if row.present:

@@ -227,6 +227,23 @@ def test_old_controllers_are_forgotten_services_are_not(shelf: Shelf) -> None:
     assert [backend.kind for backend in shelf.queries.backends()] == [BackendKind.PROCESS_MANAGER]
 
 
+@pytest.mark.parametrize(
+    "after",
+    [
+        replace(READING, root=replace(ROOT, address="127.0.0.1:1")),
+        SessionReading(SESSION, NOW, error="not booted", gone=True),
+    ],
+    ids=["booted anew", "gone"],
+)
+def test_a_controller_that_is_no_more_is_not_missed(shelf: Shelf, after: SessionReading) -> None:
+    silent = BackendReading(BackendKind.CONTROLLER, ADDRESS, NOW, reachable=False, error="gone")
+    shelf.save(replace(READING, backends=(silent,)))
+    shelf.save(replace(READING, root=None, error="does not answer", backends=(silent,)))
+    assert [backend.address for backend in shelf.queries.backends()] == [ADDRESS]
+    assert LiveTopic.BACKENDS in shelf.save(replace(after, backends=(silent,)))
+    assert shelf.queries.backends() == ()
+
+
 def test_nothing_is_written_under_an_old_fence(shelf: Shelf) -> None:
     with shelf.database.write() as tx:
         row = tx.get(Lease, "run_control")
