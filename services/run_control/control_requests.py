@@ -175,7 +175,9 @@ class ControlRequestService:
         why = _why_not(identity, summary)
         if why is not None:
             raise RefusedError(why, not_done="Nobody was asked.")
-        rules.require_fresh(summary, now, self._limits.stale_after)
+        if summary.executing is None:
+            # During a command controllers answer no poll (contract 10.1), and that is when people ask.
+            rules.require_fresh(summary, now, self._limits.stale_after)
         asked = select(Row).where(
             Row.session == summary.name, Row.requester == identity.name, Row.state == RequestState.OPEN.value
         )

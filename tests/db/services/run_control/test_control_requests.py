@@ -295,6 +295,14 @@ def test_a_promise_is_overruled_by_a_no_and_by_the_requester(desk: Desk) -> None
     }
 
 
+def test_during_a_command_one_can_ask_although_no_poll_is_answered(desk: Desk) -> None:
+    command_id = desk.begin()
+    desk.clock.advance(600)
+    desk.service.promise(ALICE, desk.service.request(BOB, SESSION))
+    desk.end(command_id)
+    assert desk.closer.keep_promises() == 1
+
+
 def test_where_the_command_has_ended_meanwhile_it_is_handed_over_at_once(desk: Desk) -> None:
     request_id = desk.service.request(BOB, SESSION)
     desk.service.promise(ALICE, request_id)
