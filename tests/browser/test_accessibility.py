@@ -78,7 +78,7 @@ def mute(person: Person) -> None:
     person.click("#messages-mute-send-button")
     person.wait(".mutes li")
     person.wait_gone(".modal.show")
-    person.wait(".row-muted")
+    person.wait_that(lambda: bool(person.find(".row-muted")), 20, "rows that are muted")
 
 
 def open_help(person: Person) -> None:
