@@ -148,7 +148,7 @@ def rules_table(rules: Sequence[RuleView]) -> Component:
             (
                 rule.name or "built in",
                 dcc.Link(rule.filter, href=_query("/messages", severity=_ALL_SEVERITIES, where=rule.filter)),
-                _priority(rule.priority) if rule.priority else "raises none",
+                PRIORITY_WORDS[rule.priority][1] if rule.priority else "raises none",
                 f"{rule.burst.messages} within {rule.burst.seconds} s" if rule.burst else "one message",
             )
         )
