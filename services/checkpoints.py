@@ -8,8 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models.database import Database, cause_of
 from services.clock import Clock
-from services.health import WorkerHealth
-from services.loop import Board, Loop
+from services.loop import LoopWorker
 
 # A log that is longer is worked on again soon; one that is shorter can wait.
 LONG_PAGES = 1_000
@@ -20,34 +19,16 @@ PAUSE_IN_FLOOD_S = 0.1
 RETRY_S = 1.0
 
 
-class Checkpoints:
-    """Carries the write-ahead log into the database again and again; for SQLite only."""
+class Checkpoints(LoopWorker):
+    """Carries the write-ahead log into the database again and again; for SQLite only.
+
+    Details of its health: ``pages`` in the log and ``left`` of them, each 4 KiB.
+    """
 
     def __init__(self, database: Database, clock: Clock) -> None:
         """Keep the collaborators."""
+        super().__init__("checkpoint", clock)
         self._database = database
-        self._board = Board("checkpoint", clock)
-        self._loop = Loop("checkpoint", self.turn, self._board)
-
-    def start(self) -> None:
-        """Start the thread.
-
-        Raises:
-            AlreadyStartedError: It runs already.
-        """
-        self._loop.start()
-
-    def stop(self, timeout_s: float) -> None:
-        """End the thread after the checkpoint it is at.
-
-        Raises:
-            TimeoutError: It did not end in time.
-        """
-        self._loop.stop(timeout_s)
-
-    def health(self) -> WorkerHealth:
-        """Return how it goes; details: ``pages`` in the log and ``left`` of them, each 4 KiB."""
-        return self._board.read()
 
     def turn(self) -> float:
         """Make one checkpoint. Returns seconds to pause before the next."""

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 
 from services.clock import Clock
@@ -59,9 +60,7 @@ class Board:
 class Loop:
     """A named thread that calls ``turn`` until it is stopped; ``turn`` returns how long to pause, seconds."""
 
-    def __init__(
-        self, name: str, turn: Callable[[], float], board: Board, finish: Callable[[], None] | None = None
-    ) -> None:
+    def __init__(self, name: str, turn: Callable[[], float], board: Board, finish: Callable[[], None]) -> None:
         """Prepare; ``finish`` closes what turns open: after the last one, and after one that failed unexpectedly."""
         self._name = name
         self._turn = turn
@@ -116,9 +115,43 @@ class Loop:
         self._close()
 
     def _close(self) -> None:
-        if self._finish is None:
-            return
         try:
             self._finish()
         except Exception:
             log.exception("closing failed worker=%s", self._name)
+
+
+class LoopWorker(ABC):
+    """A worker whose work is one turn after another, in a thread of its own."""
+
+    def __init__(self, name: str, clock: Clock) -> None:
+        """Prepare; ``name`` is what the thread is called, and the worker where people see it."""
+        self._board = Board(name, clock)
+        self._loop = Loop(name, self.turn, self._board, self._finish)
+
+    def start(self) -> None:
+        """Start the thread.
+
+        Raises:
+            AlreadyStartedError: It runs already.
+        """
+        self._loop.start()
+
+    def stop(self, timeout_s: float) -> None:
+        """End the thread after the turn it is at.
+
+        Raises:
+            TimeoutError: It did not end in time.
+        """
+        self._loop.stop(timeout_s)
+
+    def health(self) -> WorkerHealth:
+        """Return how it goes."""
+        return self._board.read()
+
+    @abstractmethod
+    def turn(self) -> float:
+        """Do one turn. Returns seconds to pause before the next."""
+
+    def _finish(self) -> None:  # noqa: B027 - most have nothing open
+        """Close what turns open: after the last one, and after one that failed unexpectedly."""

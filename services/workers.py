@@ -15,7 +15,7 @@ from models.coordination import Worker
 from models.database import Database, cause_of
 from services.clock import Clock
 from services.health import WorkerHealth, WorkerState, WorkerView
-from services.loop import Board, Loop
+from services.loop import LoopWorker
 from services.revisions import LiveTopic, bump
 from services.texts import clean
 
@@ -34,7 +34,7 @@ class Reporting(Protocol):
         """Return how it is."""
 
 
-class WorkerReport:
+class WorkerReport(LoopWorker):
     """Writes every 2 s how each worker of this process is (table ``worker``).
 
     Pages that follow `LiveTopic.STATUS` are told by each report.
@@ -42,19 +42,10 @@ class WorkerReport:
 
     def __init__(self, database: Database, clock: Clock, workers: Sequence[Reporting]) -> None:
         """Keep the collaborators; the process is named when it reports, which is after the fork."""
+        super().__init__("report", clock)
         self._database = database
         self._clock = clock
         self._workers = tuple(workers)
-        self._board = Board("report", clock)
-        self._loop = Loop("worker-report", self.turn, self._board)
-
-    def start(self) -> None:
-        """Start the thread.
-
-        Raises:
-            AlreadyStartedError: It runs already.
-        """
-        self._loop.start()
 
     def stop(self, timeout_s: float) -> None:
         """End the thread and take back what it reported: a collector that was stopped on purpose is not missing.
@@ -62,16 +53,12 @@ class WorkerReport:
         Raises:
             TimeoutError: It did not end in time.
         """
-        self._loop.stop(timeout_s)
+        super().stop(timeout_s)
         try:
             self._withdraw()
         except SQLAlchemyError:
             # The next collector removes it.
             log.warning("the report on the workers could not be taken back")
-
-    def health(self) -> WorkerHealth:
-        """Return how reporting goes."""
-        return self._board.read()
 
     def turn(self) -> float:
         """Report once. Returns seconds to pause before the next report."""

@@ -17,8 +17,7 @@ from services.alarms.rules import BUILT_IN, Rule
 from services.alarms.types import AlarmKind, Condition
 from services.clock import Clock
 from services.coordination import Fence, LeaseKeeper, LeaseLostError, Leases
-from services.health import WorkerHealth
-from services.loop import Board, Loop
+from services.loop import LoopWorker
 from services.revisions import LiveTopic, bump
 
 LEASE = "alarms"
@@ -31,42 +30,21 @@ PRUNE_EVERY = timedelta(hours=1)
 _CURSOR_ID = 1
 
 
-class AlarmWatch:
+class AlarmWatch(LoopWorker):
     """Raises and clears alarms (tables ``alarm``, ``alarm_shelf``, ``alarm_cursor``).
 
-    Of several collectors one watches; the others stand by.
+    Of several collectors one watches; the others stand by: ``holds_lease`` in the details of its health says which.
     """
 
     def __init__(self, database: Database, clock: Clock, rules: Sequence[Rule] = BUILT_IN) -> None:
         """Keep the collaborators, and which messages raise alarms; no thread, no connection is made before `start`."""
+        super().__init__("alarms", clock)
         self._database = database
         self._clock = clock
         self._rules = tuple(rules)
         self._leases = Leases(database)
         self._keeper = LeaseKeeper(self._leases, LEASE, uuid.uuid4().hex, LEASE_TTL_S)
-        self._board = Board("alarms", clock)
-        self._loop = Loop("alarm-watch", self.turn, self._board, self._keeper.release)
         self._pruned_at: datetime | None = None
-
-    def start(self) -> None:
-        """Start the thread.
-
-        Raises:
-            AlreadyStartedError: It runs already.
-        """
-        self._loop.start()
-
-    def stop(self, timeout_s: float) -> None:
-        """End the thread and give the lease up.
-
-        Raises:
-            TimeoutError: It did not end in time.
-        """
-        self._loop.stop(timeout_s)
-
-    def health(self) -> WorkerHealth:
-        """Return how it is; ``holds_lease`` says whether this collector watches or stands by."""
-        return self._board.read()
 
     def turn(self) -> float:
         """Look once. Returns seconds to pause before the next look."""
@@ -83,6 +61,9 @@ class AlarmWatch:
         else:
             self._board.turned("ok", {"holds_lease": "no" if fence is None else "yes"})
         return INTERVAL_S
+
+    def _finish(self) -> None:
+        self._keeper.release()
 
     def _look(self, fence: Fence) -> None:
         now = self._clock()

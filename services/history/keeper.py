@@ -10,9 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from models.database import Database, cause_of
 from models.history import HistoryEntry, NodeTransition, TransitionRun
 from services.clock import Clock
-from services.health import WorkerHealth
 from services.history.broadcasts import BATCH, BroadcastReader
-from services.loop import Board, Loop
+from services.loop import LoopWorker
 
 INTERVAL_S: Final = 1.0
 # While there is more to read or to remove; others may write in between.
@@ -24,39 +23,21 @@ CHUNK_ROWS: Final = 1_000
 CHUNK_RUNS: Final = 50
 
 
-class HistoryKeeper:
-    """Reads broadcasts every second, and prunes by age a little at a time."""
+class HistoryKeeper(LoopWorker):
+    """Reads broadcasts every second, and prunes by age a little at a time.
+
+    Details of its health: broadcasts read and rows removed since the start of this process.
+    """
 
     def __init__(self, database: Database, clock: Clock, reader: BroadcastReader, expire_s: int) -> None:
         """Keep the collaborators; what is older than ``expire_s`` seconds is removed."""
+        super().__init__("history", clock)
         self._database = database
         self._clock = clock
         self._reader = reader
         self._expire = timedelta(seconds=expire_s)
         self._prune_at: datetime | None = None
-        self._board = Board("history", clock)
-        self._loop = Loop("history", self.turn, self._board)
         self._counts = {"broadcasts": 0, "removed": 0}
-
-    def start(self) -> None:
-        """Start the thread.
-
-        Raises:
-            AlreadyStartedError: It runs already.
-        """
-        self._loop.start()
-
-    def stop(self, timeout_s: float) -> None:
-        """End the thread after the batch it is at.
-
-        Raises:
-            TimeoutError: It did not end in time.
-        """
-        self._loop.stop(timeout_s)
-
-    def health(self) -> WorkerHealth:
-        """Return how it goes; details: broadcasts read and rows removed since the start of this process."""
-        return self._board.read()
 
     def turn(self) -> float:
         """Read one batch, remove one chunk; return the seconds to pause before the next."""

@@ -10,8 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models.database import Database, cause_of
 from services.clock import Clock, nanoseconds
-from services.health import WorkerHealth
-from services.loop import Board, Loop
+from services.loop import LoopWorker
 from services.messages.backend import Answer, BackendReport
 from services.messages.batch import PartitionKey, make_batch
 from services.messages.broker import BrokerClient, BrokerGoneError, ClientBrokenError, ClusterView
@@ -59,15 +58,21 @@ class ConsumerConfig:
     store_own_echo: bool = False
 
 
-class MessageConsumer:
+class MessageConsumer(LoopWorker):
     """Reads all topics that fit and stores what they carry; survives the broker's and the database's absence.
 
     On the embedded broker it takes all partitions, on a real one those that the group gives it. Either way reading
     starts from the offsets in the database.
+
+    Details of its health: ``address``, ``cluster_id``, ``partitions``, ``lag_messages`` (None while the broker or the
+    database is gone), ``lag_s`` (age of the newest stored record while there are more; at least how long one of them
+    has been gone), ``stored``, ``quarantined``, ``echo``, ``duplicates``, ``measurements`` (since the start of this
+    process) and ``rate_per_s``.
     """
 
     def __init__(self, config: ConsumerConfig, database: Database, clock: Clock) -> None:
         """Keep the collaborators; nothing is opened before the first turn, which is after the fork."""
+        super().__init__("messages", clock)
         self._config = config
         self._is_sqlite = database.is_sqlite
         self._clock = clock
@@ -77,9 +82,7 @@ class MessageConsumer:
         self._ledger = OffsetLedger(database, clock)
         self._partitions = Partitions(self._ledger)
         self._backend = BackendReport(database, clock, config.brokers)
-        self._board = Board("messages", clock)
         self._meter = Meter(clock)
-        self._loop = Loop("message-consumer", self.turn, self._board, self._close)
         self._client: BrokerClient | None = None
         self._cluster: ClusterView | None = None
         self._pending: list[Record] = []
@@ -88,39 +91,21 @@ class MessageConsumer:
         self._next_look = 0.0
         self._next_report = 0.0
 
-    def start(self) -> None:
-        """Start the thread.
-
-        Raises:
-            AlreadyStartedError: It runs already.
-        """
-        self._loop.start()
-
     def stop(self, timeout_s: float) -> None:
         """End the thread after the batch it is at.
 
         Raises:
             TimeoutError: It did not end in time.
         """
-        self._loop.stop(timeout_s)
-        self._close()
-
-    def health(self) -> WorkerHealth:
-        """Return how reading goes.
-
-        Details: ``address``, ``cluster_id``, ``partitions``, ``lag_messages`` (None while the broker or the database is
-        gone), ``lag_s`` (age of the newest stored record while there are more; at least how long one of them has been
-        gone), ``stored``, ``quarantined``, ``echo``, ``duplicates``, ``measurements`` (since the start of this
-        process) and ``rate_per_s``.
-        """
-        return self._board.read()
+        super().stop(timeout_s)
+        self._finish()
 
     def turn(self) -> float:
         """Do one turn: look at the cluster if it is time, fetch, store. Returns seconds to pause before the next."""
         try:
             pause_s = self._work()
         except ClientBrokenError as error:
-            self._close()
+            self._finish()
             return self._broker_gone(str(error))
         except BrokerGoneError as error:
             return self._broker_gone(str(error))
@@ -287,7 +272,7 @@ class MessageConsumer:
             **self._meter.details(),
         }
 
-    def _close(self) -> None:
+    def _finish(self) -> None:
         client, self._client = self._client, None
         self._cluster = None
         self._next_look = 0.0

@@ -10,8 +10,7 @@ from sqlalchemy.orm import Session
 from models.database import Database, cause_of
 from models.messages import MeasurementRollup, Message, MessageRollup, MessageSession, Quarantined
 from services.clock import Clock
-from services.health import WorkerHealth
-from services.loop import Board, Loop
+from services.loop import LoopWorker
 from services.messages import rollups, search
 from services.messages.mutes import end_expired
 from services.messages.store import count
@@ -30,10 +29,11 @@ RETRY_S = 5.0
 ROLLUPS_KEPT = {1: timedelta(hours=2), 60: timedelta(days=90), 600: timedelta(days=90)}
 
 
-class Retention:
+class Retention(LoopWorker):
     """Prunes messages and quarantined records by the age since they arrived, and roll-ups by their own ages.
 
     Where messages take more room than they may, the oldest of the severities that are kept shortest go first.
+    Details of its health: rows removed since the start of this process.
     """
 
     def __init__(
@@ -53,34 +53,13 @@ class Retention:
             expire_by_severity_s: The same for some severities, where it is another time.
             max_bytes: Messages are removed beyond this (see `volume.occupied_bytes`); 0: there is no such limit.
         """
+        super().__init__("retention", clock)
         self._database = database
         self._clock = clock
         self._expire_s = expire_s
         self._severities = _by_expiry(expire_s, expire_by_severity_s or {})
         self._max_bytes = max_bytes
-        self._board = Board("retention", clock)
-        self._loop = Loop("message-retention", self.turn, self._board)
         self._removed = {"messages": 0, "quarantined": 0, "rollups": 0, "measurements": 0}
-
-    def start(self) -> None:
-        """Start the thread.
-
-        Raises:
-            AlreadyStartedError: It runs already.
-        """
-        self._loop.start()
-
-    def stop(self, timeout_s: float) -> None:
-        """End the thread after the chunk it is at.
-
-        Raises:
-            TimeoutError: It did not end in time.
-        """
-        self._loop.stop(timeout_s)
-
-    def health(self) -> WorkerHealth:
-        """Return how it goes; details: rows removed since the start of this process."""
-        return self._board.read()
 
     def turn(self) -> float:
         """Remove one chunk of each kind, and end mutes whose time is up.
