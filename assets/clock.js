@@ -92,6 +92,8 @@
   ui.paint = () => {
     const now = ui.now();
     each("[data-at-ms]", (element) => paintAge(element, now));
+    // What has an age no more (a session during a command) is not old either.
+    each(".is-stale:not([data-stale-after-s])", (element) => element.classList.remove("is-stale"));
     each("[data-since-ms]", (element) => write(element, ui.format.elapsed(now - Number(element.dataset.sinceMs), Boolean(element.dataset.short))));
     each("[data-time-ms]", (element) => write(element, ui.format.moment(Number(element.dataset.timeMs), Number(element.dataset.digits))));
     each("[data-clock]", (element) => write(element, ui.format.time(now)));

@@ -110,6 +110,21 @@ def test_the_tree_is_searched_and_selected_by_keyboard(new_person: NewPerson) ->
     alice.wait_text("#controller-node-actions-title", "nothing selected")
 
 
+@pytest.mark.timeout(120)
+def test_what_has_an_age_no_more_is_not_struck_any_more(new_person: NewPerson) -> None:
+    alice = page_of(new_person("alice"), SMALL)
+    # As when a command begins while the last poll is late: its drawing tells no age.
+    script = """
+        const known = document.querySelector('#controller-tree [data-stale-after-s]');
+        known.classList.add('is-stale');
+        ['data-at-ms', 'data-stale-after-s'].forEach(name => known.removeAttribute(name));
+        window.known = known;
+    """
+    alice.driver.execute_script(script)
+    struck = "return window.known.classList.contains('is-stale')"
+    alice.wait_that(lambda: not alice.driver.execute_script(struck), 5, "the mark to go")
+
+
 def fill(person: Person, argument: str, value: str) -> None:
     field = person.wait(f'#controller-form input[id*=\'"key":"{argument}"\']')
     field.clear()
