@@ -78,7 +78,14 @@ def mute(person: Person) -> None:
     person.click("#messages-mute-send-button")
     person.wait(".mutes li")
     person.wait_gone(".modal.show")
-    person.wait_that(lambda: bool(person.find(".row-muted")), 20, "rows that are muted")
+    # The oldest row is muted; the list, made anew, shows its newest.
+    to_oldest = "dash_ag_grid.getApi('messages-grid').ensureIndexVisible(0, 'top')"
+
+    def is_drawn() -> bool:
+        person.driver.execute_script(to_oldest)
+        return bool(person.find(".row-muted"))
+
+    person.wait_that(is_drawn, 20, "a row that is muted")
 
 
 def open_help(person: Person) -> None:
