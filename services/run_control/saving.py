@@ -1,6 +1,6 @@
 """Writes rows that polls compare with: what all of them share, and the rows of a site's services."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -51,10 +51,10 @@ def save_backends(
     return {LiveTopic.BACKENDS} if any(changed) else set()
 
 
-def forget_controller(tx: Session, address: str) -> set[LiveTopic]:
-    """Forget how a controller answered that is no more; what others asked of it meanwhile included."""
-    key = (Backend.kind == BackendKind.CONTROLLER.value, Backend.address == address)
-    removed = tx.scalars(delete(Backend).where(*key).returning(Backend.address)).all()
+def forget_controllers(tx: Session, addresses: Collection[str]) -> set[LiveTopic]:
+    """Forget how controllers answered that are no more."""
+    key = (Backend.kind == BackendKind.CONTROLLER.value, Backend.address.in_(sorted(addresses)))
+    removed = tx.scalars(delete(Backend).where(*key).returning(Backend.address)).all() if addresses else ()
     return {LiveTopic.BACKENDS} if removed else set()
 
 

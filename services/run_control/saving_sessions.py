@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from models.run_control import DaqSession
@@ -95,10 +95,17 @@ def save_session(tx: Session, reading: SessionReading, changes: Changes) -> set[
     return topics | ({LiveTopic.TREE} if tree_changed else set())
 
 
-def root_address(tx: Session, name: str) -> str | None:
-    """Return where the root controller of a session is; None for a session that is not there."""
-    row = tx.get(DaqSession, name)
-    return row.root_address if row is not None and row.present else None
+def addresses_left(tx: Session, reading: SessionReading) -> frozenset[str]:
+    """Return where a session's controllers were, if it is gone now or booted anew: nobody expects an answer there."""
+    row = tx.get(DaqSession, reading.name)
+    if row is None or not row.present or (row.polled_at is not None and reading.at < row.polled_at):
+        return frozenset()
+    is_anew = reading.root is not None and row.root_address not in (None, reading.root.address)
+    if not (reading.gone or is_anew):
+        return frozenset()
+    endpoints = tx.scalars(select(NodeRow.endpoint).where(NodeRow.session == row.name))
+    addresses = (row.root_address, *(endpoint.rpartition("/")[2] for endpoint in endpoints if endpoint))
+    return frozenset(address for address in addresses if address)
 
 
 def _forget_session(tx: Session, row: DaqSession, changes: Changes) -> set[LiveTopic]:

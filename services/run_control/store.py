@@ -16,9 +16,9 @@ from services.revisions import LiveTopic, bump
 from services.run_control.backend_types import BackendKind
 from services.run_control.process_types import Process
 from services.run_control.readings import BackendReading, SessionReading, SiteReading
-from services.run_control.saving import forget_controller, save_backends, save_configurations
+from services.run_control.saving import forget_controllers, save_backends, save_configurations
 from services.run_control.saving_processes import save_processes, touch_processes
-from services.run_control.saving_sessions import root_address, save_session
+from services.run_control.saving_sessions import addresses_left, save_session
 
 # Writes rows, notes what changed, and returns the topics whose pages would change.
 Work = Callable[[Session, Changes], set[LiveTopic]]
@@ -86,12 +86,9 @@ class RunControlStore:
         """
 
         def work(tx: Session, changes: Changes) -> set[LiveTopic]:
-            before = root_address(tx, reading.name)
+            left = addresses_left(tx, reading)
             found = save_session(tx, reading, changes) | save_backends(tx, reading.backends, changes, reading.name)
-            if before is not None and root_address(tx, reading.name) != before:
-                # Booted anew, or gone: nobody expects an answer there any more.
-                found |= forget_controller(tx, before)
-            return found
+            return found | forget_controllers(tx, left)
 
         return self._write(fence, work)
 

@@ -236,11 +236,15 @@ def test_old_controllers_are_forgotten_services_are_not(shelf: Shelf) -> None:
     ids=["booted anew", "gone"],
 )
 def test_a_controller_that_is_no_more_is_not_missed(shelf: Shelf, after: SessionReading) -> None:
-    silent = BackendReading(BackendKind.CONTROLLER, ADDRESS, NOW, reachable=False, error="gone")
-    shelf.save(replace(READING, backends=(silent,)))
-    shelf.save(replace(READING, root=None, error="does not answer", backends=(silent,)))
-    assert [backend.address for backend in shelf.queries.backends()] == [ADDRESS]
-    assert LiveTopic.BACKENDS in shelf.save(replace(after, backends=(silent,)))
+    below = replace(NODE, path="root-controller/df-controller", name="df-controller", endpoint="grpc://127.0.0.1:7")
+    silent = tuple(
+        BackendReading(BackendKind.CONTROLLER, address, NOW, reachable=False, error="gone")
+        for address in (ADDRESS, "127.0.0.1:7")
+    )
+    shelf.save(replace(READING, nodes=(NODE, below), backends=silent))
+    shelf.save(replace(READING, root=None, error="does not answer", backends=silent))
+    assert {backend.address for backend in shelf.queries.backends()} == {ADDRESS, "127.0.0.1:7"}
+    assert LiveTopic.BACKENDS in shelf.save(replace(after, backends=silent))
     assert shelf.queries.backends() == ()
 
 
