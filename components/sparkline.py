@@ -64,11 +64,12 @@ def _line(values: Sequence[float], top: float) -> str:
 def _bars(values: Sequence[float], top: float) -> str:
     width = WIDTH / STEPS
     bars = [
-        f"<rect x='{x - width / 2:.1f}' y='{min(y, HEIGHT - 4):.1f}' width='{width:.1f}' height='{HEIGHT}'/>"
+        f"M{x - width / 2:.1f},{min(y, HEIGHT - 4):.1f}h{width:.1f}V{HEIGHT}h-{width:.1f}z"
         for (x, y), value in zip(_points(values, top), values, strict=True)
         if value
     ]
-    return "".join(bars)
+    # One element, however many bars: a page that is open for days must not hold more when there is more to show.
+    return f"<path d='{''.join(bars)}'/>"
 
 
 def _points(values: Sequence[float], top: float) -> list[tuple[float, float]]:

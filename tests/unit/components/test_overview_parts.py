@@ -187,7 +187,15 @@ def test_the_line_has_a_name() -> None:
     drawn = sparkline(summarise([bucket(NOW - SPAN, 0, 0, 3, 0, 1)], NOW - SPAN, NOW), "4 messages")
     assert (attribute(drawn, "role"), attribute(drawn, "aria-label")) == ("img", "4 messages")
     assert "<polyline" in attribute(having(drawn, "spark-line")[0], "style")["maskImage"]
-    assert "<rect" in attribute(having(drawn, "spark-errors")[0], "style")["maskImage"]
+    bars = attribute(having(drawn, "spark-errors")[0], "style")["maskImage"]
+    assert (bars.count("<path"), bars.count("M")) == (1, 1)
+
+
+def test_more_bars_are_no_more_elements() -> None:
+    buckets = [bucket(NOW - SPAN * share / 10, 0, 0, 0, 0, 1) for share in range(1, 11)]
+    drawn = sparkline(summarise(buckets, NOW - SPAN, NOW), "10 messages")
+    bars = attribute(having(drawn, "spark-errors")[0], "style")["maskImage"]
+    assert (bars.count("<path"), bars.count("M")) == (1, 10)
 
 
 def test_rates_say_what_is_loud() -> None:
