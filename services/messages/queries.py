@@ -6,24 +6,20 @@ millions of rows. Words are found by the full-text index. What no index covers (
 bounded stretch of ids, in chunks.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
 from math import ceil
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, Row, Select, bindparam, func, literal_column, select
+from sqlalchemy import BigInteger, ColumnElement, Row, Select, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from models.database import Database
 from models.messages import (
-    Message,
     MessageApplication,
     MessageCounter,
     MessageRollup,
     MessageSession,
-    Topic,
 )
 from services.clock import Clock
 from services.errors import NotFoundError
@@ -35,7 +31,6 @@ from services.messages.selection import Selection
 from services.messages.time_limit import limited
 from services.messages.types import (
     NOTHING,
-    Kind,
     MessageFilter,
     MessagePage,
     MessageStatistics,
@@ -43,9 +38,9 @@ from services.messages.types import (
     News,
     NotShown,
     RateBucket,
-    Severity,
 )
 from services.messages.upsert import table_of
+from services.messages.views import MESSAGE, messages_between, messages_where, newest_id
 
 MAX_LIMIT = 1_000
 # A search looks at so many ids before it says how far it got.
@@ -55,10 +50,6 @@ STRETCH_IDS = 2_000
 # A page must come sooner than its readers give up.
 TIME_LIMIT_S = 3.0
 
-_KINDS = {kind.value: kind for kind in Kind}
-_SEVERITIES = {severity.value: severity for severity in Severity}
-# Tables, not models: of a statement that is asked for at every tick the model's part costs more than running it.
-_MESSAGE = table_of(Message).c
 _ROLLUP = table_of(MessageRollup).c
 
 
@@ -102,7 +93,7 @@ class MessageQueries:
             unmuted = find_unmuted(session, selection, muted, bounds, limit, scan_ids=SCAN_IDS, time_limit=time_limit)
             time_limit.lift()
             found = unmuted.found
-            items = _messages(session, among(found.ids, dialect)) if found.ids else ()
+            items = messages_where(session, among(found.ids, dialect)) if found.ids else ()
             not_shown = _not_shown(_counters(session))
         furthest = items[0 if bounds.ascending else -1].id if items else None
         reached = furthest if found.scanned_to is None else found.scanned_to
@@ -148,13 +139,11 @@ class MessageQueries:
             BusyError: As `page`.
         """
         with self._database.read() as session:
-            newest = _newest_id(session)
+            newest = newest_id(session)
             if newest <= after:
                 return News((), newest, has_more=False)
             if newest - after <= STRETCH_IDS:
-                statement = _news(replace(wanted, muted=NOTHING), session.get_bind().dialect.name)
-                bounds = {"after": after, "newest": newest, "rows": limit}
-                fitting = _views(reversed(session.execute(statement, bounds).all()))
+                fitting = messages_between(session, wanted, after, newest, limit)
                 reached = fitting[0].id if len(fitting) == limit else newest
                 items = without(wanted.muted, fitting)
                 return News(items, reached, has_more=reached < newest, muted=len(fitting) - len(items))
@@ -173,7 +162,7 @@ class MessageQueries:
             NotFoundError: There is none of this id, or it is not kept any more.
         """
         with self._database.read() as session:
-            found = _messages(session, _MESSAGE.id == message_id)
+            found = messages_where(session, MESSAGE.id == message_id)
         if not found:
             raise NotFoundError(f"There is no message {message_id}.", next_step="It may have expired.")
         return found[0]
@@ -181,7 +170,7 @@ class MessageQueries:
     def newest_id(self) -> int:
         """Return the id of the newest message, 0 if there is none. It is the revision of the feed."""
         with self._database.read() as session:
-            return _newest_id(session)
+            return newest_id(session)
 
     def names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return all sessions and all applications that messages have named so far, each sorted."""
@@ -214,11 +203,11 @@ class MessageQueries:
         """Return what the feed must always say about itself, from counters: nothing is counted here."""
         with self._database.read() as session:
             counters = _counters(session)
-            newest_id = _newest_id(session)
+            newest = newest_id(session)
         not_shown = _not_shown(counters)
         return MessageStatistics(
             stored=counters.get("stored", 0) - counters.get("pruned", 0),
-            newest_id=newest_id,
+            newest_id=newest,
             quarantined=not_shown.quarantined,
             echo_not_stored=not_shown.echo_not_stored,
             gaps=not_shown.gaps,
@@ -238,10 +227,6 @@ def _rates(width_s: int, resolution_s: int) -> Select[Any]:
     return select(bucket, *sums, func.min(_ROLLUP.min_id), func.max(_ROLLUP.max_id)).group_by(bucket).order_by(bucket)
 
 
-def _newest_id(session: Session) -> int:
-    return session.scalar(_NEWEST_ID) or 0
-
-
 def _counters(session: Session) -> dict[str, int]:
     return {row.name: row.value for row in session.scalars(select(MessageCounter))}
 
@@ -259,54 +244,6 @@ def _session_id(session: Session, name: str | None) -> int:
         return rollups.ALL_SESSIONS
     found = session.scalar(select(MessageSession.id).where(MessageSession.name == name))
     return -1 if found is None else found
-
-
-def _messages(session: Session, where: ColumnElement[bool]) -> tuple[MessageView, ...]:
-    """Return the messages that fit a condition, newest first."""
-    return _views(session.execute(_VIEW.where(where).order_by(_MESSAGE.id.desc())))
-
-
-def _views(rows: Iterable[Row[*tuple[Any, ...]]]) -> tuple[MessageView, ...]:
-    # In the order of `MessageView`; by name costs more than the query.
-    return tuple(MessageView(id_, _KINDS[kind], _SEVERITIES[severity], *rest) for id_, kind, severity, *rest in rows)
-
-
-def _view() -> Select[Any]:
-    """Return what a `MessageView` is made of, in its order; no condition yet."""
-    sessions, applications, topics = (table_of(table).c for table in (MessageSession, MessageApplication, Topic))
-    return (
-        select(
-            _MESSAGE.id,
-            _MESSAGE.kind,
-            _MESSAGE.severity,
-            sessions.name,
-            applications.name,
-            _MESSAGE.name,
-            _MESSAGE.text,
-            _MESSAGE.time_ns,
-            topics.name,
-            _MESSAGE.partition,
-            _MESSAGE.offset,
-            _MESSAGE.detail,
-        )
-        .join(table_of(MessageSession), sessions.id == _MESSAGE.session_id)
-        .join(table_of(MessageApplication), applications.id == _MESSAGE.application_id)
-        .join(table_of(Topic), topics.id == _MESSAGE.topic_id)
-    )
-
-
-# Once: to build them costs more than to run them.
-_VIEW = _view()
-_NEWEST_ID = select(func.max(_MESSAGE.id))
-
-
-@lru_cache(maxsize=256)
-def _news(wanted: MessageFilter, dialect: str) -> Select[Any]:
-    """Return the statement of what came after one id until another, oldest first: the same few at every tick."""
-    after, newest = (bindparam(name, type_=BigInteger) for name in ("after", "newest"))
-    fitting = condition(wanted.as_expression(), dialect)
-    stretch = _VIEW.where(_MESSAGE.id > after, _MESSAGE.id <= newest, fitting).order_by(_MESSAGE.id)
-    return stretch.limit(bindparam("rows", type_=Integer))
 
 
 def _bucket(row: Row[*tuple[Any, ...]], width_s: int) -> RateBucket:
