@@ -11,8 +11,9 @@ from models.database import Database
 from models.search import TRIGRAM_INDEX
 from tests.postgres import PostgresServer, find_binaries, running_postgres
 
-# The third is PostgreSQL without the index that a search needs.
-ENGINES = ("sqlite", "postgresql", "postgresql-no-trigrams")
+# PostgreSQL without the index that a search needs.
+NO_TRIGRAMS = "postgresql-no-trigrams"
+ENGINES = ("sqlite", "postgresql", NO_TRIGRAMS)
 
 
 def chosen(engine: str) -> tuple[str, ...]:
@@ -49,12 +50,18 @@ def fresh_server() -> Iterator[tuple[PostgresServer, str]]:
 def fresh_database(engine: str) -> Iterator[Database]:
     """Give a database at head."""
     with fresh_url(engine) as url:
-        database = Database(url)
-        database.migrate()
-        if engine == "postgresql-no-trigrams":
-            with database.write() as session:
-                session.execute(text(f"DROP INDEX {TRIGRAM_INDEX}"))
+        database = prepared(url, engine)
         try:
             yield database
         finally:
             database.close()
+
+
+def prepared(url: str, engine: str) -> Database:
+    """Return the database of a URL, brought to head; that of the third engine loses its index."""
+    database = Database(url)
+    database.migrate()
+    if engine == NO_TRIGRAMS:
+        with database.write() as session:
+            session.execute(text(f"DROP INDEX {TRIGRAM_INDEX}"))
+    return database

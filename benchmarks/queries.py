@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from statistics import median
 
-from benchmarks.databases import chosen, fresh_database
+from benchmarks.databases import NO_TRIGRAMS, chosen, fresh_database
 from benchmarks.figures import Figures
 from benchmarks.pipeline import Pipeline
 from benchmarks.records import COMMON_WORD, RARE_WORD, SESSIONS, records
@@ -48,7 +48,7 @@ def main() -> int:
     given = parser.parse_args()
     figures = Figures()
     for engine in chosen(given.engine):
-        if engine == "postgresql-no-trigrams":
+        if engine == NO_TRIGRAMS:
             continue
         with fresh_database(engine) as database:
             end_ms = time.time_ns() // 1_000_000
