@@ -9,10 +9,13 @@ from sqlalchemy import create_engine, text
 
 from models.database import Database
 from models.search import TRIGRAM_INDEX
+from services.checkpoints import Checkpoints
+from services.clock import utc_now
 from tests.postgres import PostgresServer, find_binaries, running_postgres
 
 # PostgreSQL without the index that a search needs.
 NO_TRIGRAMS = "postgresql-no-trigrams"
+STOP_S = 10.0
 ENGINES = ("sqlite", "postgresql", NO_TRIGRAMS)
 
 
@@ -48,12 +51,17 @@ def fresh_server() -> Iterator[tuple[PostgresServer, str]]:
 
 @contextmanager
 def fresh_database(engine: str) -> Iterator[Database]:
-    """Give a database at head."""
+    """Give a database at head; SQLite's write-ahead log is carried over as in a collector."""
     with fresh_url(engine) as url:
         database = prepared(url, engine)
+        checkpoints = Checkpoints(database, utc_now) if database.is_sqlite else None
+        if checkpoints is not None:
+            checkpoints.start()
         try:
             yield database
         finally:
+            if checkpoints is not None:
+                checkpoints.stop(STOP_S)
             database.close()
 
 
