@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import requests
@@ -42,6 +43,7 @@ from services.run_control.process_types import ProcessStatus
 from services.run_control.store import RunControlStore
 from services.run_control.support import Deadlines
 from tests.console import Console, running_console
+from tests.waiting import wait_until
 
 EXAMPLES = ("local-1x1-config", "local-2x3-config")
 # Often enough for the figures, and seldom enough not to be what is measured.
@@ -126,10 +128,11 @@ def _measure_polls(figures: Figures, drunc: Simulated, engine: str, interval_s: 
             return _Count(channels.calls, channels.polls, channels.bytes, time.process_time())
 
         def turns(until: Callable[[], bool]) -> None:
+            pause = threading.Event()
             while not until():
                 started = time.monotonic()
                 poller.turn(fence)
-                time.sleep(max(0.0, interval_s - (time.monotonic() - started)))
+                pause.wait(max(0.0, interval_s - (time.monotonic() - started)))
 
         # First polls describe everything; and a large session takes its time to be found whole.
         started = time.monotonic()
@@ -177,7 +180,7 @@ def _running(drunc: Simulated, engine: str, interval_s: float) -> Iterator[tuple
     ):
         database = Database(url)
         try:
-            _wait_for(lambda: sessions_polled(database) == len(drunc.sessions))
+            wait_until(lambda: sessions_polled(database) == len(drunc.sessions), _PATIENCE_S, "all sessions")
             yield console, database
         finally:
             database.close()
@@ -205,7 +208,7 @@ def _clone(http: requests.Session) -> requests.Session:
     clone = requests.Session()
     clone.trust_env = False
     clone.headers.update(http.headers)
-    clone.cookies.update(http.cookies)  # type: ignore[no-untyped-call]
+    clone.cookies.update(http.cookies)  # type: ignore[no-untyped-call]  # without types in the library's stubs
     return clone
 
 
@@ -251,12 +254,13 @@ def _measure_deaths(figures: Figures, drunc: Simulated, database: Database, inte
     """Let processes die at any moment of the interval, and wait for their rows."""
     session = drunc.sessions[-1]
     times: list[float] = []
+    pause = threading.Event()
     for number in range(1, deaths + 1):
         name = f"app-{number:04}"
-        time.sleep(random.random() * interval_s)  # noqa: S311 - no secret
+        pause.wait(random.random() * interval_s)  # noqa: S311 - no secret
         started = time.monotonic()
         drunc.order("kill", session=session, name=name)
-        _wait_for(lambda name=name: _is_dead(database, session, name))  # type: ignore[misc]
+        wait_until(partial(_is_dead, database, session, name), _PATIENCE_S, f"the death of {name}")
         times.append(time.monotonic() - started)
     figures.note("death_to_row_median", sorted(times)[len(times) // 2], "s")
     figures.at_most("death_to_row_p95", _p95(times), "s", interval_s + DEATH_SLACK_S)
@@ -277,17 +281,22 @@ def _measure_clicks(figures: Figures, drunc: Simulated, database: Database, inte
     alice = Identity("alice", Role.OPERATOR)
     times: list[float] = []
     for _ in range(clicks):
-        before, _ = drunc.arrivals(arrived)
+        has_arrived = partial(_is_beyond, drunc, arrived, drunc.arrivals(arrived)[0])
         started = submitted(lambda: commands.take_control(alice, session))
-        _wait_for(lambda before=before: drunc.arrivals(arrived)[0] > before)  # type: ignore[misc]
+        wait_until(has_arrived, _PATIENCE_S, "the command to arrive")
         times.append(drunc.arrivals(arrived)[1] - started)
     figures.note("click_to_controller_median", sorted(times)[len(times) // 2], "s")
     figures.at_most("click_to_controller_p95", _p95(times), "s", CLICK_S)
 
 
+def _is_beyond(drunc: Simulated, request: str, number: int) -> bool:
+    return drunc.arrivals(request)[0] > number
+
+
 def submitted(submit: Callable[[], object]) -> float:
     """Submit a command as soon as nothing stands against it; return when that began."""
     deadline = time.monotonic() + _PATIENCE_S
+    pause = threading.Event()
     while True:
         started = time.time()
         try:
@@ -295,17 +304,9 @@ def submitted(submit: Callable[[], object]) -> float:
         except ConsoleError:
             if time.monotonic() > deadline:
                 raise
-            time.sleep(random.random() * _LOOK_S)  # noqa: S311 - no secret
+            pause.wait(random.random() * _LOOK_S)  # noqa: S311 - no secret
         else:
             return started
-
-
-def _wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
-    while not condition():
-        if time.monotonic() > deadline:
-            raise SystemExit("What was waited for did not come")
-        time.sleep(_LOOK_S)
 
 
 def _p95(times: list[float]) -> float:

@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,11 +12,12 @@ from typing import Any
 
 import requests
 
+from tests.waiting import wait_until
+
 _ROOT = Path(__file__).parents[1]
 _START_TIMEOUT_S = 120.0
 # Nothing comes of itself, and what is ordered is done at once.
 QUIET = ("--speed", "inf", "--chatter", "0", "--opmon", "0")
-_TURN_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +84,8 @@ def running_simulator(
 
 
 def _addresses(process: "subprocess.Popen[bytes]", file: Path) -> Mapping[str, Any]:
-    deadline = time.monotonic() + _START_TIMEOUT_S
-    while not file.exists():
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise SystemExit("The simulator did not start")
-        time.sleep(_TURN_S)
+    wait_until(lambda: file.exists() or process.poll() is not None, _START_TIMEOUT_S, "the simulator")
+    if not file.exists():
+        raise SystemExit("The simulator did not start")
     found: Mapping[str, Any] = json.loads(file.read_text())
     return found

@@ -55,7 +55,7 @@ def service_handler(
     handlers = {
         name: grpc.unary_unary_rpc_method_handler(
             behave,
-            request_deserializer=methods[name].request.FromString,  # type: ignore[attr-defined]
+            request_deserializer=methods[name].request.FromString,  # type: ignore[attr-defined]  # a message class, which its type does not say
             response_serializer=lambda message: message.SerializeToString(),
         )
         for name, behave in behaviours.items()
