@@ -65,3 +65,17 @@ def store_all(
     """Store messages as one batch of a fresh incarnation."""
     store = MessageStore(database, lambda: NOW)
     return store.write(batch(new_incarnation(database, cluster_id), list(messages), received_ns=received_ns))
+
+
+def mixed_messages(number: int) -> list[Decoded]:
+    """Return so many messages of several severities, sessions, applications and texts."""
+    words = ("ready", "timed out", "100% full", "under_score", "back\\slash", "TIMED OUT")
+    return [
+        message(
+            f"{words[i % 6]} {i}",
+            severity=Severity(i * 7 % 6),
+            session=f"s{i * 5 % 4}",
+            application=f"app-{i * 3 % 5}",
+        )
+        for i in range(number)
+    ]

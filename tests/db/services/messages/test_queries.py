@@ -1,8 +1,7 @@
-"""Pages, search, rates and statistics on both engines."""
+"""Pages, search and news on both engines."""
 
-import re
 from collections.abc import Sequence
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -23,7 +22,6 @@ from services.messages.queries import MessageQueries
 from services.messages.store import MessageStore
 from services.messages.time_limit import limited
 from services.messages.types import (
-    Decoded,
     Kind,
     MessageFilter,
     MessagePage,
@@ -34,28 +32,9 @@ from services.messages.types import (
     Since,
     Until,
 )
-from tests.db.services.messages.builders import NOW, NOW_NS, batch, message, new_incarnation, store_all
-from tests.db.services.messages.statements import noted
+from tests.db.services.messages.builders import NOW, NOW_NS, batch, message, mixed_messages, new_incarnation, store_all
 
 ANY = MessageFilter()
-
-
-@pytest.fixture
-def queries(database: Database) -> MessageQueries:
-    return MessageQueries(database, lambda: NOW)
-
-
-def mixed(number: int) -> list[Decoded]:
-    words = ("ready", "timed out", "100% full", "under_score", "back\\slash", "TIMED OUT")
-    return [
-        message(
-            f"{words[i % 6]} {i}",
-            severity=Severity(i * 7 % 6),
-            session=f"s{i * 5 % 4}",
-            application=f"app-{i * 3 % 5}",
-        )
-        for i in range(number)
-    ]
 
 
 def ids(items: Sequence[MessageView]) -> list[int]:
@@ -99,7 +78,7 @@ def test_a_message_that_is_not_there_is_not_found(queries: MessageQueries) -> No
 
 
 def test_pages_lead_from_the_newest_to_the_oldest(queries: MessageQueries, database: Database) -> None:
-    store_all(database, mixed(25))
+    store_all(database, mixed_messages(25))
     first = queries.page(ANY, limit=10)
     assert (ids(first.items), first.next_before) == (list(range(25, 15, -1)), 16)
     second = queries.page(ANY, before=first.next_before, limit=10)
@@ -108,20 +87,20 @@ def test_pages_lead_from_the_newest_to_the_oldest(queries: MessageQueries, datab
 
 
 def test_a_full_last_page_knows_that_it_is_the_last(queries: MessageQueries, database: Database) -> None:
-    store_all(database, mixed(20))
+    store_all(database, mixed_messages(20))
     page = queries.page(ANY, before=11, limit=10)
     assert (len(page.items), page.next_before) == (10, None)
 
 
 def test_newer_rows_come_oldest_first_but_newest_on_top(queries: MessageQueries, database: Database) -> None:
-    store_all(database, mixed(25))
+    store_all(database, mixed_messages(25))
     page = queries.page(ANY, after=5, limit=10)
     assert (ids(page.items), page.next_before) == (list(range(15, 5, -1)), None)
     assert queries.page(ANY, after=25).items == ()
 
 
 def test_unknown_names_match_nothing(queries: MessageQueries, database: Database) -> None:
-    store_all(database, mixed(5))
+    store_all(database, mixed_messages(5))
     for wanted in (MessageFilter(sessions=frozenset({"x\0"})), MessageFilter(applications=frozenset({"\udc80"}))):
         assert queries.page(wanted).items == ()
 
@@ -150,7 +129,7 @@ def test_paging_down_and_following_up_meet_every_row_once(
     queries: MessageQueries, database: Database, wanted: MessageFilter, limit: int, stretch: tuple[int, int]
 ) -> None:
     if queries.newest_id() == 0:
-        store_all(database, mixed(80))
+        store_all(database, mixed_messages(80))
     everything = queries.page(ANY, limit=1000).items
     expected = [view for view in everything if fits(view, wanted)]
     with pytest.MonkeyPatch.context() as patch:
@@ -209,7 +188,7 @@ def hear_news(queries: MessageQueries, wanted: MessageFilter, limit: int) -> lis
 
 
 def test_without_news_nothing_moves(queries: MessageQueries, database: Database) -> None:
-    store_all(database, mixed(3))
+    store_all(database, mixed_messages(3))
     assert queries.news(ANY, 3, limit=10) == News((), 3, has_more=False)
     # A cursor from before the database was made anew.
     assert queries.news(ANY, 77, limit=10) == News((), 3, has_more=False)
@@ -235,14 +214,14 @@ def test_a_search_that_ends_early_says_how_far_it_got(
 def test_paging_meets_each_row_once_while_rows_are_added(
     queries: MessageQueries, database: Database, arriving: list[int], limit: int
 ) -> None:
-    store_all(database, mixed(12), cluster_id=f"first {queries.newest_id()}")
+    store_all(database, mixed_messages(12), cluster_id=f"first {queries.newest_id()}")
     present = list(range(queries.newest_id(), 0, -1))
     more = iter([*arriving, *[0] * 1000])
 
     def some_arrive() -> None:
         number = next(more)
         if number:
-            store_all(database, mixed(number), cluster_id=f"more {queries.newest_id()}")
+            store_all(database, mixed_messages(number), cluster_id=f"more {queries.newest_id()}")
 
     down: list[int] = []
     page = queries.page(ANY, limit=limit)
@@ -263,7 +242,7 @@ def test_paging_meets_each_row_once_while_rows_are_added(
 
 
 def test_around_a_message_are_older_and_newer_ones(queries: MessageQueries, database: Database) -> None:
-    store_all(database, mixed(25))
+    store_all(database, mixed_messages(25))
     page = queries.around(ANY, 12, limit=6)
     assert (ids(page.items), page.next_before, page.next_after) == ([15, 14, 13, 12, 11, 10], 10, 15)
     assert ids(queries.page(ANY, after=page.next_after, limit=2).items) == [17, 16]
@@ -299,7 +278,7 @@ ENDLESS = text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) 
 def test_a_statement_without_end_is_stopped_and_the_connection_stays_good(
     queries: MessageQueries, database: Database
 ) -> None:
-    store_all(database, mixed(3))
+    store_all(database, mixed_messages(3))
     with pytest.raises(BusyError, match="took longer than"), database.read() as session, limited(session, 0.05):
         session.execute(ENDLESS).all()
     assert len(queries.page(ANY).items) == 3
@@ -346,154 +325,3 @@ def test_a_stretch_of_time_is_found_without_looking_elsewhere(
 def test_names_that_messages_gave(queries: MessageQueries, database: Database) -> None:
     store_all(database, [message(session="b", application="y"), message(session="a", application="x")])
     assert queries.names() == (("a", "b"), ("x", "y"))
-
-
-# Rates
-
-
-def test_rates_count_by_severity_and_second(queries: MessageQueries, database: Database) -> None:
-    second = 1_000_000_000
-    store_all(
-        database,
-        [
-            message(severity=Severity.ERROR, time_ns=NOW_NS - 10 * second + 5),
-            message(severity=Severity.ERROR, time_ns=NOW_NS - 10 * second),
-            message(severity=Severity.DEBUG, time_ns=NOW_NS - 9 * second, session="other"),
-            message(time_ns=NOW_NS),
-        ],
-    )
-    buckets = queries.rates(NOW - timedelta(seconds=60), NOW)
-    assert [(b.start, b.width_s, b.counts, b.min_id, b.max_id) for b in buckets] == [
-        (NOW - timedelta(seconds=10), 1, (0, 0, 0, 0, 2, 0), 1, 2),
-        (NOW - timedelta(seconds=9), 1, (1, 0, 0, 0, 0, 0), 3, 3),
-    ]
-    assert [b.counts for b in queries.rates(NOW - timedelta(seconds=60), NOW, session="other")] == [(1, 0, 0, 0, 0, 0)]
-    assert queries.rates(NOW - timedelta(seconds=60), NOW, session="unheard of") == ()
-
-
-@pytest.mark.parametrize(
-    ("span", "ago", "points_and_width"),
-    [
-        (timedelta(minutes=15), timedelta(0), (2000, 1)),
-        (timedelta(minutes=15), timedelta(hours=3), (2000, 60)),
-        (timedelta(minutes=15), timedelta(0), (100, 60)),
-        (timedelta(hours=24), timedelta(0), (2000, 60)),
-        (timedelta(days=13), timedelta(0), (2000, 600)),
-        (timedelta(days=28), timedelta(0), (2000, 1800)),
-        (timedelta(days=90), timedelta(0), (10, 864_600)),
-        (timedelta(0), timedelta(0), (1, 600)),
-    ],
-)
-def test_the_width_of_buckets_fits_the_number_of_points(
-    queries: MessageQueries, database: Database, span: timedelta, ago: timedelta, points_and_width: tuple[int, int]
-) -> None:
-    max_points, width_s = points_and_width
-    end = NOW - ago + timedelta(seconds=1)
-    start = end - span - timedelta(seconds=1)
-    number = 200
-    step = (span + timedelta(seconds=1)) / number
-    times = [start + step * i for i in range(number)]
-    store_all(database, [message(time_ns=int(at.timestamp() * 1e6) * 1000) for at in times])
-    buckets = queries.rates(start, end, max_points=max_points)
-    assert {bucket.width_s for bucket in buckets} == {width_s}
-    assert sum(sum(bucket.counts) for bucket in buckets) == number
-    assert len(buckets) <= max_points
-    assert [bucket.start for bucket in buckets] == sorted({bucket.start for bucket in buckets})
-    assert all(bucket.start.timestamp() % width_s == 0 for bucket in buckets)
-    assert all(bucket.start.tzinfo is UTC for bucket in buckets)
-
-
-def test_rates_of_a_range_that_ends_before_it_starts_are_empty(queries: MessageQueries, database: Database) -> None:
-    store_all(database, [message()])
-    assert queries.rates(NOW + timedelta(hours=1), NOW - timedelta(hours=1)) == ()
-
-
-def test_statistics_come_from_counters(queries: MessageQueries, database: Database) -> None:
-    incarnation = new_incarnation(database)
-    store = MessageStore(database, lambda: NOW)
-    store.write(batch(incarnation, [message(), "bad", message()], echo=4))
-    found = queries.statistics()
-    assert (found.stored, found.newest_id, found.quarantined, found.echo_not_stored, found.gaps) == (2, 2, 1, 4, 0)
-    assert found.counters == {"stored": 2, "quarantined": 1, "echo": 4}
-
-
-# Plans: no query may read or sort the whole table.
-
-
-@pytest.fixture
-def many(database: Database) -> Database:
-    """So many rows that planners have a choice, and statistics to choose by."""
-    store_all(database, mixed(20_000))
-    with database.write() as session:
-        session.execute(text("ANALYZE"))
-    return database
-
-
-def plans(database: Database, statements: list[tuple[str, Any]]) -> str:
-    """Return the plans of all statements that read messages or roll-ups."""
-    explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
-    lines: list[str] = []
-    with database.read() as session:
-        for statement, parameters in statements:
-            if "FROM message " in statement or "message_rollup" in statement:
-                rows = session.connection().exec_driver_sql(explain + statement, parameters)
-                lines += [str(row[-1]) for row in rows]
-    return "\n".join(lines)
-
-
-SEVERE = frozenset({Severity.ERROR, Severity.FATAL})
-INDEXED = (
-    (MessageFilter(severities=SEVERE), "ix_message_kind_severity_id"),
-    (MessageFilter(sessions=frozenset({"s0", "s1"})), "ix_message_session_id_kind_severity_id"),
-    (MessageFilter(sessions=frozenset({"s0"}), severities=SEVERE), "ix_message_session_id_kind_severity_id"),
-    (MessageFilter(applications=frozenset({"app-1"})), "ix_message_application_id_severity_id"),
-    (ANY, "pk_message"),
-    (MessageFilter(text="nowhere"), "pk_message"),
-)
-CURSORS: tuple[dict[str, int], ...] = ({}, {"before": 15_000}, {"after": 5_000})
-
-
-def test_pages_go_by_index(queries: MessageQueries, many: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finding_module, "CHUNK_IDS", 1_000)
-    for wanted, index in INDEXED:
-        for cursor in CURSORS:
-            with noted(many) as statements:
-                queries.page(wanted, **cursor)
-            plan = plans(many, statements)
-            assert "Seq Scan on message " not in plan
-            if many.is_sqlite and index == "pk_message":
-                # Rows by id are SQLite's table itself; the statement that reads whole rows sorts one page at most.
-                assert "SCAN message" not in plan or (wanted == ANY and cursor == {})
-            else:
-                assert index in plan
-
-
-@pytest.mark.parametrize(
-    ("wanted", "bound"),
-    [
-        (MessageFilter(severities=SEVERE), "kind="),
-        (MessageFilter(sessions=frozenset({"s0"}), severities=SEVERE), "kind="),
-        (MessageFilter(applications=frozenset({"app-1"}), severities=SEVERE), "application_id="),
-    ],
-)
-def test_a_walk_along_an_index_knows_its_end(
-    queries: MessageQueries, many: Database, wanted: MessageFilter, bound: str
-) -> None:
-    """Bounded by rows of columns alone PostgreSQL would walk on through all lower severities."""
-    for cursor in CURSORS:
-        with noted(many) as statements:
-            queries.page(wanted, **cursor)
-        conditions = re.findall(r"(?:Index Cond:|USING (?:COVERING )?INDEX) .*", plans(many, statements))
-        walks = [line.replace(" ", "") for line in conditions if "severity" in line]
-        assert walks
-        assert not [line for line in walks if bound not in line]
-
-
-def test_rates_and_newest_go_by_index(queries: MessageQueries, many: Database) -> None:
-    with noted(many) as statements:
-        queries.rates(NOW - timedelta(minutes=15), NOW)
-        queries.newest_id()
-    plan = plans(many, statements)
-    assert "Seq Scan on message " not in plan
-    if many.is_sqlite:
-        assert "resolution_s=? AND session_id=? AND bucket_s>? AND bucket_s<?" in plan

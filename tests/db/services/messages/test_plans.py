@@ -1,0 +1,97 @@
+"""How the engines go about queries: none may read or sort the whole table."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from models.database import Database
+from services.messages import finding as finding_module
+from services.messages.queries import MessageQueries
+from services.messages.types import (
+    MessageFilter,
+    Severity,
+)
+from tests.db.services.messages.builders import NOW, mixed_messages, store_all
+from tests.db.services.messages.statements import noted
+
+
+@pytest.fixture
+def many(database: Database) -> Database:
+    """So many rows that planners have a choice, and statistics to choose by."""
+    store_all(database, mixed_messages(20_000))
+    with database.write() as session:
+        session.execute(text("ANALYZE"))
+    return database
+
+
+def plans(database: Database, statements: list[tuple[str, Any]]) -> str:
+    """Return the plans of all statements that read messages or roll-ups."""
+    explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
+    lines: list[str] = []
+    with database.read() as session:
+        for statement, parameters in statements:
+            if "FROM message " in statement or "message_rollup" in statement:
+                rows = session.connection().exec_driver_sql(explain + statement, parameters)
+                lines += [str(row[-1]) for row in rows]
+    return "\n".join(lines)
+
+
+SEVERE = frozenset({Severity.ERROR, Severity.FATAL})
+INDEXED = (
+    (MessageFilter(severities=SEVERE), "ix_message_kind_severity_id"),
+    (MessageFilter(sessions=frozenset({"s0", "s1"})), "ix_message_session_id_kind_severity_id"),
+    (MessageFilter(sessions=frozenset({"s0"}), severities=SEVERE), "ix_message_session_id_kind_severity_id"),
+    (MessageFilter(applications=frozenset({"app-1"})), "ix_message_application_id_severity_id"),
+    (MessageFilter(), "pk_message"),
+    (MessageFilter(text="nowhere"), "pk_message"),
+)
+CURSORS: tuple[dict[str, int], ...] = ({}, {"before": 15_000}, {"after": 5_000})
+
+
+def test_pages_go_by_index(queries: MessageQueries, many: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finding_module, "CHUNK_IDS", 1_000)
+    for wanted, index in INDEXED:
+        for cursor in CURSORS:
+            with noted(many) as statements:
+                queries.page(wanted, **cursor)
+            plan = plans(many, statements)
+            assert "Seq Scan on message " not in plan
+            if many.is_sqlite and index == "pk_message":
+                # Rows by id are SQLite's table itself; the statement that reads whole rows sorts one page at most.
+                assert "SCAN message" not in plan or (wanted == MessageFilter() and cursor == {})
+            else:
+                assert index in plan
+
+
+@pytest.mark.parametrize(
+    ("wanted", "bound"),
+    [
+        (MessageFilter(severities=SEVERE), "kind="),
+        (MessageFilter(sessions=frozenset({"s0"}), severities=SEVERE), "kind="),
+        (MessageFilter(applications=frozenset({"app-1"}), severities=SEVERE), "application_id="),
+    ],
+)
+def test_a_walk_along_an_index_knows_its_end(
+    queries: MessageQueries, many: Database, wanted: MessageFilter, bound: str
+) -> None:
+    """Bounded by rows of columns alone PostgreSQL would walk on through all lower severities."""
+    for cursor in CURSORS:
+        with noted(many) as statements:
+            queries.page(wanted, **cursor)
+        conditions = re.findall(r"(?:Index Cond:|USING (?:COVERING )?INDEX) .*", plans(many, statements))
+        walks = [line.replace(" ", "") for line in conditions if "severity" in line]
+        assert walks
+        assert not [line for line in walks if bound not in line]
+
+
+def test_rates_and_newest_go_by_index(queries: MessageQueries, many: Database) -> None:
+    with noted(many) as statements:
+        queries.rates(NOW - timedelta(minutes=15), NOW)
+        queries.newest_id()
+    plan = plans(many, statements)
+    assert "Seq Scan on message " not in plan
+    if many.is_sqlite:
+        assert "resolution_s=? AND session_id=? AND bucket_s>? AND bucket_s<?" in plan
