@@ -1,5 +1,7 @@
 """The Kafka client: the only module here that knows confluent-kafka."""
 
+import logging
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
@@ -19,6 +21,8 @@ from confluent_kafka.admin import AdminClient
 
 from services.messages.batch import PartitionKey
 from services.messages.types import Record
+
+log = logging.getLogger(__name__)
 
 # Librdkafka's built-in broker, whose consumer groups stall: partitions are assigned without a group there.
 EMBEDDED_CLUSTER = "mockCluster"
@@ -222,8 +226,13 @@ class BrokerClient:
             self._consumer.commit(offsets=partitions, asynchronous=True)
 
     def close(self) -> None:
-        """Leave the group and close the connections."""
-        self._consumer.close()
+        """Leave the group and close the connections, as far as the broker answers within `QUESTION_TIMEOUT_S`."""
+        # The library waits without limit for the answer to a commit that is on its way.
+        closing = threading.Thread(target=self._consumer.close, name="kafka-close", daemon=True)
+        closing.start()
+        closing.join(QUESTION_TIMEOUT_S)
+        if closing.is_alive():
+            log.warning("left without the answer of the broker brokers=%s", self._brokers)
 
     def _complain(self, error: KafkaError) -> None:
         self._complaint = error.str()

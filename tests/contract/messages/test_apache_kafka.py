@@ -1,5 +1,6 @@
 """What only Apache Kafka does: groups that share partitions, retention, and topics that are made anew."""
 
+import threading
 from collections import Counter
 from collections.abc import Callable
 from itertools import count
@@ -9,7 +10,7 @@ import pytest
 from models.database import Database
 from services.messages import broker as broker_module
 from services.messages.batch import PartitionKey
-from services.messages.broker import BrokerClient
+from services.messages.broker import QUESTION_TIMEOUT_S, BrokerClient
 from services.messages.consumer import MessageConsumer
 from tests.apache_kafka.server import ApacheKafka
 from tests.contract.messages.conftest import MakeConsumer
@@ -229,3 +230,19 @@ def test_a_topic_made_anew_while_reading_starts_is_not_taken_for_the_old_one(
     assert remade == [(CONTROLLER, 0)]
     assert texts(database) == {"old": 10, "new": 3}
     assert [gap.reason for gap in gaps(database)] == [f"Reading ended at offset 10: topic {CONTROLLER} was made anew."]
+
+
+def test_a_reader_whose_commit_is_not_answered_can_be_closed(apache_kafka: ApacheKafka, group: str) -> None:
+    publish(apache_kafka, CONTROLLER, [broadcast("x")])
+    client = BrokerClient(apache_kafka.address, group)
+    assigned: list[frozenset[PartitionKey]] = []
+    client.subscribe([CONTROLLER], assigned.append)
+    wait_until(lambda: client.fetch(1, 0.05).records or assigned, 20, "partitions")
+    client.assign(dict.fromkeys(assigned[-1], 0))
+    wait_until(lambda: client.fetch(1, 0.05).records, 20, "the record")
+    apache_kafka.stall()
+    client.commit({(CONTROLLER, 0): 1})
+    closing = threading.Thread(target=client.close, daemon=True)
+    closing.start()
+    closing.join(2 * QUESTION_TIMEOUT_S)
+    assert not closing.is_alive()
