@@ -3,8 +3,6 @@
 The settings are read here once more so that wrong ones end the program before a socket opens.
 """
 
-import os
-
 from gunicorn.workers.base import Worker
 
 from collector import Collector
@@ -23,8 +21,6 @@ max_requests = 0
 timeout = 60
 graceful_timeout = 5
 keepalive = 15
-# Workers touch a file there at every request, to say that they live: in memory, not on a disk that may be slow.
-worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 # One path per user by default: two instances would fight for it.
 control_socket_disable = True
 loglevel = _settings.log_level.lower()
