@@ -11,6 +11,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from statistics import median
 
+from sqlalchemy import create_engine
+
 from benchmarks.databases import NO_TRIGRAMS, chosen, fresh_database
 from benchmarks.figures import Figures
 from benchmarks.pipeline import Pipeline
@@ -63,11 +65,12 @@ def main() -> int:
 
 
 def _settle(database: Database) -> None:
-    """Bring PostgreSQL's statistics up to date, as autovacuum does within a minute of so many new rows."""
+    """Do for PostgreSQL what autovacuum does within a minute of so many new rows."""
     if not database.is_sqlite:
-        with database.write() as session:
-            session.connection().exec_driver_sql("SET LOCAL statement_timeout = 0")
-            session.connection().exec_driver_sql("ANALYZE")
+        engine = create_engine(database.url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.exec_driver_sql("VACUUM ANALYZE")
+        engine.dispose()
 
 
 def _queries(database: Database) -> dict[str, Callable[[], object]]:
