@@ -38,6 +38,7 @@ from services.audit.trail import AuditTrail
 from services.clock import Clock, utc_now
 from services.container import Services
 from services.drawings import Drawings
+from services.fingerprint import fingerprint
 from services.history.queries import HistoryQueries
 from services.live import LiveService
 from services.logs import configure_logging
@@ -61,6 +62,10 @@ from settings import Settings
 
 ROOT = Path(__file__).parent
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
+
+# What open pages are made of: folders of ours, and packages whose scripts and style sheets they load.
+_MADE_OF = ("assets", "components", "pages", "templates")
+_MADE_WITH = ("bootstrap-flask", "dash", "dash-ag-grid", "dash-bootstrap-components")
 
 # Routes that Dash registers, by endpoint. A new one of a later version stops the start until it stands here.
 _DASH_ROUTES: dict[str, Access] = {
@@ -138,10 +143,11 @@ def create_app(
     app.register_error_handler(SQLAlchemyError, database_gone)
     if settings.metrics:
         add_metrics(app, services)
-    for blueprint in _blueprints(services, clock):
+    served = fingerprint((ROOT / name for name in _MADE_OF), _MADE_WITH)
+    for blueprint in _blueprints(services, clock, served):
         app.register_blueprint(blueprint)
     app.extensions["services"] = services
-    dash_app = _dash(app, pages_folder)
+    dash_app = _dash(app, pages_folder, served)
     _warm_up(app)
     guard.verify(app)
     verify_callbacks(dash_app)
@@ -185,9 +191,9 @@ def _nobody_to_wake() -> None:
     """Stand in where the collector is a program of its own; it looks for commands ten times a second."""
 
 
-def _blueprints(services: Services, clock: Clock) -> tuple[Blueprint, ...]:
+def _blueprints(services: Services, clock: Clock, served: str) -> tuple[Blueprint, ...]:
     return (
-        live_blueprint(services.live),
+        live_blueprint(services.live, served),
         health_blueprint(services.health),
         vendor_blueprint(),
         api_v1_blueprint(services, clock),
@@ -213,7 +219,7 @@ def _flask(settings: Settings) -> Flask:
     return app
 
 
-def _dash(app: Flask, pages_folder: Path) -> dash.Dash:
+def _dash(app: Flask, pages_folder: Path, served: str) -> dash.Dash:
     dash_app = dash.Dash(
         server=app,  # type: ignore[arg-type]  # a Flask app is what Dash documents
         use_pages=True,
@@ -221,7 +227,7 @@ def _dash(app: Flask, pages_folder: Path) -> dash.Dash:
         assets_folder=str(ROOT / "assets"),
         # It stands in the head of templates/index.html already.
         assets_ignore=r"^theme\.js$",
-        index_string=(ROOT / "templates" / "index.html").read_text(encoding="utf-8"),
+        index_string=(ROOT / "templates" / "index.html").read_text(encoding="utf-8").replace("{%fingerprint%}", served),
         external_stylesheets=[BOOTSTRAP_URL],
         # Without it every page's layout stands in the index, also for anonymous visitors.
         suppress_callback_exceptions=True,

@@ -16,6 +16,7 @@
   const readHeaders = (response) => {
     const now = Number(response.headers.get("X-Now-Ms"));
     if (now) ui.serverOffsetMs = now - Date.now();
+    ui.noteFingerprint(response.headers.get("X-Fingerprint"));
     const polled = response.headers.get("X-Polled");
     if (polled === null) return;
     ui.polledMs = Object.fromEntries([...new URLSearchParams(polled)].map(([name, ms]) => [name, Number(ms)]));

@@ -7,6 +7,7 @@ from dash.development.base_component import Component
 
 from components.ages import age, clock_time
 from components.attributes import marked
+from components.buttons import button
 from components.control_notice import control_notices
 from components.icons import Glyph, Icon, glyph, icon
 from components.menus import help_dialog, preferences, user_menu
@@ -58,6 +59,7 @@ def app_layout(content: Component, topics: Iterable[str] = (), person: str = "",
             rail(),
             html.Main(
                 [
+                    _upgrade_notice(),
                     control_notices(),
                     outlet(BACKENDS_ID, None),
                     notices_area(),
@@ -143,6 +145,16 @@ def _connection_banner() -> html.Div:
         for kind, parts in (("lost", lost), ("back", back))
     ]
     return html.Div(lines, id="connection-banner", role="alert")
+
+
+def _upgrade_notice() -> html.Div:
+    """Return the line about an upgrade, hidden; upgrade.js shows it, and nobody but a person loads the page anew."""
+    said: list[Component | str] = [
+        html.B("The console was updated."),
+        " Reload when it suits you; what is typed and not sent is lost by it.",
+    ]
+    parts = [icon(Icon.RESTART), html.Span(said), button("Reload", "upgrade-reload-button", small=True)]
+    return html.Div(parts, id="upgrade-notice", className="upgrade-notice", role="status", hidden=True)
 
 
 def _moment() -> html.Time:

@@ -35,7 +35,7 @@ def layout() -> html.Div:
     head = [icon(Icon.STATUS), outlet(HEAD_ID, None, class_name="wall-head-data"), clock, zone]
     large = [outlet(LARGE_ID, None, class_name="wall-large-data"), outlet(RATE_ID, None, class_name="wall-rate")]
     sessions = [html.Section(large, className="wall-large"), outlet(TILES_ID, None, class_name="wall-rest")]
-    return html.Div(
+    display = html.Div(
         [
             html.H1("Wall display", className="visually-hidden"),
             dcc.Store(id=LARGE_NAME_ID),
@@ -46,6 +46,8 @@ def layout() -> html.Div:
         ],
         className="wall",
     )
+    # After an upgrade nobody is there to load it anew (upgrade.js).
+    return marked(display, data_unattended="1")
 
 
 @callback(

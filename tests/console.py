@@ -60,9 +60,9 @@ def csrf_token(page: str) -> str:
 
 @contextmanager
 def running_console(
-    directory: Path, *, process_manager: str, connectivity: str, kafka: str, **settings: str
+    directory: Path, *, process_manager: str, connectivity: str, kafka: str, root: Path = ROOT, **settings: str
 ) -> Iterator[Console]:
-    """Migrate, create the users of `USERS`, serve; the process is ended at the end."""
+    """Migrate, create the users of `USERS`, serve from the sources in ``root``; the process is ended at the end."""
     directory.mkdir(parents=True, exist_ok=True)
     environment = _environment(directory, process_manager, connectivity, kafka) | settings
     _create_users(environment["CONSOLE_DATABASE_URL"])
@@ -71,7 +71,7 @@ def running_console(
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn_conf.py"],
-            cwd=ROOT,
+            cwd=root,
             env=child_environment(**environment),
             stdout=output,
             stderr=subprocess.STDOUT,

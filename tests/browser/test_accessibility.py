@@ -88,6 +88,13 @@ def mute(person: Person) -> None:
     person.wait_that(is_drawn, 20, "a row that is muted")
 
 
+def upgrade(person: Person) -> None:
+    """Have every heartbeat tell of another installation than that which the page came from."""
+    told = "const note = consoleUi.noteFingerprint; consoleUi.noteFingerprint = () => note('another')"
+    person.driver.execute_script(told)
+    person.wait("#upgrade-notice")
+
+
 def open_help(person: Person) -> None:
     person.driver.find_element(By.TAG_NAME, "body").send_keys("?")
     person.wait("#help-dialog")
@@ -98,6 +105,7 @@ OF_SESSION = f"session={SESSION}"
 HEALTHY = "local-1x1-config"
 PLACES: Mapping[str, Place] = {
     "overview": Place("/", ".session-card"),
+    "overview, upgraded": Place("/", ".session-card", upgrade),
     "controller": Place(f"/controller?{OF_SESSION}", ".tree-row", open_form),
     "controller, board": Place(f"/controller?session={HEALTHY}", "#controller-board [data-run]", open_cell),
     "controller, dialog": Place(f"/controller?{OF_SESSION}", ".tree-row", ask_for_control),

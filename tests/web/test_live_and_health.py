@@ -1,12 +1,17 @@
 """What browsers ask all the time, and what monitoring asks."""
 
+import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
+from werkzeug.test import TestResponse
 
+from app import create_app
 from models.database import Database
 from services.clock import utc_now
 from services.container import Services
 from services.revisions import LiveTopic, bump
+from settings import Settings
 from tests.waiting import wait_until
 from tests.web.conftest import Person
 
@@ -31,6 +36,31 @@ def test_a_tick_tells_time_and_revisions_and_then_only_what_changed(operator: Pe
 def _if_changed(person: Person, tag: dict[str, str]) -> dict[str, dict[str, int]] | None:
     answer = person.client.get("/live", headers=tag)
     return answer.json if answer.status_code == 200 else None
+
+
+def test_every_tick_and_every_page_say_what_is_installed(operator: Person, settings: Settings) -> None:
+    first = operator.client.get("/live")
+    second = operator.client.get("/live", headers={"If-None-Match": first.headers["ETag"]})
+    served = first.headers["X-Fingerprint"]
+    assert second.status_code == 304
+    assert second.headers["X-Fingerprint"] == served
+    assert f'data-fingerprint="{served}"' in operator.client.get("/messages").get_data(as_text=True)
+    # Another worker of the same installation says the same.
+    assert _tick_after_a_log_in(create_app(settings), None).headers["X-Fingerprint"] == served
+
+
+def test_an_upgrade_changes_no_tag(operator: Person, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = operator.client.get("/live").headers
+    monkeypatch.setattr("app.fingerprint", lambda _folders, _packages: "upgraded")
+    told = _tick_after_a_log_in(create_app(settings), before["ETag"])
+    assert (told.status_code, told.headers["X-Fingerprint"]) == (304, "upgraded")
+    assert before["X-Fingerprint"] != "upgraded"
+
+
+def _tick_after_a_log_in(app: Flask, tag: str | None) -> TestResponse:
+    person = Person(app.test_client())
+    assert person.log_in("operator").status_code == 302
+    return person.client.get("/live", headers={"If-None-Match": tag} if tag else {})
 
 
 def test_idle_ticks_ask_the_database_next_to_nothing(operator: Person, services: Services) -> None:
