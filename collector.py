@@ -19,6 +19,7 @@ from services.logs import configure_logging
 from services.messages.consumer import ConsumerConfig, MessageConsumer
 from services.messages.filter_text import parse
 from services.messages.filters import condition
+from services.messages.mute_ends import MuteEnds
 from services.messages.retention import Retention
 from services.messages.types import Kind, Severity
 from services.run_control import fsm
@@ -64,6 +65,7 @@ class Collector:
             self._run_control,
             MessageConsumer(_consumer_config(settings), self._database, clock),
             _retention(settings, self._database, clock),
+            MuteEnds(self._database, clock),
             AlarmWatch(self._database, clock, alarm_rules(settings)),
             _history_keeper(settings, self._database, clock),
         )

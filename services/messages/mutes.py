@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, func, select, update
+from sqlalchemy import Row, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from models.database import Database
@@ -27,7 +27,7 @@ from services.messages.mute_types import MUTABLE, Count, Hiding, Mute
 from services.messages.texts import storable
 from services.messages.types import EVERYTHING, NOTHING, Expression, MessageFilter, Severity, SeverityIn, Since
 from services.messages.upsert import table_of
-from services.revisions import LiveTopic, bump
+from services.revisions import LiveTopic
 from services.timed import Timed
 
 # Nobody remembers for longer: who still needs it says so again.
@@ -126,19 +126,6 @@ class MuteService:
 
     def _recent(self, fits: Expression, span: timedelta) -> MessageFilter:
         return MessageFilter(where=all_of(fits, Since(nanoseconds(self._clock() - span))))
-
-
-def end_expired(database: Database, now: datetime) -> int:
-    """Note that mutes whose time is up have ended, so that pages hear of it; return how many."""
-    expired = (MessageMute.ended_at.is_(None), MessageMute.until <= now)
-    with database.read() as session:
-        if session.scalar(select(MessageMute.id).where(*expired).limit(1)) is None:
-            return 0
-    with database.write() as session:
-        statement = update(MessageMute).where(*expired).values(ended_at=MessageMute.until)
-        ended = session.connection().execute(statement).rowcount
-        bump(session, now, LiveTopic.MUTES)
-    return ended
 
 
 def _kept(what: Expression) -> str:

@@ -12,7 +12,6 @@ from models.messages import MeasurementRollup, Message, MessageRollup, MessageSe
 from services.clock import Clock
 from services.loop import LoopWorker
 from services.messages import rollups, search
-from services.messages.mutes import end_expired
 from services.messages.store import count
 from services.messages.types import Kind, Severity
 from services.messages.upsert import is_postgresql, table_of
@@ -62,12 +61,8 @@ class Retention(LoopWorker):
         self._removed = {"messages": 0, "quarantined": 0, "rollups": 0, "measurements": 0}
 
     def turn(self) -> float:
-        """Remove one chunk of each kind, and end mutes whose time is up.
-
-        Returns seconds to pause before the next: short while there is more.
-        """
+        """Remove one chunk of each kind. Returns seconds to pause before the next: short while there is more."""
         try:
-            end_expired(self._database, self._clock())
             removed = {
                 "messages": self._prune_messages(),
                 "quarantined": self._prune_quarantined(),

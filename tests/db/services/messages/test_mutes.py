@@ -13,9 +13,8 @@ from services.messages import counting as counting_module
 from services.messages import mutes as mutes_module
 from services.messages.filters import all_of, fits
 from services.messages.mute_types import Count, Hiding
-from services.messages.mutes import MuteService, end_expired
+from services.messages.mutes import MuteService
 from services.messages.queries import MessageQueries
-from services.messages.retention import Retention
 from services.messages.types import (
     EVERYTHING,
     NOTHING,
@@ -99,18 +98,10 @@ def test_a_mute_ends_by_itself(mutes: MuteService, clock: Hands) -> None:
     assert (mutes.active(), mutes.muted()) == ((), NOTHING)
 
 
-def test_pages_hear_that_a_mute_was_made_ended_and_has_expired(
-    mutes: MuteService, database: Database, clock: Hands
-) -> None:
+def test_pages_hear_that_a_mute_was_made_and_ended(mutes: MuteService, database: Database) -> None:
     assert revision(database) == 0
     mutes.end(OPERATOR, mute(mutes))
     assert revision(database) == 2
-    mute(mutes)
-    assert (end_expired(database, clock()), revision(database)) == (0, 3)
-    clock.now += HOUR
-    Retention(database, clock, 10**9).turn()
-    assert revision(database) == 4
-    assert (end_expired(database, clock()), revision(database)) == (0, 4)
 
 
 def test_a_mute_is_ended_once(mutes: MuteService) -> None:
