@@ -47,7 +47,12 @@ def with_session(path: str, session: str | None) -> str:
 
 def log_path(process: Process) -> str:
     """Return where the log of a process is read."""
-    return with_session(f"/processes/{quote(process.uuid, safe='')}/log", process.session)
+    return log_of(process.uuid, process.session)
+
+
+def log_of(uuid: str, session: str) -> str:
+    """Return where the log of a process is read, also of one that is not listed any more."""
+    return with_session(f"/processes/{quote(uuid, safe='')}/log", session)
 
 
 def polled_key(session: str) -> str:

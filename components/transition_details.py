@@ -1,6 +1,7 @@
 """What is behind one cell of the transition board: a node's answer, how long it took before, and where more is told."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
 
@@ -25,6 +26,15 @@ _TOLD_BY = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class CellLink:
+    """Where more is told: a word, an address, and what must be known before one follows it (empty: nothing)."""
+
+    word: str
+    href: str
+    title: str = ""
+
+
 def details_title(run: TransitionRun, path: str) -> list[Component | str]:
     """Return which cell this is: node, transition, and when it began."""
     name = path.rpartition("/")[2]
@@ -36,7 +46,7 @@ def transition_details(
     path: str,
     usual: timedelta | None,
     result: NodeResult | None,
-    links: Mapping[str, str],
+    links: Sequence[CellLink],
 ) -> list[Component]:
     """Return all of one cell.
 
@@ -45,12 +55,15 @@ def transition_details(
         path: The node.
         usual: How long it usually takes the node; None where that is not known.
         result: What the node answered to the command, where this console sent it and still knows.
-        links: Addresses by the word of the link.
+        links: Where more of it is told.
     """
     cell = runs[0].node(path)
     if cell is None:
         return []
-    buttons = [dcc.Link(word, href=href, className="button button-outline") for word, href in links.items()]
+    buttons = [
+        dcc.Link(link.word, href=link.href, title=link.title or None, className="button button-outline")
+        for link in links
+    ]
     return [
         facts(_facts(runs[0], cell, usual, result)),
         *_stack(result),

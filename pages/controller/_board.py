@@ -13,23 +13,25 @@ from components.icons import Icon
 from components.notice import loading
 from components.outlet import CONTENT, drawing, outlet
 from components.panel import panel, panel_head
-from components.strip import log_path, with_session
+from components.strip import log_of, log_path, with_session
 from components.transition_board import transition_board
-from components.transition_details import details_title, transition_details
+from components.transition_details import CellLink, details_title, transition_details
 from pages._access import callback
 from pages._context import services
 from pages.controller import _ids as ids
-from pages.controller._selection import process_of, selected_session
+from pages.controller._selection import selected_session
 from services.accounts.types import Permission
 from services.clock import nanoseconds
 from services.errors import NotFoundError
 from services.history.board import usual_durations
-from services.history.types import TransitionRun
+from services.history.queries import MAX_CHANGES
+from services.history.types import HistoryFilter, Subject, TransitionRun
 from services.messages.filter_text import to_text
 from services.messages.filters import all_of
 from services.messages.types import Severity, Since, Until
 from services.revisions import LiveTopic
 from services.run_control.command_types import NodeResult
+from services.run_control.process_then import LIVES, process_then
 
 COLUMNS = 8
 VIEW = Permission.VIEW_RUN_CONTROL
@@ -37,6 +39,9 @@ _SHOWS = (LiveTopic.COMMANDS, LiveTopic.SESSIONS, LiveTopic.TREE)
 # What led to a failure was said shortly before it; clocks of drunc's hosts may differ a little from ours.
 BEFORE = timedelta(seconds=5)
 AFTER = timedelta(seconds=2)
+GONE = "The process of then is gone since: the process manager may not know where its log is any more."
+UNKNOWN = "Which process it was then is not known: this is the log of {name} as it is now."
+_PROCESSES = frozenset({Subject.PROCESS})
 
 
 def board_panel() -> Component:
@@ -136,15 +141,27 @@ def _result(run: TransitionRun, path: str) -> NodeResult | None:
     return next((node for node in command.nodes if node.path == path), None) if last == run.transition else None
 
 
-def _links(run: TransitionRun, path: str) -> Mapping[str, str]:
+def _links(run: TransitionRun, path: str) -> list[CellLink]:
     name = path.rpartition("/")[2]
-    process = process_of(run.session, name)
-    log = {} if process is None else {"Log": log_path(process)}
-    return {
-        **log,
-        "Its messages of then": messages_of(run, name),
-        "Process": f"{with_session('/processes', run.session)}&q={quote(name)}",
-    }
+    return [
+        *_log(run, path, name),
+        CellLink("Its messages of then", messages_of(run, name)),
+        CellLink("Process", f"{with_session('/processes', run.session)}&q={quote(name)}"),
+    ]
+
+
+def _log(run: TransitionRun, path: str, name: str) -> list[CellLink]:
+    """Return the link to the log of the process that was the node then, not of another that has its name now."""
+    cell = run.node(path)
+    since = run.began_at if cell is None else cell.began_at
+    wanted = HistoryFilter(run.session, start=since, subjects=_PROCESSES, aspects=LIVES, name=name)
+    listed = [found for found in services().run_control.processes(run.session) if found.name == name]
+    then = process_then(listed, services().history.changes(wanted, limit=MAX_CHANGES).changes)
+    if then is not None and then.is_listed:
+        return [CellLink("Log", log_of(then.uuid, run.session))]
+    if then is not None:
+        return [CellLink("Log, process gone", log_of(then.uuid, run.session), GONE)]
+    return [CellLink("Log", log_path(process), UNKNOWN.format(name=name)) for process in listed[:1]]
 
 
 def messages_of(run: TransitionRun, application: str) -> str:

@@ -1,22 +1,27 @@
 """The transition board's callbacks, called as functions on a real database."""
 
 import importlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import ModuleType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
+from sqlalchemy import delete
 
 from models.commands import CommandResult
 from models.database import Database
-from models.history import NodeTransition, TransitionRun
+from models.history import HistoryEntry, NodeTransition, TransitionRun
+from models.run_control import Process as ProcessRow
 from services.clock import nanoseconds, utc_now
+from services.history.record import Changes
 from services.messages.filter_text import parse
 from services.messages.types import And, Since, Until
 from services.run_control.command_types import Action, SequenceStep, StepState
+from services.run_control.process_types import Process, ProcessStatus
 from services.run_control.rows import steps_to_json
+from services.run_control.saving_processes import save_processes
 from tests.db.services.run_control.rows import ALICE, SESSION, command_row, node_row, process_row, session_row
 from tests.unit.components.reading import attribute, drawn, walk, words
 from tests.web.conftest import As
@@ -82,6 +87,56 @@ def test_a_cell_leads_to_answer_log_and_messages(board: ModuleType, as_person: A
     # What `drawn` rebuilds has no addresses.
     assert '"href":"/processes/u-1/log?session=' in details
     assert '"href":"/messages?session=' in details
+
+
+def boot_anew(database: Database, now: datetime, *uuids: str) -> None:
+    """Make the processes named ``df-01`` those of ``uuids``, as a poll that finds them listed does."""
+    listed = [Process(uuid, "df-01", SESSION, "alice", "host", ProcessStatus.RUNNING) for uuid in uuids]
+    with database.write() as tx:
+        changes = Changes(now)
+        save_processes(tx, listed, changes)
+        changes.write(tx)
+
+
+def test_the_log_is_that_of_the_process_of_then(board: ModuleType, as_person: As, web_database: Database) -> None:
+    cell = seed(web_database)
+    boot_anew(web_database, BEGAN + timedelta(minutes=1), "u-2")
+    boot_anew(web_database, BEGAN + timedelta(minutes=2), "u-3")
+    with as_person(ALICE):
+        details = board.show_cell(cell, 0, 0, SESSION)[2]
+    assert '"href":"/processes/u-1/log?session=' in details
+    assert "Log, process gone" in words(drawn(details))
+    assert board.GONE in details
+    assert "u-3" not in details
+
+
+def test_a_process_that_came_before_the_transition_is_the_one(
+    board: ModuleType, as_person: As, web_database: Database
+) -> None:
+    cell = seed(web_database)
+    boot_anew(web_database, BEGAN - timedelta(minutes=1), "u-2")
+    with as_person(ALICE):
+        details = board.show_cell(cell, 0, 0, SESSION)[2]
+    assert '"href":"/processes/u-2/log?session=' in details
+    assert "gone" not in details
+
+
+def test_where_nobody_knows_which_process_it_was_the_link_says_so(
+    board: ModuleType, as_person: As, web_database: Database
+) -> None:
+    cell = seed(web_database)
+    with web_database.write() as tx:
+        tx.execute(delete(ProcessRow))
+    boot_anew(web_database, BEGAN + timedelta(minutes=1), "u-2")
+    with as_person(ALICE):
+        details = board.show_cell(cell, 0, 0, SESSION)[2]
+    assert '"href":"/processes/u-2/log?session=' in details
+    assert board.UNKNOWN.format(name="df-01") in details
+    boot_anew(web_database, BEGAN + timedelta(minutes=2))
+    with web_database.write() as tx:
+        tx.execute(delete(HistoryEntry))
+    with as_person(ALICE):
+        assert "/log?" not in board.show_cell(cell, 0, 0, SESSION)[2]
 
 
 def test_messages_are_all_of_that_node_from_shortly_before_until_the_end(

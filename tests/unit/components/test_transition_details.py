@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from components.transition_details import LISTED, details_title, transition_details
+from components.transition_details import LISTED, CellLink, details_title, transition_details
 from services.history.types import NodeTransition, Source, TransitionOutcome, TransitionRun
 from services.run_control.command_types import NodeResult
 from tests.unit.components.reading import attribute, walk, with_class, words
@@ -8,7 +8,7 @@ from tests.unit.components.reading import attribute, walk, with_class, words
 THEN = datetime(2026, 11, 20, 3, 12, 44, tzinfo=UTC)
 PATH = "root/df-01"
 DONE, FAILED, RUNNING = TransitionOutcome.SUCCEEDED, TransitionOutcome.FAILED, TransitionOutcome.RUNNING
-LINKS = {"Log": "/processes/u-1/log", "Its messages of then": "/messages?where=all"}
+LINKS = (CellLink("Log", "/processes/u-1/log", "It is gone."), CellLink("Its messages of then", "/messages?where=all"))
 
 
 def run(
@@ -81,4 +81,7 @@ def test_what_is_under_way_counts_and_has_no_end() -> None:
 
 def test_links_lead_on() -> None:
     shown = transition_details([run(0, 2)], PATH, None, None, LINKS)
-    assert {words(part): attribute(part, "href") for part in walk(shown) if part._type == "Link"} == LINKS
+    links = [part for part in walk(shown) if part._type == "Link"]
+    assert [(words(part), attribute(part, "href"), attribute(part, "title") or "") for part in links] == [
+        (link.word, link.href, link.title) for link in LINKS
+    ]
