@@ -1,6 +1,6 @@
 """What the messages page is filtered by: text, severities, session, application, expression; and exports."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -16,7 +16,7 @@ from components.message_expression import problem_line
 from components.message_list import severity_option
 from components.panel import panel_head
 from pages._access import callback, clientside_callback
-from pages._feed import problem_of
+from pages._feed import SHOW, problem_of
 from pages.messages import _ids as ids
 from services.accounts.types import Permission
 from services.messages.export import MAX_ROWS
@@ -58,7 +58,10 @@ def search_box(text: str | None, match: str | None) -> Component:
 
 
 def sidebar(severities: list[str], session: str | None, muted: Sequence[Component]) -> Component:
-    """Return the choices beside the list: severities with their counts, session, what is ``muted``, exports."""
+    """Return the choices beside the list: severities with their counts, session, what is ``muted``, exports.
+
+    On a narrow page they stand above the list, folded into one line, so that the list begins on the first screen.
+    """
     checklist = dbc.Checklist(
         id=ids.SEVERITIES,
         options=[severity_option(severity) for severity in STACK_ORDER],
@@ -73,7 +76,7 @@ def sidebar(severities: list[str], session: str | None, muted: Sequence[Componen
         className="feed-sessions",
     )
     shortcut = button("from WARNING", ids.FROM_WARNING, look=Look.PLAIN, small=True)
-    return html.Section(
+    choices = dbc.Collapse(
         [
             panel_head("Severity", actions=shortcut),
             marked(
@@ -94,8 +97,29 @@ def sidebar(severities: list[str], session: str | None, muted: Sequence[Componen
                 className="feed-export",
             ),
         ],
-        className="panel feed-filters",
+        id=ids.FILTERS,
+        is_open=False,
     )
+    return html.Section([_fold(), choices], className="panel feed-filters")
+
+
+def _fold() -> Component:
+    """Return the button that a narrow page folds the choices with; it says which of them are set."""
+    parts = [icon(Icon.DOWN), html.B("Filters"), html.Span(id=ids.FILTERS_SET, className="feed-set clip")]
+    made = html.Button(parts, id=ids.FILTERS_BUTTON, type="button", className="feed-fold")
+    return marked(made, aria_expanded="false", aria_controls=ids.FILTERS)
+
+
+def filters_set(wanted: Mapping[str, Any]) -> str:
+    """Return how many of the choices beside the list differ from those of a page without an address, and which."""
+    severities = set(filter(None, str(wanted.get("severity") or "").split(",")))
+    differs = {
+        "severity": severities != {severity.name for severity in FROM_INFO},
+        "session": bool(wanted.get("session")),
+        "show muted": wanted.get("muted") == SHOW,
+    }
+    names = [name for name, is_set in differs.items() if is_set]
+    return f"{len(names)} set: {', '.join(names)}" if names else "none set"
 
 
 def session_options(names: list[str]) -> list[dict[str, Any]]:
@@ -138,6 +162,21 @@ clientside_callback(
     Output(ids.SEVERITIES, "value"),
     Input(ids.FROM_WARNING, "n_clicks"),
 )
+
+
+clientside_callback(
+    "(n, open) => (n ? [!open, String(!open)] : [open, String(open)])",
+    Output(ids.FILTERS, "is_open"),
+    Output(ids.FILTERS_BUTTON, "aria-expanded"),
+    Input(ids.FILTERS_BUTTON, "n_clicks"),
+    State(ids.FILTERS, "is_open"),
+)
+
+
+@callback(Output(ids.FILTERS_SET, "children"), Input(ids.FILTER, "data"), permission=Permission.VIEW_MESSAGES)
+def show_filters_set(wanted: Mapping[str, Any] | None) -> str:
+    """Say what is set while the choices are folded away."""
+    return filters_set(wanted) if wanted else ""
 
 
 @callback(Output(ids.CHIP, "children"), Input(ids.APPLICATION, "data"), permission=Permission.VIEW_MESSAGES)

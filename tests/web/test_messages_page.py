@@ -44,6 +44,19 @@ def test_the_feed_is_surrounded_by_counts_and_names(app: Flask, page: ModuleType
     assert hiding == "Nothing is muted."
 
 
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ({"severity": "INFO,WARNING,ERROR,FATAL", "application": "mlt"}, "none set"),
+        ({"severity": "FATAL"}, "1 set: severity"),
+        ({"severity": "", "muted": "show"}, "2 set: severity, show muted"),
+        ({"severity": "FATAL,ERROR,WARNING,INFO", "session": "np04"}, "1 set: session"),
+    ],
+)
+def test_folded_choices_say_which_are_set(page: ModuleType, wanted: Mapping[str, Any], said: str) -> None:
+    assert part_of(page, "controls").filters_set(wanted) == said
+
+
 def test_the_inspector_opens_and_closes(as_person: As, page: ModuleType, now_ms: int) -> None:
     inspect = part_of(page, "inspector").inspect
     with as_person(OLGA):
