@@ -33,6 +33,13 @@
     seen = Math.max(seen ?? 0, newest);
   });
 
+  const e = (...args) => window.React.createElement(...args);
+  Object.assign((window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {}), {
+    // First and last line are seen on a phone only, in place of columns.
+    ConsoleAlarm: ({ data }) =>
+      e("div", { className: "alarm-what" }, e("div", null, window.dashAgGridComponentFunctions.ConsoleStatus({ data }), e("b", null, data.subject)), data.text, e("div", null, `${data.session}, ${data.state}`)),
+  });
+
   const parts = (button) => button.dataset.alarmChoice.split("-");
 
   /** Called by clock.js with everything else that shows a choice of this browser. */

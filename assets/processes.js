@@ -4,7 +4,7 @@
   const shape = (name) => e("span", { className: `glyph glyph-${name}`, "aria-hidden": "true" });
 
   Object.assign((window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {}), {
-    ConsoleProcess: ({ data }) => e("span", { style: { paddingLeft: `${data.depth * 18}px` }, className: data.depth ? "" : "strong" }, data.name),
+    ConsoleProcess: ({ data }) => e("span", { style: { "--depth": data.depth }, className: `process-name${data.depth ? "" : " strong"}` }, data.name),
     ConsoleStatus: ({ data }) => e("span", { className: `badge-state state-${data.shape}` }, shape(data.shape), data.status),
     ConsoleExit({ data }) {
       if (data.return_code === null) return e("span", { className: "fg-2" }, "–");

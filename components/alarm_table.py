@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 from components.ages import age, clock_time, epoch_ms
 from components.attributes import marked
 from components.badges import severity_badge
-from components.grid import GridValue, grid
+from components.grid import GridValue, grid, narrow
 from components.icons import Glyph, glyph
 from components.panel import Children, facts
 from components.plain_table import Column, Row, plain_table
@@ -32,15 +32,26 @@ _ALL_SEVERITIES = ",".join(severity.name for severity in reversed(Severity))
 
 
 def alarm_grid(grid_id: str) -> html.Div:
-    """Return the table of alarms that have not ended; rows are chosen with boxes and keep through updates."""
+    """Return the table of alarms that have not ended; rows are chosen with boxes and keep through updates.
+
+    On a phone the column of what happened says all that matters, in several lines.
+    """
     columns: list[dict[str, GridValue]] = [
-        {"field": "status", "headerName": "Priority", "cellRenderer": "ConsoleStatus", "width": 112},
-        {"field": "subject", "headerName": "Subject", "width": 160, "cellClass": "mono", "tooltipField": "subject"},
-        {"field": "text", "headerName": "What", "flex": 1, "minWidth": 220, "tooltipField": "text"},
-        {"field": "at_ms", "headerName": "Age", "cellRenderer": "ConsoleAge", "width": 84},
-        {"field": "state", "headerName": "State", "width": 180, "tooltipField": "state"},
-        {"field": "session", "headerName": "Session", "width": 150, "tooltipField": "session"},
-        {"field": "times", "headerName": "Times", "width": 78, "type": "rightAligned"},
+        {"field": "status", "headerName": "Priority", "cellRenderer": "ConsoleStatus", "width": 112, **narrow(0)},
+        {"field": "subject", "headerName": "Subject", "width": 160, "cellClass": "mono", **_clipped("subject")},
+        {
+            "field": "text",
+            "headerName": "What",
+            "cellRenderer": "ConsoleAlarm",
+            "flex": 1,
+            "minWidth": 200,
+            "tooltipField": "text",
+            "autoHeight": True,
+        },
+        {"field": "at_ms", "headerName": "Age", "cellRenderer": "ConsoleAge", "width": 84, **narrow(76)},
+        {"field": "state", "headerName": "State", "width": 180, **_clipped("state")},
+        {"field": "session", "headerName": "Session", "width": 150, **_clipped("session")},
+        {"field": "times", "headerName": "Times", "width": 78, "type": "rightAligned", **narrow(0)},
     ]
     return grid(
         grid_id,
@@ -54,6 +65,11 @@ def alarm_grid(grid_id: str) -> html.Div:
         label="Alarms that have not ended",
         class_name="alarm-grid",
     )
+
+
+def _clipped(field: str) -> dict[str, GridValue]:
+    """Return what columns have in common whose text may be cut; on a phone the column of the text says it."""
+    return {"tooltipField": field, **narrow(0)}
 
 
 def alarm_row(alarm: AlarmView) -> dict[str, str | int | bool]:

@@ -55,6 +55,14 @@ DEFAULT_COLUMN: Mapping[str, GridValue] = {
 }
 
 
+def narrow(width: int) -> Mapping[str, GridValue]:
+    """Return what a column's definition says of a phone: how wide it is there, pixels, 0 where it is left out.
+
+    The page has to let `assets/grid.js` follow its grid.
+    """
+    return {"context": {"narrow": width}}
+
+
 def grid(
     component_id: str,
     columns: Sequence[Mapping[str, GridValue]],

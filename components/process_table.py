@@ -8,7 +8,7 @@ from dash import html
 
 from components.ages import epoch_ms
 from components.badges import process_glyph, process_word
-from components.grid import GridValue, grid
+from components.grid import GridValue, grid, narrow
 from components.strip import log_path
 from services.run_control.exit_codes import exit_code_meaning
 from services.run_control.process_types import Process, ProcessStatus
@@ -120,9 +120,15 @@ def process_grid(component_id: str, search: str, filter_model: Mapping[str, Grid
     return grid(
         component_id,
         [
-            {"field": "name", "headerName": "Process, by tree", "cellRenderer": "ConsoleProcess", "width": 210},
-            {"field": "session", "headerName": "Session", "width": 160, "cellClass": "quiet"},
-            {"field": "status", "headerName": "Status", "cellRenderer": "ConsoleStatus", "width": 100},
+            {
+                "field": "name",
+                "headerName": "Process, by tree",
+                "cellRenderer": "ConsoleProcess",
+                "width": 210,
+                **narrow(136),
+            },
+            {"field": "status", "headerName": "Status", "cellRenderer": "ConsoleStatus", "width": 100, **narrow(90)},
+            {"field": "session", "headerName": "Session", "width": 160, "cellClass": "quiet", **narrow(72)},
             {"field": "exit", "headerName": "Exit code", "cellRenderer": "ConsoleExit", "width": 220},
             {
                 "field": "log",
@@ -150,6 +156,7 @@ def process_grid(component_id: str, search: str, filter_model: Mapping[str, Grid
         options={
             "quickFilterText": search,
             "rowSelection": {"mode": "multiRow", "enableClickSelection": False},
+            "selectionColumnDef": {"width": 42},
             "defaultColDef": dict(_TEXT_FILTER)
             | {
                 "sortable": True,

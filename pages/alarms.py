@@ -5,7 +5,7 @@ from typing import Any
 
 import dash
 import dash_bootstrap_components as dbc
-from dash import Input, Output, State, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from components.alarm_actions import NOTHING_YET, Act, act_obstacle
@@ -18,7 +18,7 @@ from components.notice import empty, error_notice, loading
 from components.outlet import CONTENT, drawing, outlet
 from components.panel import panel
 from components.words import counted
-from pages._access import callback
+from pages._access import callback, clientside_callback
 from pages._context import identity, services
 from services.accounts.types import Permission
 from services.alarms.types import AlarmView, Guidance
@@ -129,6 +129,9 @@ def _announcements() -> html.Section:
 
 def _nothing_chosen() -> Component:
     return empty("No alarm is chosen", "Choose a row to read what it means and what to do.", sign=Icon.BELL)
+
+
+clientside_callback(ClientsideFunction("grid", "follow"), Input(GRID, "virtualRowData"), State(GRID, "id"))
 
 
 @callback(

@@ -187,6 +187,7 @@ def show_commands(_commands: int | None, _sent: int | None) -> str:
     return drawing(command_list(commands, newest_open=True) or nothing)
 
 
+clientside_callback(ClientsideFunction("grid", "follow"), Input(ids.GRID, "virtualRowData"), State(ids.GRID, "id"))
 # Tabs, search, filters and the selection act in the browser alone; views also go into the address.
 clientside_callback(
     ClientsideFunction(namespace="processes", function_name="search"),

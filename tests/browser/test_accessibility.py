@@ -61,7 +61,7 @@ def open_cell(person: Person) -> None:
 
 
 def read_alarm(person: Person) -> None:
-    person.click("#alarms-grid .ag-center-cols-container .ag-row [col-id='subject']")
+    person.click("#alarms-grid .ag-center-cols-container .ag-row [col-id='text']")
     person.wait_text("#alarms-details", "Guidance")
 
 
@@ -71,13 +71,20 @@ def ask_to_mute(person: Person) -> None:
     person.wait_text("#messages-mute-preview", "would be hidden")
 
 
+def unfold(person: Person) -> None:
+    """Open what a phone folds away."""
+    if person.find("#messages-filters-button")[0].is_displayed():
+        person.click("#messages-filters-button[aria-expanded=false]")
+
+
 def mute(person: Person) -> None:
     """Mute, so that there is a list of mutes, and rows that say that they are muted."""
     ask_to_mute(person)
     person.wait("#messages-mute-reason-input").send_keys("known")
     person.click("#messages-mute-send-button")
-    person.wait(".mutes li")
     person.wait_gone(".modal.show")
+    unfold(person)
+    person.wait(".mutes li")
     # The oldest row is muted; the list, made anew, shows its newest.
     to_oldest = "dash_ag_grid.getApi('messages-grid').ensureIndexVisible(0, 'top')"
 

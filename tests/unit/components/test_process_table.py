@@ -124,8 +124,8 @@ def test_the_grid_begins_with_the_view_of_the_address() -> None:
     assert made.getRowId == "params.data.uuid"
     assert [column["field"] for column in made.columnDefs] == [
         "name",
-        "session",
         "status",
+        "session",
         "exit",
         "log",
         "user",
