@@ -142,7 +142,7 @@ def show_kind(kind: str) -> tuple[bool, bool]:
     Input(ids.BOOT_KIND, "value"),
     Input(ids.BOOT_PROCESSES, "value"),
     Input(ids.BOOT_TEXT, "value"),
-    permission=Permission.BOOT,
+    permission=Permission.VIEW_RUN_CONTROL,
 )
 def count_them(kind: str, processes: str | None, text: str | None) -> str:
     """Write on the button how many processes it boots, as soon as that can be told."""

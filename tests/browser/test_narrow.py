@@ -98,5 +98,6 @@ def test_a_process_and_its_status_are_seen_without_scrolling_sideways(
     ):
         place = box(victor, f"{row} {part}")
         assert 0 <= place["left"] < place["right"] <= size[0]
+    assert victor.texts("#notices > *") == []
     name, status = box(victor, f"{row} .process-name"), box(victor, f"{row} [col-id='status']")
     assert name["right"] <= status["left"]
