@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from simulator.installation import Installation
+from simulator.sessions import ROOT_CONTROLLER
 from tests.browser.conftest import NewPerson
 from tests.browser.person import Person
 from tests.console import Console, running_console
@@ -95,6 +96,8 @@ def test_drunc_gone_leaves_the_last_state_with_its_age(new_person: NewPerson, in
     alice = new_person("alice").open(f"/controller?session={SESSION}")
     alice.wait_that(lambda: len(alice.texts(STATES)) == 13, 10, "the tree")
     root, process_manager = installation.controller_address(SESSION), installation.process_manager_address
+    # A root that stops after its children tells first that they are gone, and that would be the last state.
+    installation.controller_down(SESSION, ROOT_CONTROLLER)
     installation.stop()
     alice.wait_that(lambda: root in lines(alice) and process_manager in lines(alice), 20, "lines that name both")
     alice.wait(".is-stale", 15)
