@@ -235,11 +235,14 @@ def _measure_feed(figures: Figures, stage: Stage, ticks: int) -> None:
         "output": "messages-delta.data",
         "outputs": {"id": "messages-delta", "property": "data"},
         "inputs": [
-            {"id": "live-messages", "property": "data", "value": 1},
+            {"id": "live-messages", "property": "data", "value": newest},
             {"id": "messages-filter", "property": "data", "value": wanted},
             {"id": "messages-ask", "property": "data", "value": 0},
         ],
-        "state": [{"id": "messages-cursor", "property": "data", "value": {"key": wanted, "after": newest - NEW_ROWS}}],
+        "state": [
+            {"id": "messages-cursor", "property": "data", "value": {"key": wanted, "after": newest - NEW_ROWS}},
+            {"id": "live-mutes", "property": "data", "value": 0},
+        ],
         "changedPropIds": ["live-messages.data"],
     }
     http = stage.console.log_in(PERSON)

@@ -122,10 +122,12 @@ def feed_delta(
     given: Mapping[str, Any],
     cursor: Mapping[str, Any] | None,
     muted: Expression = NOTHING,
+    known: int | None = None,
 ) -> Delta | None:
     """Return what the list lacks, None if nothing: all of it for a new filter, else what came after the cursor.
 
-    What fits ``muted`` is left out and counted, or marked where the filter asks for it.
+    What fits ``muted`` is left out and counted, or marked where the filter asks for it. ``known`` is the greatest id
+    that the browser has heard of: what came later may wait for its next question.
     """
     wanted = parse_filter(given, muted)
     if cursor is None or cursor.get("key") != given:
@@ -133,7 +135,7 @@ def feed_delta(
     after = int(cursor["after"])
     if wanted.is_history or wanted.nothing:
         return None
-    news = messages.news(wanted.filter, after, limit=PAGE)
+    news = messages.news(wanted.filter, after, limit=PAGE, known=known)
     if news.reached <= after:
         return None
     if len(news.items) + news.muted >= PAGE and messages.newest_id() - news.reached > WINDOW:
@@ -191,6 +193,8 @@ def older_delta(messages: MessageQueries, given: Mapping[str, Any], before: int,
 
 def _rows(newest_first: Sequence[MessageView], wanted: Wanted) -> list[Row]:
     """Return rows, oldest first, those marked that are muted."""
+    if wanted.marked == NOTHING:
+        return [message_row(message) for message in reversed(newest_first)]
     return [message_row(message, muted=fits(wanted.marked, message)) for message in reversed(newest_first)]
 
 

@@ -8,6 +8,7 @@ from dash.development.base_component import Component
 
 from components.attributes import marked
 from components.buttons import button
+from components.frame import live_store_id
 from components.icons import Icon, icon
 from components.message_expression import expression_field
 from components.message_list import message_grid
@@ -17,6 +18,7 @@ from pages._context import services
 from pages._feed import Delta, feed_delta, older_delta
 from pages.messages import _ids as ids
 from services.accounts.types import Permission
+from services.revisions import LiveTopic
 
 
 def message_panel(where: str | None) -> Component:
@@ -84,15 +86,23 @@ clientside_callback(ClientsideFunction("feed", "apply"), Input(ids.OLDER, "data"
     Input(ids.FILTER, "data"),
     Input(ids.ASK, "data"),
     State(ids.CURSOR, "data"),
+    State(live_store_id(LiveTopic.MUTES), "data"),
     permission=Permission.VIEW_MESSAGES,
 )
 def fetch(
-    _revision: int | None, wanted: Mapping[str, Any] | None, _ask: int, cursor: Mapping[str, Any] | None
+    newest: int | None,
+    wanted: Mapping[str, Any] | None,
+    _ask: int,
+    cursor: Mapping[str, Any] | None,
+    mutes: int | None = None,
 ) -> Delta | Any:
-    """Fetch what the list lacks: its first page for a new filter, else what came after the cursor."""
+    """Fetch what the list lacks: its first page for a new filter, else what came after the cursor.
+
+    ``newest`` and ``mutes`` are what the heartbeat has told: what was read since for somebody else is shared.
+    """
     if wanted is None:
         return no_update
-    return feed_delta(services().messages, wanted, cursor, services().mutes.muted()) or no_update
+    return feed_delta(services().messages, wanted, cursor, services().mutes.muted(mutes), newest) or no_update
 
 
 @callback(

@@ -6,6 +6,7 @@ have a shelf of their own.
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -27,7 +28,7 @@ from services.messages.mute_types import MUTABLE, Count, Hiding, Mute
 from services.messages.texts import storable
 from services.messages.types import EVERYTHING, NOTHING, Expression, MessageFilter, Severity, SeverityIn, Since
 from services.messages.upsert import table_of
-from services.revisions import LiveTopic
+from services.revisions import LiveTopic, current
 from services.timed import Timed
 
 # Nobody remembers for longer: who still needs it says so again.
@@ -42,6 +43,14 @@ KEEP_S = 5.0
 _Row = Row[*tuple[Any, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The mutes as of a revision or later; those that have ended by their time since are among them."""
+
+    revision: int = -1
+    mutes: tuple[Mute, ...] = ()
+
+
 class MuteService:
     """The door for everything about mutes (table ``message_mute``). Refusals are audited before they are raised."""
 
@@ -53,16 +62,26 @@ class MuteService:
         self._clock = clock
         self._deeds = Deeds(database, audit, clock, LiveTopic.MUTES)
         self._hiding = Timed(self._count, KEEP_S, monotonic)
+        self._known = _Known()
 
     def active(self) -> tuple[Mute, ...]:
         """Return the mutes that last, the newest first."""
         with self._database.read() as session:
-            rows = session.execute(_LASTING, {"now": self._clock()}).all()
-        return tuple(_mute(row) for row in rows)
+            return self._lasting(session)
 
-    def muted(self) -> Expression:
-        """Return what the mutes that last hide together; `NOTHING` where there are none."""
-        return any_of(*(mute.fits for mute in self.active()))
+    def muted(self, known: int | None = None) -> Expression:
+        """Return what the mutes that last hide together; `NOTHING` where there are none.
+
+        ``known`` is the revision of `LiveTopic.MUTES` that the asker has heard of: the mutes as of then, or of later,
+        serve it, and need not be read again for each open feed. None: those of this moment.
+        """
+        kept, now = self._known, self._clock()
+        if known is None or kept.revision < known:
+            with self._database.read() as session:
+                # Read before the mutes: they may be newer than it says, never older.
+                revision = current(session)[LiveTopic.MUTES]
+                self._known = kept = _Known(revision, self._lasting(session))
+        return any_of(*(mute.fits for mute in kept.mutes if mute.until > now))
 
     def hiding(self) -> Hiding:
         """Return how many of the last 15 minutes the mutes hide; at most 5 s old."""
@@ -119,6 +138,9 @@ class MuteService:
             return None, row.expression
 
         self._deeds.do(identity, Permission.MUTE_MESSAGES, "messages.unmute", work, {"id": mute_id})
+
+    def _lasting(self, session: Session) -> tuple[Mute, ...]:
+        return tuple(_mute(row) for row in session.execute(_LASTING, {"now": self._clock()}))
 
     def _count(self) -> Hiding:
         mutes = self.active()

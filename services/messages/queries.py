@@ -6,8 +6,9 @@ millions of rows. Words are found by the full-text index. What no index covers (
 bounded stretch of ids, in chunks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from math import ceil
 from typing import Any
 
@@ -24,9 +25,10 @@ from models.messages import (
 from services.clock import Clock
 from services.errors import NotFoundError
 from services.messages import rollups
-from services.messages.filters import condition
+from services.messages.filters import condition, fits
 from services.messages.finding import MAX_ID, Bounds, among
 from services.messages.muting import find_unmuted, without
+from services.messages.recent import RecentMessages
 from services.messages.selection import Selection
 from services.messages.time_limit import limited
 from services.messages.types import (
@@ -61,6 +63,7 @@ class MessageQueries:
         self._database = database
         self._clock = clock
         self._time_limit_s = time_limit_s
+        self._recent = RecentMessages(database)
 
     def page(
         self, wanted: MessageFilter, *, before: int | None = None, after: int | None = None, limit: int = 200
@@ -129,24 +132,33 @@ class MessageQueries:
             muted=older.muted + newer.muted,
         )
 
-    def news(self, wanted: MessageFilter, after: int, *, limit: int) -> News:
+    def news(self, wanted: MessageFilter, after: int, *, limit: int, known: int | None = None) -> News:
         """Return what has come after an id, the oldest first taken: what every open feed asks again and again.
 
-        What has just come is looked at as it lies, in one statement, whatever the filter. A reader who is far behind
-        is answered as by `page`.
+        Args:
+            wanted: What to show.
+            after: Only ids above this one.
+            limit: At most so many.
+            known: The greatest id that the asker has heard of: what was read up to there for another asker serves
+                this one too, and may be all that is returned. None: everything that is stored by now.
+
+        What has just come is looked at as it lies, in one statement at most, whatever the filter. A reader who is far
+        behind is answered as by `page`.
 
         Raises:
             BusyError: As `page`.
         """
+        if known is not None:
+            recent = self._recent.up_to(known)
+            if recent.after <= after:
+                return _news(_fitting(wanted, recent.beyond(after), limit), wanted, limit, max(recent.reached, after))
         with self._database.read() as session:
             newest = newest_id(session)
             if newest <= after:
                 return News((), newest, has_more=False)
             if newest - after <= STRETCH_IDS:
                 fitting = messages_between(session, wanted, after, newest, limit)
-                reached = fitting[0].id if len(fitting) == limit else newest
-                items = without(wanted.muted, fitting)
-                return News(items, reached, has_more=reached < newest, muted=len(fitting) - len(items))
+                return _news(fitting, wanted, limit, newest)
         page = self.page(wanted, after=after, limit=limit)
         if page.scanned_to is None and page.next_after is None:
             # Some may have come since we looked for the newest.
@@ -213,6 +225,19 @@ class MessageQueries:
             gaps=not_shown.gaps,
             counters=counters,
         )
+
+
+def _fitting(wanted: MessageFilter, messages: Iterable[MessageView], limit: int) -> tuple[MessageView, ...]:
+    """Return the first ``limit`` of messages, oldest first, that fit a filter, muted or not; newest first."""
+    expression = wanted.as_expression()
+    return tuple(islice((view for view in messages if fits(expression, view)), limit))[::-1]
+
+
+def _news(fitting: tuple[MessageView, ...], wanted: MessageFilter, limit: int, newest: int) -> News:
+    """Return the news that are among the first ``limit`` that fit, up to the newest there is."""
+    reached = fitting[0].id if len(fitting) == limit else newest
+    items = without(wanted.muted, fitting)
+    return News(items, reached, has_more=reached < newest, muted=len(fitting) - len(items))
 
 
 def _rates(width_s: int, resolution_s: int) -> Select[Any]:

@@ -230,7 +230,7 @@ class MessageFilter:
 
     def as_expression(self) -> Expression:
         """Return all of it but what is muted as one expression."""
-        parts: list[Expression] = [self.where]
+        parts = list(self.where.parts) if isinstance(self.where, And) else [self.where]
         if self.severities:
             parts.append(SeverityIn(self.severities))
         if self.sessions:

@@ -30,7 +30,10 @@ def newest_id(session: Session) -> int:
 def messages_between(
     session: Session, wanted: MessageFilter, after: int, newest: int, limit: int
 ) -> tuple[MessageView, ...]:
-    """Return what fits a filter, muted or not, above one id until another, newest first; of too many the oldest."""
+    """Return what fits a filter, muted or not, above one id until another, newest first; of too many the oldest.
+
+    Without their details: a list shows none, and they cost as much as all the rest.
+    """
     statement = _stretch(replace(wanted, muted=NOTHING), session.get_bind().dialect.name)
     rows = session.execute(statement, {"after": after, "newest": newest, "rows": limit}).all()
     return _views(reversed(rows))
@@ -47,7 +50,7 @@ def _views(rows: Iterable[Row[*tuple[Any, ...]]]) -> tuple[MessageView, ...]:
 
 
 def _view() -> Select[Any]:
-    """Return what a `MessageView` is made of, in its order; no condition yet."""
+    """Return what a `MessageView` is made of but for its details, in its order; no condition yet."""
     sessions, applications, topics = (table_of(table).c for table in (MessageSession, MessageApplication, Topic))
     return (
         select(
@@ -62,7 +65,6 @@ def _view() -> Select[Any]:
             topics.name,
             MESSAGE.partition,
             MESSAGE.offset,
-            MESSAGE.detail,
         )
         .join(table_of(MessageSession), sessions.id == MESSAGE.session_id)
         .join(table_of(MessageApplication), applications.id == MESSAGE.application_id)
@@ -70,7 +72,8 @@ def _view() -> Select[Any]:
     )
 
 
-_VIEW = _view()
+_BRIEF = _view()
+_VIEW = _BRIEF.add_columns(MESSAGE.detail)
 _NEWEST_ID = select(func.max(MESSAGE.id))
 
 
@@ -79,5 +82,5 @@ def _stretch(wanted: MessageFilter, dialect: str) -> Select[Any]:
     """Return the statement of what came after one id until another, oldest first: the same few at every tick."""
     after, newest = (bindparam(name, type_=BigInteger) for name in ("after", "newest"))
     fitting = condition(wanted.as_expression(), dialect)
-    stretch = _VIEW.where(MESSAGE.id > after, MESSAGE.id <= newest, fitting).order_by(MESSAGE.id)
+    stretch = _BRIEF.where(MESSAGE.id > after, MESSAGE.id <= newest, fitting).order_by(MESSAGE.id)
     return stretch.limit(bindparam("rows", type_=Integer))

@@ -27,6 +27,7 @@ from services.messages.types import (
 )
 from services.revisions import LiveTopic, current
 from tests.db.services.messages.builders import NOW, NOW_NS, message, store_all
+from tests.db.services.messages.statements import noted
 
 OPERATOR = Identity("olga", Role.OPERATOR, "10.0.0.7")
 VIEWER = Identity("vera", Role.VIEWER)
@@ -96,6 +97,21 @@ def test_a_mute_ends_by_itself(mutes: MuteService, clock: Hands) -> None:
     assert len(mutes.active()) == 1
     clock.now += timedelta(seconds=1)
     assert (mutes.active(), mutes.muted()) == ((), NOTHING)
+
+
+def test_who_has_heard_of_nothing_newer_is_told_what_was_read_before(
+    mutes: MuteService, database: Database, clock: Hands
+) -> None:
+    assert mutes.muted(0) == NOTHING
+    mute(mutes)
+    assert mutes.muted(0) == NOTHING
+    hidden = mutes.muted(1)
+    assert hidden == mutes.muted() != NOTHING
+    with noted(database) as statements:
+        assert mutes.muted(1) == mutes.muted(0) == hidden
+        clock.now += HOUR
+        assert mutes.muted(1) == NOTHING
+    assert statements == []
 
 
 def test_pages_hear_that_a_mute_was_made_and_ended(mutes: MuteService, database: Database) -> None:

@@ -1,0 +1,90 @@
+"""The newest messages, read once for everybody who follows the feed.
+
+Hundreds of open feeds ask the same thing every second, and each would cost a query. What one of them has read serves
+all others of this process that know of nothing newer.
+"""
+
+import threading
+import time
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+
+from models.database import Database
+from services.messages.types import MessageFilter, MessageView
+from services.messages.views import messages_between, newest_id
+
+# So many ids are kept: who is further behind has a query of its own.
+MOST = 2_000
+# And so many characters of texts, however few messages those are.
+MOST_CHARACTERS = 4_000_000
+# Older than that it is compared with the database whatever the asker knows: that may have been made anew.
+KEEP_S = 5.0
+
+_by_id = attrgetter("id")
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """All messages with ids above ``after``, up to ``reached`` and with it, oldest first, without their details."""
+
+    after: int
+    reached: int
+    messages: tuple[MessageView, ...] = ()
+
+    def beyond(self, after: int) -> Sequence[MessageView]:
+        """Return the messages above an id."""
+        return self.messages[bisect_right(self.messages, after, key=_by_id) :]
+
+
+class RecentMessages:
+    """Keeps the last stretch of ids (table ``message``) for all threads of this process."""
+
+    def __init__(self, database: Database, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """Keep the collaborators; nothing is read yet. ``monotonic`` returns seconds that only grow."""
+        self._database = database
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._kept: tuple[float, Stretch] = (-KEEP_S, Stretch(0, 0))
+
+    def up_to(self, known: int) -> Stretch:
+        """Return what is kept if it reaches as far as an id that the asker knows of, else read what has come since.
+
+        One thread reads while the others wait for its answer.
+        """
+        kept = self._good_for(known)
+        if kept is not None:
+            return kept
+        with self._lock:
+            kept = self._good_for(known)
+            if kept is None:
+                now = self._monotonic()
+                kept = self._read(self._kept[1])
+                self._kept = (now, kept)
+            return kept
+
+    def _good_for(self, known: int) -> Stretch | None:
+        read_at, kept = self._kept
+        return kept if kept.reached >= known and self._monotonic() - read_at < KEEP_S else None
+
+    def _read(self, kept: Stretch) -> Stretch:
+        with self._database.read() as session:
+            newest = newest_id(session)
+            if newest == kept.reached:
+                return kept
+            after = max(kept.reached, newest - MOST) if newest > kept.reached else max(newest - MOST, 0)
+            came = messages_between(session, MessageFilter(), after, newest, MOST)
+        before = kept.messages if after == kept.reached else ()
+        return _trimmed(Stretch(kept.after if before else after, newest, (*before, *reversed(came))))
+
+
+def _trimmed(stretch: Stretch) -> Stretch:
+    """Leave out the oldest where there are too many, or their texts too long."""
+    room = MOST_CHARACTERS
+    for place in range(len(stretch.messages) - 1, -1, -1):
+        message = stretch.messages[place]
+        room -= len(message.text)
+        if room < 0 or len(stretch.messages) - place > MOST:
+            return Stretch(message.id, stretch.reached, stretch.messages[place + 1 :])
+    return stretch
