@@ -6,9 +6,9 @@ The third, text, is in `services.messages.filter_text`.
 import re
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
 
-from sqlalchemy import ColumnElement, and_, false, literal, not_, or_, select, true
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import Column, ColumnElement, and_, false, func, literal, not_, or_, select, true
 
 from models.messages import Message, MessageApplication, MessageSession, Topic
 from services.messages.texts import storable
@@ -30,7 +30,9 @@ from services.messages.types import (
     Until,
     Words,
 )
+from services.messages.upsert import table_of
 
+_MESSAGE = table_of(Message).c
 _ESCAPE = "\\"
 # What a word is made of: digits, the letters A to Z, and whatever is beyond ASCII.
 _WORD = re.compile(r"[0-9A-Za-z\x80-\U0010ffff]+")
@@ -140,15 +142,20 @@ def _name_of(message: MessageView, of: Name) -> str:
 # SQL
 
 # Those that have a table of their own.
-_NAMES: dict[Name, tuple[InstrumentedAttribute[int], type[MessageSession | MessageApplication | Topic]]] = {
-    Name.SESSION: (Message.session_id, MessageSession),
-    Name.APPLICATION: (Message.application_id, MessageApplication),
-    Name.TOPIC: (Message.topic_id, Topic),
+_NAMES: dict[Name, tuple[Column[int], type[MessageSession | MessageApplication | Topic]]] = {
+    Name.SESSION: (_MESSAGE.session_id, MessageSession),
+    Name.APPLICATION: (_MESSAGE.application_id, MessageApplication),
+    Name.TOPIC: (_MESSAGE.topic_id, Topic),
 }
 
 
+@lru_cache(maxsize=256)
 def condition(expression: Expression, dialect: str) -> ColumnElement[bool]:
-    """Return the expression as a condition on `models.messages.Message`; ``dialect`` is SQLAlchemy's name of it."""
+    """Return the expression as a condition on the table ``message``; ``dialect`` is SQLAlchemy's name of it.
+
+    The same few are asked for again and again, and to build them costs more than the query: the same expression gives
+    the same object.
+    """
     match expression:
         case And(parts):
             return and_(true(), *(condition(part, dialect) for part in parts))
@@ -163,11 +170,11 @@ def condition(expression: Expression, dialect: str) -> ColumnElement[bool]:
 def _term_condition(term: Term, dialect: str) -> ColumnElement[bool]:  # noqa: PLR0911  # one for each kind of term
     match term:
         case SeverityIn(severities):
-            return Message.severity.in_(sorted(severities))
+            return _MESSAGE.severity.in_(sorted(severities))
         case KindIn(kinds):
-            return Message.kind.in_(sorted(kinds))
+            return _MESSAGE.kind.in_(sorted(kinds))
         case NameIn(Name.MESSAGE, names):
-            return Message.name.in_(_stored(names))
+            return _MESSAGE.name.in_(_stored(names))
         case NameIn(of, names):
             column, table = _NAMES[of]
             return column.in_(select(table.id).where(table.name.in_(_stored(names))))
@@ -176,11 +183,11 @@ def _term_condition(term: Term, dialect: str) -> ColumnElement[bool]:  # noqa: P
         case Contains(part):
             return _contains(part, dialect)
         case Exactly(text):
-            return Message.text == storable(text)
+            return _MESSAGE.text == storable(text)
         case Since(time_ns):
-            return Message.time_ns >= time_ns
+            return _MESSAGE.time_ns >= time_ns
         case Until(time_ns):
-            return Message.time_ns < time_ns
+            return _MESSAGE.time_ns < time_ns
 
 
 def _stored(names: Iterable[str]) -> list[str]:
@@ -193,17 +200,19 @@ def _contains(part: str, dialect: str) -> ColumnElement[bool]:
         escaped = escaped.replace(special, _ESCAPE + special)
     # SQLite's LIKE folds these letters and no others; PostgreSQL must be told, or it folds what its locale knows.
     if dialect == "postgresql":
-        return Message.text.collate("C").ilike(f"%{escaped}%", escape=_ESCAPE)
-    return Message.text.like(f"%{escaped}%", escape=_ESCAPE)
+        return _MESSAGE.text.collate("C").ilike(f"%{escaped}%", escape=_ESCAPE)
+    return _MESSAGE.text.like(f"%{escaped}%", escape=_ESCAPE)
 
 
 def begins_word(word: str, dialect: str) -> ColumnElement[bool]:
     """Return the condition that a word of the text begins with ``word``, one of `words_of`."""
     if dialect == "postgresql":
-        # Letters, digits and what is beyond ASCII mean nothing in a regular expression.
-        return Message.text.collate("C").bool_op("~*")(BEFORE_WORD_POSTGRESQL + word)
+        # Letters, digits and what is beyond ASCII mean nothing in a regular expression. It is thorough but slow: it
+        # gets only the texts that contain the word somewhere.
+        text = _MESSAGE.text.collate("C")
+        return and_(func.strpos(func.lower(text), word) > 0, text.bool_op("~*")(BEFORE_WORD_POSTGRESQL + word))
     any_case = "".join(f"[{letter}{letter.upper()}]" if "a" <= letter <= "z" else letter for letter in word)
     # GLOB is thorough but slow: it gets only the texts that contain the word somewhere.
     return and_(
-        _contains(word, dialect), literal(" ").concat(Message.text).bool_op("GLOB")(f"*{_BEFORE_WORD_GLOB}{any_case}*")
+        _contains(word, dialect), literal(" ").concat(_MESSAGE.text).bool_op("GLOB")(f"*{_BEFORE_WORD_GLOB}{any_case}*")
     )

@@ -1,6 +1,5 @@
 """From a selection to the ids of one page of messages: by indexes, by words, or through a bounded stretch of ids."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -9,9 +8,10 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     BigInteger,
-    ColumnElement,
+    CompoundSelect,
     Integer,
     Select,
+    and_,
     any_,
     bindparam,
     case,
@@ -98,16 +98,6 @@ def find_ids(
     return Found(ids[:limit], has_more=len(ids) > limit)
 
 
-def among(ids: Sequence[int], dialect: str) -> ColumnElement[bool]:
-    """Return the condition that a message's id is one of some.
-
-    They are one parameter together: to pass each by itself costs more than the query.
-    """
-    if dialect == "postgresql":
-        return _MESSAGE.c.id == any_(literal(list(ids), ARRAY(BigInteger)))
-    return _MESSAGE.c.id.in_(select(func.json_each(json.dumps(list(ids))).table_valued("value").c.value))
-
-
 def _look_up(
     session: Session, selection: Selection, sought: Search, bounds: Bounds, limit: int, *, time_limit: TimeLimit
 ) -> Found:
@@ -127,39 +117,25 @@ def _look_up(
             return Found(found, has_more=True, scanned_to=reached, timed_out=True)
         rest = bounds.beyond(reached)
         try:
-            ids = search.find(
-                session, sought, limit=step, after=rest.after, before=rest.before, ascending=rest.ascending
-            )
-            found += _fitting(session, selection, ids)
+            named = _named(session, selection, sought, rest, step)
         except DBAPIError as error:
             if not time_limit.has_stopped(error):
                 raise
             return Found(found, has_more=True, scanned_to=reached, timed_out=True)
-        if len(found) > limit or len(ids) < step:
+        found += [id_ for id_, is_fitting in named if is_fitting]
+        if len(found) > limit or len(named) < step:
             return Found(found[:limit], has_more=len(found) > limit)
-        reached = ids[-1]
+        reached = named[-1][0]
     return Found(found, has_more=True, scanned_to=reached)
 
 
 def _near(session: Session, selection: Selection, bounds: Bounds, step: int, limit: int) -> tuple[int, int, list[int]]:
     """Return how many of the first rows there are whatever their text says, the last id of them, and which fit."""
-    statement, parameters = _asked(session, replace(selection, rest=()), bounds, step)
-    near = statement.cte("near")
-    id_ = _MESSAGE.c.id
-    last = func.max(near.c.id) if bounds.ascending else func.min(near.c.id)
-    fitting = (
-        select(id_.label("id"))
-        .where(id_.in_(select(near.c.id)), *selection.rest)
-        .order_by(id_.asc() if bounds.ascending else id_.desc())
-        .limit(limit)
-        .subquery()
-    )
-    both = union_all(
-        select(func.count().label("rows"), last.label("id")).select_from(near), select(literal(-1), fitting.c.id)
-    )
+    shape = _shape(session, selection, bounds)
+    parameters = {"most": limit} | shape.parameters(selection.branches, bounds, step)
     found: list[int] = []
     rows, reached = 0, 0
-    for number, id_found in session.execute(both, parameters):
+    for number, id_found in session.execute(_near_statement(shape, selection.rest), parameters):
         if number < 0:
             found.append(id_found)
         else:
@@ -182,11 +158,16 @@ def _rarest(session: Session, selection: Selection, sought: Search, near: Bounds
     )
 
 
-def _fitting(session: Session, selection: Selection, ids: Sequence[int]) -> list[int]:
-    """Return those of the ids that fit altogether, in their order."""
-    given = among(ids, session.get_bind().dialect.name)
-    fitting = set(session.scalars(select(_MESSAGE.c.id).where(given, *selection.rest)))
-    return [id_ for id_ in ids if id_ in fitting]
+def _named(
+    session: Session, selection: Selection, sought: Search, bounds: Bounds, limit: int
+) -> Sequence[tuple[int, bool]]:
+    """Return ids that the full-text index names, in the order of reading, and whether they fit altogether."""
+    named = search.candidates(
+        session, sought, limit=limit, after=bounds.after, before=bounds.before, ascending=bounds.ascending
+    ).subquery("named")
+    id_ = _MESSAGE.c.id
+    wanted = select(id_, and_(*selection.rest)).join_from(named, _MESSAGE, id_ == named.c.id)
+    return [(row[0], bool(row[1])) for row in session.execute(wanted.order_by(id_ if bounds.ascending else id_.desc()))]
 
 
 def _scan(
@@ -263,14 +244,7 @@ def _run(session: Session, selection: Selection, bounds: Bounds, limit: int) -> 
 
 def _asked(session: Session, selection: Selection, bounds: Bounds, limit: int) -> tuple[Select[int], dict[str, Any]]:
     """Return the statement of the first ids of a selection, and its parameters."""
-    shape = _Shape(
-        columns=tuple(column.name for column, _ in selection.branches[0]),
-        branches=len(selection.branches),
-        has_after=bounds.after is not None,
-        has_before=bounds.before is not None,
-        ascending=bounds.ascending,
-        by_rows=session.get_bind().dialect.name == "postgresql",
-    )
+    shape = _shape(session, selection, bounds)
     statement = _statement(shape, selection.rest) if selection.rest else _known_statement(shape)
     return statement, shape.parameters(selection.branches, bounds, limit)
 
@@ -300,6 +274,17 @@ class _Shape:
         return values
 
 
+def _shape(session: Session, selection: Selection, bounds: Bounds) -> _Shape:
+    return _Shape(
+        columns=tuple(column.name for column, _ in selection.branches[0]),
+        branches=len(selection.branches),
+        has_after=bounds.after is not None,
+        has_before=bounds.before is not None,
+        ascending=bounds.ascending,
+        by_rows=session.get_bind().dialect.name == "postgresql",
+    )
+
+
 def _name(branch: int, place: int) -> str:
     return f"value_{branch}_{place}"
 
@@ -308,6 +293,24 @@ def _name(branch: int, place: int) -> str:
 def _known_statement(shape: _Shape) -> Select[int]:
     """Return the statement of a shape. A few are asked for all the time, and building costs more than running them."""
     return _statement(shape, ())
+
+
+@lru_cache(maxsize=64)
+def _near_statement(shape: _Shape, rest: Conditions) -> CompoundSelect[int, int]:
+    """Return the statement of `_near`. Conditions of the same filter are the same objects (`Selection.build`)."""
+    near = _known_statement(shape).cte("near")
+    id_ = _MESSAGE.c.id
+    last = func.max(near.c.id) if shape.ascending else func.min(near.c.id)
+    fitting = (
+        select(id_.label("id"))
+        .where(id_.in_(select(near.c.id)), *rest)
+        .order_by(id_.asc() if shape.ascending else id_.desc())
+        .limit(bindparam("most", type_=Integer))
+        .subquery()
+    )
+    return union_all(
+        select(func.count().label("rows"), last.label("id")).select_from(near), select(literal(-1), fitting.c.id)
+    )
 
 
 def _statement(shape: _Shape, rest: Conditions) -> Select[int]:

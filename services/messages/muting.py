@@ -14,15 +14,18 @@ from sqlalchemy.orm import Session
 
 from models.messages import Message
 from services.messages.filters import fits
-from services.messages.finding import Bounds, Found, among, find_ids
+from services.messages.finding import Bounds, Found, find_ids
+from services.messages.ids import among, given
 from services.messages.selection import Selection
 from services.messages.time_limit import TimeLimit
 from services.messages.types import NOTHING, Expression, MessageView
+from services.messages.upsert import table_of
 
 # One statement looks at so many candidates, at most.
 MOST_AT_ONCE = 2_000
 # A page looks at so many candidates before it says how far it got.
 MOST_CANDIDATES = 20_000
+_ID = table_of(Message).c.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +107,8 @@ def find_unmuted(
 def _fitting(session: Session, ids: list[int], muted: ColumnElement[bool]) -> set[int]:
     if not ids:
         return set()
-    given = among(ids, session.get_bind().dialect.name)
-    return set(session.scalars(select(Message.id).where(given, muted)))
+    dialect = session.get_bind().dialect.name
+    return set(session.scalars(select(_ID).where(among(dialect), muted), given(ids, dialect)))
 
 
 def without(muted: Expression, messages: tuple[MessageView, ...]) -> tuple[MessageView, ...]:

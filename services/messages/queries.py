@@ -26,7 +26,7 @@ from services.clock import Clock
 from services.errors import NotFoundError
 from services.messages import rollups
 from services.messages.filters import condition, fits
-from services.messages.finding import MAX_ID, Bounds, among
+from services.messages.finding import MAX_ID, Bounds
 from services.messages.muting import find_unmuted, without
 from services.messages.recent import RecentMessages
 from services.messages.selection import Selection
@@ -42,7 +42,7 @@ from services.messages.types import (
     RateBucket,
 )
 from services.messages.upsert import table_of
-from services.messages.views import MESSAGE, messages_between, messages_where, newest_id
+from services.messages.views import MESSAGE, messages_between, messages_of, messages_where, newest_id
 
 MAX_LIMIT = 1_000
 # A search looks at so many ids before it says how far it got.
@@ -53,6 +53,8 @@ STRETCH_IDS = 2_000
 TIME_LIMIT_S = 3.0
 
 _ROLLUP = table_of(MessageRollup).c
+_COUNTER = table_of(MessageCounter).c
+_COUNTERS = select(_COUNTER.name, _COUNTER.value)
 
 
 class MessageQueries:
@@ -96,7 +98,7 @@ class MessageQueries:
             unmuted = find_unmuted(session, selection, muted, bounds, limit, scan_ids=SCAN_IDS, time_limit=time_limit)
             time_limit.lift()
             found = unmuted.found
-            items = messages_where(session, among(found.ids, dialect)) if found.ids else ()
+            items = messages_of(session, found.ids)
             not_shown = _not_shown(_counters(session))
         furthest = items[0 if bounds.ascending else -1].id if items else None
         reached = furthest if found.scanned_to is None else found.scanned_to
@@ -253,7 +255,7 @@ def _rates(width_s: int, resolution_s: int) -> Select[Any]:
 
 
 def _counters(session: Session) -> dict[str, int]:
-    return {row.name: row.value for row in session.scalars(select(MessageCounter))}
+    return dict(session.execute(_COUNTERS).tuples().all())
 
 
 def _not_shown(counters: Mapping[str, int]) -> NotShown:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Integer, func, literal_column, select, table, text
+from sqlalchemy import ColumnElement, Integer, Select, func, literal_column, select, table, text
 from sqlalchemy.orm import Session
 
 from models.messages import Message
@@ -16,10 +16,12 @@ from models.search import INDEX, SOURCE, TRIGRAM_INDEX
 from services.messages.bulk import MessageRow
 from services.messages.filters import BEFORE_WORD_POSTGRESQL
 from services.messages.types import Kind, Severity
-from services.messages.upsert import is_postgresql
+from services.messages.upsert import is_postgresql, table_of
 
 # A trigram is of three letters, and the beginnings of shorter words are in most messages.
 MIN_LETTERS = 3
+# The table, not the model, whose part costs more than the query.
+_MESSAGE = table_of(Message).c
 _ASCII = re.compile(r"[0-9a-z]*")
 
 _ADD = text(
@@ -71,7 +73,23 @@ def find(
     before: int | None = None,
     ascending: bool = False,
 ) -> list[int]:
-    """Return ids of messages by the full-text index, newest first: all that fit, and perhaps some that do not.
+    """Return ids of messages by the full-text index: those of `candidates`."""
+    ids = candidates(session, wanted, limit=limit, after=after, before=before, ascending=ascending)
+    return list(session.scalars(ids))
+
+
+def candidates(
+    session: Session,
+    wanted: Search,
+    *,
+    limit: int,
+    after: int | None = None,
+    before: int | None = None,
+    ascending: bool = False,
+) -> Select[int]:
+    """Return the statement of ids by the full-text index, newest first: all that fit, and perhaps some that do not.
+
+    Its column is ``id``.
 
     Args:
         session: Of a unit of work that reads.
@@ -81,21 +99,18 @@ def find(
         before: Only ids below this one.
         ascending: The oldest first instead.
     """
-    by_engine = _find_by_trigrams if is_postgresql(session) else _find_by_words
-    return by_engine(session, wanted, limit, (after, before), ascending=ascending)
-
-
-def _find_by_words(
-    session: Session, wanted: Search, limit: int, bounds: tuple[int | None, int | None], *, ascending: bool
-) -> list[int]:
-    rowid: ColumnElement[int] = literal_column("rowid", Integer)
-    after, before = bounds
-    query = select(rowid).select_from(table(INDEX)).where(literal_column(INDEX).op("MATCH")(_match(wanted)))
+    id_, named = _by_trigrams(wanted) if is_postgresql(session) else _by_words(wanted)
     if after is not None:
-        query = query.where(rowid > after)
+        named = named.where(id_ > after)
     if before is not None:
-        query = query.where(rowid < before)
-    return list(session.scalars(query.order_by(rowid.asc() if ascending else rowid.desc()).limit(limit)))
+        named = named.where(id_ < before)
+    return named.order_by(id_.asc() if ascending else id_.desc()).limit(limit)
+
+
+def _by_words(wanted: Search) -> tuple[ColumnElement[int], Select[int]]:
+    rowid: ColumnElement[int] = literal_column("rowid", Integer)
+    named = select(rowid.label("id")).select_from(table(INDEX))
+    return rowid, named.where(literal_column(INDEX).op("MATCH")(_match(wanted)))
 
 
 def _match(wanted: Search) -> str:
@@ -114,28 +129,20 @@ def _match(wanted: Search) -> str:
     return " AND ".join(parts)
 
 
-def _find_by_trigrams(
-    session: Session, wanted: Search, limit: int, bounds: tuple[int | None, int | None], *, ascending: bool
-) -> list[int]:
-    after, before = bounds
+def _by_trigrams(wanted: Search) -> tuple[ColumnElement[int], Select[int]]:
     # By the collation of the column, or the index would be of no use.
     conditions: list[ColumnElement[bool]] = [
-        Message.text.bool_op("~*")(BEFORE_WORD_POSTGRESQL + word) for word in wanted.indexed
+        _MESSAGE.text.bool_op("~*")(BEFORE_WORD_POSTGRESQL + word) for word in wanted.indexed
     ]
     for column, values in (
-        (Message.severity, wanted.severities),
-        (Message.kind, wanted.kinds),
-        (Message.session_id, wanted.session_ids),
-        (Message.application_id, wanted.application_ids),
+        (_MESSAGE.severity, wanted.severities),
+        (_MESSAGE.kind, wanted.kinds),
+        (_MESSAGE.session_id, wanted.session_ids),
+        (_MESSAGE.application_id, wanted.application_ids),
     ):
         if values:
             conditions.append(column.in_([int(value) for value in sorted(values)]))
-    if after is not None:
-        conditions.append(Message.id > after)
-    if before is not None:
-        conditions.append(Message.id < before)
-    order = Message.id.asc() if ascending else Message.id.desc()
-    return list(session.scalars(select(Message.id).where(*conditions).order_by(order).limit(limit)))
+    return _MESSAGE.id, select(_MESSAGE.id).where(*conditions)
 
 
 def add(session: Session, rows: Sequence[MessageRow]) -> None:

@@ -4,7 +4,7 @@ Statements of tables, not of models, and built once: of what every open feed ask
 part cost more than running it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from models.messages import Message, MessageApplication, MessageSession, Topic
 from services.messages.filters import condition
+from services.messages.ids import among, given
 from services.messages.types import NOTHING, Kind, MessageFilter, MessageView, Severity
 from services.messages.upsert import table_of
 
@@ -37,6 +38,12 @@ def messages_between(
     statement = _stretch(replace(wanted, muted=NOTHING), session.get_bind().dialect.name)
     rows = session.execute(statement, {"after": after, "newest": newest, "rows": limit}).all()
     return _views(reversed(rows))
+
+
+def messages_of(session: Session, ids: Sequence[int]) -> tuple[MessageView, ...]:
+    """Return the messages of some ids, newest first."""
+    dialect = session.get_bind().dialect.name
+    return _views(session.execute(_among(dialect), given(ids, dialect))) if ids else ()
 
 
 def messages_where(session: Session, where: ColumnElement[bool]) -> tuple[MessageView, ...]:
@@ -75,6 +82,11 @@ def _view() -> Select[Any]:
 _BRIEF = _view()
 _VIEW = _BRIEF.add_columns(MESSAGE.detail)
 _NEWEST_ID = select(func.max(MESSAGE.id))
+
+
+@lru_cache
+def _among(dialect: str) -> Select[Any]:
+    return _VIEW.where(among(dialect)).order_by(MESSAGE.id.desc())
 
 
 @lru_cache(maxsize=256)
