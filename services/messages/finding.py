@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    BindParameter,
+    ColumnElement,
     CompoundSelect,
     Integer,
     Select,
@@ -15,13 +17,16 @@ from sqlalchemy import (
     any_,
     bindparam,
     case,
+    column,
     func,
     literal,
     literal_column,
     select,
+    true,
     tuple_,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -251,37 +256,47 @@ def _asked(session: Session, selection: Selection, bounds: Bounds, limit: int) -
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """What a statement looks like, without its values: columns of each branch, how many branches, which bounds."""
+    """What a statement looks like, without its values: columns of each branch, how many branches, which bounds.
+
+    For PostgreSQL the number of branches does not matter; it is 1.
+    """
 
     columns: tuple[str, ...]
     branches: int
     has_after: bool
     has_before: bool
     ascending: bool
-    by_rows: bool
+    is_postgresql: bool
+
+    @property
+    def by_rows(self) -> bool:
+        """Whether branches are rows of parameters (`_lateral`)."""
+        return self.is_postgresql and bool(self.columns)
 
     def parameters(self, branches: Sequence[Branch], bounds: Bounds, limit: int) -> dict[str, Any]:
         """Return the values for the names that the statement has."""
-        by_rows = self.by_rows and bool(self.columns)
         values: dict[str, Any] = {"rows": limit}
-        for number, branch in enumerate(branches):
-            for place, (_, value) in enumerate(branch):
-                values[_name(number, place)] = [value] if by_rows and place == 0 else value
-        if self.has_after or (by_rows and self.ascending):
+        if self.by_rows:
+            values |= {name: [branch[place][1] for branch in branches] for place, name in enumerate(self.columns)}
+        else:
+            for number, branch in enumerate(branches):
+                values |= {_name(number, place): value for place, (_, value) in enumerate(branch)}
+        if self.has_after or (self.by_rows and self.ascending):
             values["after"] = bounds.after or 0
-        if self.has_before or (by_rows and not self.ascending):
+        if self.has_before or (self.by_rows and not self.ascending):
             values["before"] = MAX_ID if bounds.before is None else bounds.before
         return values
 
 
 def _shape(session: Session, selection: Selection, bounds: Bounds) -> _Shape:
+    is_postgresql = session.get_bind().dialect.name == "postgresql"
     return _Shape(
         columns=tuple(column.name for column, _ in selection.branches[0]),
-        branches=len(selection.branches),
+        branches=1 if is_postgresql else len(selection.branches),
         has_after=bounds.after is not None,
         has_before=bounds.before is not None,
         ascending=bounds.ascending,
-        by_rows=session.get_bind().dialect.name == "postgresql",
+        is_postgresql=is_postgresql,
     )
 
 
@@ -314,9 +329,10 @@ def _near_statement(shape: _Shape, rest: Conditions) -> CompoundSelect[int, int]
 
 
 def _statement(shape: _Shape, rest: Conditions) -> Select[int]:
-    branch = _by_rows if shape.by_rows and shape.columns else _by_values
     rows = bindparam("rows", type_=Integer)
-    selects = [branch(shape, number).where(*rest).limit(rows) for number in range(shape.branches)]
+    if shape.by_rows:
+        return _lateral(shape, rest, rows)
+    selects = [_by_values(shape, number).where(*rest).limit(rows) for number in range(shape.branches)]
     if len(selects) == 1:
         return selects[0]
     # SQLite takes ORDER BY and LIMIT in a branch only when the branch is a subquery of its own.
@@ -343,7 +359,18 @@ def _by_values(shape: _Shape, number: int) -> Select[int]:
     return _bounded(shape).where(*fits).order_by(order)
 
 
-def _by_rows(shape: _Shape, number: int) -> Select[int]:
+def _lateral(shape: _Shape, rest: Conditions, rows: BindParameter[int]) -> Select[int]:
+    """Return the branches as rows of parameters: PostgreSQL plans one walk for all of them, however many there are."""
+    columns = [_MESSAGE.c[name] for name in shape.columns]
+    values = [bindparam(wanted.name, type_=ARRAY(wanted.type)) for wanted in columns]
+    named = [column(wanted.name, wanted.type) for wanted in columns]
+    branch = func.unnest(*values).table_valued(*named).render_derived(name="branch")
+    found = _walk(shape, [branch.c[name] for name in shape.columns]).where(*rest).limit(rows).lateral("found")
+    outer = found.c.id.asc() if shape.ascending else found.c.id.desc()
+    return select(found.c.id).select_from(branch.join(found, true())).order_by(outer).limit(rows)
+
+
+def _walk(shape: _Shape, values: Sequence[ColumnElement[int]]) -> Select[int]:
     """Have PostgreSQL walk along the branch's own index from the bound on, and only as far as the branch goes.
 
     With plain equality it may walk down the primary key instead, or an index of fewer columns, expecting to meet what
@@ -352,11 +379,11 @@ def _by_rows(shape: _Shape, number: int) -> Select[int]:
     and the id are compared as a row, where the walk begins; the last column alone is bounded too, where it ends.
     """
     first, *middle, last = (_MESSAGE.c[name] for name in shape.columns)
+    value = values[-1]
     fits = [
-        first == any_(bindparam(_name(number, 0), type_=ARRAY(first.type))),
-        *(column == bindparam(_name(number, place), type_=column.type) for place, column in enumerate(middle, 1)),
+        first == any_(array([values[0]], type_=first.type)),
+        *(one == given for one, given in zip(middle, values[1:-1], strict=True)),
     ]
-    value = bindparam(_name(number, len(shape.columns) - 1), type_=last.type)
     row, wanted = tuple_(last, _MESSAGE.c.id), _bounded(shape).where(*fits)
     if shape.ascending:
         begin = tuple_(value, bindparam("after", type_=BigInteger))

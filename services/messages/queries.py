@@ -255,7 +255,7 @@ def _rates(width_s: int, resolution_s: int) -> Select[Any]:
 
 
 def _counters(session: Session) -> dict[str, int]:
-    return dict(session.execute(_COUNTERS).tuples().all())
+    return dict(session.execute(_COUNTERS).all())
 
 
 def _not_shown(counters: Mapping[str, int]) -> NotShown:
