@@ -1,4 +1,4 @@
-"""How long queries take when many messages are stored: medians, warm.
+"""How long queries take when many messages are stored: medians, warm. Pages are asked for as the feed does.
 
 Beside them what they use of our own processor, which other work on the machine hardly changes (what PostgreSQL's server
 uses is not in it), and two of them as the engine alone answers them.
@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from statistics import median
 
 from sqlalchemy import create_engine
@@ -75,27 +76,22 @@ def _settle(database: Database) -> None:
 
 def _queries(database: Database) -> dict[str, Callable[[], object]]:
     queries = MessageQueries(database, utc_now)
+    page = partial(queries.page, limit=LIMIT, details=False)
     now = utc_now()
     newest = queries.newest_id()
     deep = max(newest - DEEP_ROWS, newest // 2)
     one_session = frozenset({SESSIONS[0]})
     return {
-        "newest": lambda: queries.page(MessageFilter(), limit=LIMIT),
-        "newest_warning_and_worse": lambda: queries.page(MessageFilter(severities=SEVERE), limit=LIMIT),
-        "one_session_fatal": lambda: queries.page(
-            MessageFilter(severities=frozenset({Severity.FATAL}), sessions=one_session), limit=LIMIT
-        ),
-        "page_deep_down": lambda: queries.page(MessageFilter(severities=SEVERE), before=deep, limit=LIMIT),
-        "follow_after": lambda: queries.page(MessageFilter(severities=SEVERE), after=newest - 50, limit=LIMIT),
-        "word_rare": lambda: queries.page(MessageFilter(where=Words(RARE_WORD)), limit=LIMIT),
-        "word_common": lambda: queries.page(MessageFilter(where=Words(COMMON_WORD)), limit=LIMIT),
-        "words_two": lambda: queries.page(MessageFilter(where=Words(f"{COMMON_WORD} {RARE_WORD}")), limit=LIMIT),
-        "word_rare_and_filter": lambda: queries.page(
-            MessageFilter(SEVERE, one_session, where=Words(RARE_WORD)), limit=LIMIT
-        ),
-        "word_common_and_filter": lambda: queries.page(
-            MessageFilter(SEVERE, one_session, where=Words(COMMON_WORD)), limit=LIMIT
-        ),
+        "newest": lambda: page(MessageFilter()),
+        "newest_warning_and_worse": lambda: page(MessageFilter(severities=SEVERE)),
+        "one_session_fatal": lambda: page(MessageFilter(frozenset({Severity.FATAL}), one_session)),
+        "page_deep_down": lambda: page(MessageFilter(severities=SEVERE), before=deep),
+        "follow_after": lambda: page(MessageFilter(severities=SEVERE), after=newest - 50),
+        "word_rare": lambda: page(MessageFilter(where=Words(RARE_WORD))),
+        "word_common": lambda: page(MessageFilter(where=Words(COMMON_WORD))),
+        "words_two": lambda: page(MessageFilter(where=Words(f"{COMMON_WORD} {RARE_WORD}"))),
+        "word_rare_and_filter": lambda: page(MessageFilter(SEVERE, one_session, where=Words(RARE_WORD))),
+        "word_common_and_filter": lambda: page(MessageFilter(SEVERE, one_session, where=Words(COMMON_WORD))),
         "counts_per_second_15_min": lambda: queries.rates(now - timedelta(minutes=15), now),
         "counts_14_days": lambda: queries.rates(now - timedelta(days=DAYS), now, max_points=DAYS * 144 + 1),
         "counts_14_days_one_session": lambda: queries.rates(

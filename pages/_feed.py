@@ -159,9 +159,9 @@ def _reset(messages: MessageQueries, given: Mapping[str, Any], wanted: Wanted) -
     if wanted.nothing:
         page = MessagePage((), None)
     elif wanted.around is not None:
-        page = messages.around(wanted.filter, wanted.around, limit=PAGE)
+        page = messages.around(wanted.filter, wanted.around, limit=PAGE, details=False)
     else:
-        page = messages.page(wanted.filter, before=before, after=wanted.after, limit=PAGE)
+        page = messages.page(wanted.filter, before=before, after=wanted.after, limit=PAGE, details=False)
     return {
         "key": given,
         "mode": "reset",
@@ -177,7 +177,7 @@ def _reset(messages: MessageQueries, given: Mapping[str, Any], wanted: Wanted) -
 def older_delta(messages: MessageQueries, given: Mapping[str, Any], before: int, muted: Expression = NOTHING) -> Delta:
     """Return the page before an id."""
     wanted = parse_filter(given, muted)
-    page = messages.page(wanted.filter, before=before, after=wanted.after, limit=PAGE)
+    page = messages.page(wanted.filter, before=before, after=wanted.after, limit=PAGE, details=False)
     rows = _rows(page.items, wanted)
     return {
         "key": given,

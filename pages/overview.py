@@ -106,7 +106,7 @@ def show_rates(
 )
 def show_latest(_revision: int | None) -> str:
     """List the newest messages from WARNING up, of all sessions."""
-    found = services().messages.page(MessageFilter(severities=LOUD), limit=LATEST)
+    found = services().messages.page(MessageFilter(severities=LOUD), limit=LATEST, details=False)
     return drawing(message_table(found.items, "No message from WARNING up"))
 
 

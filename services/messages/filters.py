@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from functools import lru_cache
 
-from sqlalchemy import Column, ColumnElement, and_, false, func, literal, not_, or_, select, true
+from sqlalchemy import Column, ColumnElement, and_, case, false, func, literal, not_, or_, select, true
 
 from models.messages import Message, MessageApplication, MessageSession, Topic
 from services.messages.texts import storable
@@ -208,9 +208,10 @@ def begins_word(word: str, dialect: str) -> ColumnElement[bool]:
     """Return the condition that a word of the text begins with ``word``, one of `words_of`."""
     if dialect == "postgresql":
         # Letters, digits and what is beyond ASCII mean nothing in a regular expression. It is thorough but slow: it
-        # gets only the texts that contain the word somewhere.
+        # gets only the texts that contain the word somewhere (left to the planner it would come first).
         text = _MESSAGE.text.collate("C")
-        return and_(func.strpos(func.lower(text), word) > 0, text.bool_op("~*")(BEFORE_WORD_POSTGRESQL + word))
+        is_there = func.strpos(func.lower(text), word) > 0
+        return case((is_there, text.bool_op("~*")(BEFORE_WORD_POSTGRESQL + word)), else_=false())
     any_case = "".join(f"[{letter}{letter.upper()}]" if "a" <= letter <= "z" else letter for letter in word)
     # GLOB is thorough but slow: it gets only the texts that contain the word somewhere.
     return and_(

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    CTE,
     BigInteger,
     BindParameter,
     ColumnElement,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     bindparam,
     case,
     column,
+    exists,
     func,
     literal,
     literal_column,
@@ -313,19 +315,31 @@ def _known_statement(shape: _Shape) -> Select[int]:
 @lru_cache(maxsize=64)
 def _near_statement(shape: _Shape, rest: Conditions) -> CompoundSelect[int, int]:
     """Return the statement of `_near`. Conditions of the same filter are the same objects (`Selection.build`)."""
-    near = _known_statement(shape).cte("near")
-    id_ = _MESSAGE.c.id
+    near, fits = _near_rows(shape, rest)
     last = func.max(near.c.id) if shape.ascending else func.min(near.c.id)
     fitting = (
-        select(id_.label("id"))
-        .where(id_.in_(select(near.c.id)), *rest)
-        .order_by(id_.asc() if shape.ascending else id_.desc())
+        select(near.c.id)
+        .where(fits)
+        .order_by(near.c.id.asc() if shape.ascending else near.c.id.desc())
         .limit(bindparam("most", type_=Integer))
         .subquery()
     )
     return union_all(
         select(func.count().label("rows"), last.label("id")).select_from(near), select(literal(-1), fitting.c.id)
     )
+
+
+def _near_rows(shape: _Shape, rest: Conditions) -> tuple[CTE, ColumnElement[bool]]:
+    """Return the first rows whatever their text says, and the condition that one of them fits.
+
+    Rows of several branches are looked at once it is clear which are the first; others at once, as they are met.
+    """
+    if shape.columns:
+        near = _known_statement(shape).cte("near")
+        return near, exists().where(_MESSAGE.c.id == near.c.id, *rest)
+    rows = _by_values(shape, 0).add_columns(and_(*rest).label("fits")).limit(bindparam("rows", type_=Integer))
+    near = rows.cte("near")
+    return near, near.c.fits
 
 
 def _statement(shape: _Shape, rest: Conditions) -> Select[int]:

@@ -68,7 +68,13 @@ class MessageQueries:
         self._recent = RecentMessages(database)
 
     def page(
-        self, wanted: MessageFilter, *, before: int | None = None, after: int | None = None, limit: int = 200
+        self,
+        wanted: MessageFilter,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 200,
+        details: bool = True,
     ) -> MessagePage:
         """Return messages that fit a filter, newest first.
 
@@ -78,6 +84,7 @@ class MessageQueries:
             after: Only ids above this one. The oldest of them are taken first, so that a reader who goes on with the
                 greatest id it got (or with ``scanned_to``) misses nothing; ``next_before`` is then None.
             limit: At most so many, 1 to 1000.
+            details: Whether messages come with their details: a list shows none, and they cost as much as the rest.
 
         Where the filter has a text, or sessions and applications together, a bounded stretch of ids is looked at, or
         for words a bounded number of those that the index names; if it, or the time, ends before the page is full,
@@ -98,7 +105,7 @@ class MessageQueries:
             unmuted = find_unmuted(session, selection, muted, bounds, limit, scan_ids=SCAN_IDS, time_limit=time_limit)
             time_limit.lift()
             found = unmuted.found
-            items = messages_of(session, found.ids)
+            items = messages_of(session, found.ids, details=details)
             not_shown = _not_shown(_counters(session))
         furthest = items[0 if bounds.ascending else -1].id if items else None
         reached = furthest if found.scanned_to is None else found.scanned_to
@@ -112,7 +119,7 @@ class MessageQueries:
             muted=unmuted.muted,
         )
 
-    def around(self, wanted: MessageFilter, message_id: int, *, limit: int = 200) -> MessagePage:
+    def around(self, wanted: MessageFilter, message_id: int, *, limit: int = 200, details: bool = True) -> MessagePage:
         """Return messages that fit a filter around an id, newest first: half of them newer, the rest not.
 
         Both ``next_before`` and ``next_after`` are set where there is more. ``scanned_to`` is that of the older half,
@@ -122,8 +129,8 @@ class MessageQueries:
             BusyError: As `page`.
         """
         half = max(limit // 2, 1)
-        older = self.page(wanted, before=min(message_id, MAX_ID - 1) + 1, limit=half)
-        newer = self.page(wanted, after=message_id, limit=half)
+        older = self.page(wanted, before=min(message_id, MAX_ID - 1) + 1, limit=half, details=details)
+        newer = self.page(wanted, after=message_id, limit=half, details=details)
         return MessagePage(
             (*newer.items, *older.items),
             next_before=older.next_before,
@@ -136,6 +143,8 @@ class MessageQueries:
 
     def news(self, wanted: MessageFilter, after: int, *, limit: int, known: int | None = None) -> News:
         """Return what has come after an id, the oldest first taken: what every open feed asks again and again.
+
+        Messages come without their details.
 
         Args:
             wanted: What to show.
@@ -161,7 +170,7 @@ class MessageQueries:
             if newest - after <= STRETCH_IDS:
                 fitting = messages_between(session, wanted, after, newest, limit)
                 return _news(fitting, wanted, limit, newest)
-        page = self.page(wanted, after=after, limit=limit)
+        page = self.page(wanted, after=after, limit=limit, details=False)
         if page.scanned_to is None and page.next_after is None:
             # Some may have come since we looked for the newest.
             reached = max(newest, *(item.id for item in page.items[:1]), 0)

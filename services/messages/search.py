@@ -7,8 +7,9 @@ messages.
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from time import monotonic
 
-from sqlalchemy import ColumnElement, Integer, Select, func, literal_column, select, table, text
+from sqlalchemy import ColumnElement, Integer, Select, func, literal, literal_column, select, table, text
 from sqlalchemy.orm import Session
 
 from models.messages import Message
@@ -20,6 +21,7 @@ from services.messages.upsert import is_postgresql, table_of
 
 # A trigram is of three letters, and the beginnings of shorter words are in most messages.
 MIN_LETTERS = 3
+KEEP_S = 60.0
 # The table, not the model, whose part costs more than the query.
 _MESSAGE = table_of(Message).c
 _ASCII = re.compile(r"[0-9a-z]*")
@@ -61,7 +63,17 @@ def can_find(session: Session, wanted: Search) -> bool:
     """Tell whether the database has an index that helps."""
     if not wanted.indexed:
         return False
-    return not is_postgresql(session) or session.scalar(select(func.to_regclass(TRIGRAM_INDEX))) is not None
+    return not is_postgresql(session) or _has_trigrams(session)
+
+
+def _has_trigrams(session: Session) -> bool:
+    """Tell whether pg_trgm's index is there; each connection looks once a minute, not for each search."""
+    info, now = session.connection().info, monotonic()
+    seen_at, is_there = info.get(TRIGRAM_INDEX, (-KEEP_S, False))
+    if now - seen_at >= KEEP_S:
+        is_there = session.scalar(select(func.to_regclass(TRIGRAM_INDEX))) is not None
+        info[TRIGRAM_INDEX] = now, is_there
+    return bool(is_there)
 
 
 def find(
@@ -130,10 +142,10 @@ def _match(wanted: Search) -> str:
 
 
 def _by_trigrams(wanted: Search) -> tuple[ColumnElement[int], Select[int]]:
-    # By the collation of the column, or the index would be of no use.
-    conditions: list[ColumnElement[bool]] = [
-        _MESSAGE.text.bool_op("~*")(BEFORE_WORD_POSTGRESQL + word) for word in wanted.indexed
-    ]
+    # By the collation of the column, or the index would be of no use. As literals, not as parameters: a plan for any
+    # word would rather walk through all messages than ask the index for one that few have.
+    patterns = [literal(BEFORE_WORD_POSTGRESQL + word, literal_execute=True) for word in wanted.indexed]
+    conditions: list[ColumnElement[bool]] = [_MESSAGE.text.bool_op("~*")(pattern) for pattern in patterns]
     for column, values in (
         (_MESSAGE.severity, wanted.severities),
         (_MESSAGE.kind, wanted.kinds),

@@ -40,10 +40,10 @@ def messages_between(
     return _views(reversed(rows))
 
 
-def messages_of(session: Session, ids: Sequence[int]) -> tuple[MessageView, ...]:
-    """Return the messages of some ids, newest first."""
+def messages_of(session: Session, ids: Sequence[int], *, details: bool) -> tuple[MessageView, ...]:
+    """Return the messages of some ids, newest first; their details only if wanted."""
     dialect = session.get_bind().dialect.name
-    return _views(session.execute(_among(dialect), given(ids, dialect))) if ids else ()
+    return _views(session.execute(_among(dialect, details=details), given(ids, dialect))) if ids else ()
 
 
 def messages_where(session: Session, where: ColumnElement[bool]) -> tuple[MessageView, ...]:
@@ -85,8 +85,8 @@ _NEWEST_ID = select(func.max(MESSAGE.id))
 
 
 @lru_cache
-def _among(dialect: str) -> Select[Any]:
-    return _VIEW.where(among(dialect)).order_by(MESSAGE.id.desc())
+def _among(dialect: str, *, details: bool) -> Select[Any]:
+    return (_VIEW if details else _BRIEF).where(among(dialect)).order_by(MESSAGE.id.desc())
 
 
 @lru_cache(maxsize=256)

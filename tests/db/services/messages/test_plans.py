@@ -48,7 +48,7 @@ INDEXED = (
     (MessageFilter(), "pk_message"),
     (MessageFilter(text="nowhere"), "pk_message"),
 )
-CURSORS: tuple[dict[str, int], ...] = ({}, {"before": 15_000}, {"after": 5_000})
+CURSORS: tuple[dict[str, Any], ...] = ({}, {"before": 15_000}, {"after": 5_000})
 
 
 def test_pages_go_by_index(queries: MessageQueries, many: Database, monkeypatch: pytest.MonkeyPatch) -> None:

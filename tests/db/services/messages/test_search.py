@@ -1,5 +1,9 @@
 """Messages are found by words while they are stored and not after, on both engines."""
 
+import itertools
+from time import monotonic
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,10 +18,11 @@ from services.messages.filter_text import parse
 from services.messages.filters import all_of, fits, words_of
 from services.messages.queries import MessageQueries
 from services.messages.retention import Retention
-from services.messages.search import Search, can_find, find
+from services.messages.search import KEEP_S, Search, can_find, find
 from services.messages.store import MessageStore
 from services.messages.types import Contains, Decoded, Kind, MessageFilter, MessageView, Severity, Words
 from tests.db.services.messages.builders import NOW, batch, message, new_incarnation, store_all
+from tests.db.services.messages.statements import noted
 
 TEXTS = ("Readout failed on link 7", "configured", "the readout_unit is ready", "Ünïcode in the READOUT", "failed")
 
@@ -119,12 +124,32 @@ def test_what_is_pruned_is_not_found_any_more(database: Database) -> None:
     assert found(database, "ready") == []
 
 
-def test_without_trigrams_there_is_no_index(migrated_postgres: Database) -> None:
+def test_without_trigrams_there_is_no_index(migrated_postgres: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = itertools.count(monotonic() + KEEP_S, KEEP_S)
+    monkeypatch.setattr(search, "monotonic", lambda: next(seconds))
+    assert helps(migrated_postgres, "ready")
     _rename_trigrams(migrated_postgres, TRIGRAM_INDEX, "away")
     try:
         assert not helps(migrated_postgres, "ready")
     finally:
         _rename_trigrams(migrated_postgres, "away", TRIGRAM_INDEX)
+    assert helps(migrated_postgres, "ready")
+
+
+def test_trigrams_are_asked_for_words_that_the_planner_sees(migrated_postgres: Database) -> None:
+    """With a parameter it has one plan for any word, which for a rare one reads all messages."""
+    with noted(migrated_postgres) as statements:
+        found(migrated_postgres, Search(("quenched", "link")))
+    asked = statements[-1][0]
+    assert "quenched" in asked
+    assert "link" in asked
+
+
+def test_a_connection_looks_for_the_index_once_a_minute(migrated_postgres: Database) -> None:
+    helps(migrated_postgres, "ready")
+    with noted(migrated_postgres) as statements:
+        assert helps(migrated_postgres, "ready")
+    assert statements == []
 
 
 def _rename_trigrams(database: Database, old: str, new: str) -> None:
@@ -206,7 +231,8 @@ def paged(queries: MessageQueries, wanted: MessageFilter, limit: int, at: dict[s
     way, ids = next(iter(at)), []
     cursor: int | None = at[way]
     while cursor is not None:
-        page = queries.page(wanted, **{way: cursor}, limit=limit)
+        bounds: dict[str, Any] = {way: cursor}
+        page = queries.page(wanted, **bounds, limit=limit)
         assert len(page.items) <= limit
         found = [view.id for view in page.items]
         ids += found if way == "before" else found[::-1]
