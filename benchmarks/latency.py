@@ -130,7 +130,7 @@ class Probes:
 
     def ask(self) -> int:
         """Take what can be seen now; return how many are still to come."""
-        news = self._queries.news(self._wanted, self._reached, limit=500)
+        news = self._queries.news(self._wanted, self._reached, limit=500, known=self._reached)
         now = time.monotonic()
         self._reached = news.reached
         for item in news.items:

@@ -127,7 +127,7 @@ def feed_delta(
     """Return what the list lacks, None if nothing: all of it for a new filter, else what came after the cursor.
 
     What fits ``muted`` is left out and counted, or marked where the filter asks for it. ``known`` is the greatest id
-    that the browser has heard of: what came later may wait for its next question.
+    that the browser has heard of (`MessageQueries.news`).
     """
     wanted = parse_filter(given, muted)
     if cursor is None or cursor.get("key") != given:

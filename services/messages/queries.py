@@ -28,7 +28,7 @@ from services.messages import rollups
 from services.messages.filters import condition, fits
 from services.messages.finding import MAX_ID, Bounds
 from services.messages.muting import find_unmuted, without
-from services.messages.recent import RecentMessages
+from services.messages.recent import MOST, RecentMessages
 from services.messages.selection import Selection
 from services.messages.time_limit import limited
 from services.messages.types import (
@@ -150,8 +150,8 @@ class MessageQueries:
             wanted: What to show.
             after: Only ids above this one.
             limit: At most so many.
-            known: The greatest id that the asker has heard of: what was read up to there for another asker serves
-                this one too, and may be all that is returned. None: everything that is stored by now.
+            known: The greatest id that the asker has heard of: what was read for another asker within the last 20 ms
+                serves this one too if it reaches that far. None: everything that is stored by now.
 
         What has just come is looked at as it lies, in one statement at most, whatever the filter. A reader who is far
         behind is answered as by `page`.
@@ -159,7 +159,7 @@ class MessageQueries:
         Raises:
             BusyError: As `page`.
         """
-        if known is not None:
+        if known is not None and known - after <= MOST:
             recent = self._recent.up_to(known)
             if recent.after <= after:
                 return _news(_fitting(wanted, recent.beyond(after), limit), wanted, limit, max(recent.reached, after))

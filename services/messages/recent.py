@@ -1,7 +1,7 @@
 """The newest messages, read once for everybody who follows the feed.
 
 Hundreds of open feeds ask the same thing every second, and each would cost a query. What one of them has read serves
-all others of this process that know of nothing newer.
+all others of this process for a moment, unless they know of something newer.
 """
 
 import threading
@@ -19,8 +19,8 @@ from services.messages.views import messages_between, newest_id
 MOST = 2_000
 # And so many characters of texts, however few messages those are.
 MOST_CHARACTERS = 4_000_000
-# Older than that it is compared with the database whatever the asker knows: that may have been made anew.
-KEEP_S = 5.0
+# What is kept is at most so old: a message is not to wait for the next tick of a feed.
+KEEP_S = 0.02
 
 _by_id = attrgetter("id")
 
@@ -49,7 +49,7 @@ class RecentMessages:
         self._kept: tuple[float, Stretch] = (-KEEP_S, Stretch(0, 0))
 
     def up_to(self, known: int) -> Stretch:
-        """Return what is kept if it reaches as far as an id that the asker knows of, else read what has come since.
+        """Return what is kept if it is new and reaches as far as an id that the asker knows of, else what there is now.
 
         One thread reads while the others wait for its answer.
         """

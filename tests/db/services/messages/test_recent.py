@@ -66,7 +66,10 @@ def test_what_is_shared_is_what_a_query_gives(
     assert queries.news(wanted, after, limit=limit, known=newest) == own
 
 
-def test_one_reads_for_all(queries: MessageQueries, database: Database) -> None:
+def test_one_reads_for_all(
+    queries: MessageQueries, database: Database, seconds: Seconds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "_recent", RecentMessages(database, seconds))
     come(database, "one", "two", "three")
     queries.news(ANY, 0, limit=10, known=3)
     with noted(database) as statements:
@@ -118,13 +121,21 @@ def test_long_texts_are_not_hoarded(
     assert (kept.after, kept.reached, kept.messages) == (4, 4, ())
 
 
+def test_what_is_kept_is_new(recent: RecentMessages, database: Database, seconds: Seconds) -> None:
+    come(database, "one")
+    recent.up_to(1)
+    come(database, "two")
+    seconds.now += KEEP_S
+    assert texts(recent.up_to(1).messages) == ["one", "two"]
+
+
 def test_a_database_that_was_emptied_is_noticed(recent: RecentMessages, database: Database, seconds: Seconds) -> None:
     come(database, "one", "two")
     recent.up_to(2)
     with database.write() as session:
         session.execute(delete(Message).where(Message.id == 2))
-    seconds.now += KEEP_S - 0.1
+    seconds.now += KEEP_S / 2
     assert recent.up_to(1).reached == 2
-    seconds.now += 0.1
+    seconds.now += KEEP_S / 2
     kept = recent.up_to(1)
     assert (kept.reached, texts(kept.messages)) == (1, ["one"])
