@@ -19,6 +19,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, BigId
 
+# On SQLite rows lie in the order of the primary key, in one tree: those of one series of buckets are neighbours.
+_IN_KEY_ORDER = {"sqlite_with_rowid": False}
+
 
 class Incarnation(Base):
     """One life of a Kafka cluster, or of one topic in it: made anew, it starts at offset 0 again.
@@ -127,6 +130,7 @@ class MessageRollup(Base):
     """Counts of messages by severity in one bucket of time, for all sessions (``session_id`` 0) or one."""
 
     __tablename__ = "message_rollup"
+    __table_args__ = _IN_KEY_ORDER
 
     resolution_s: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     session_id: Mapped[int] = mapped_column(primary_key=True)
@@ -232,7 +236,7 @@ class MeasurementRollup(Base):
 
     __tablename__ = "measurement_rollup"
     # What is too old is removed by age, all series together.
-    __table_args__ = (Index(None, "resolution_s", "bucket_s"),)
+    __table_args__ = (Index(None, "resolution_s", "bucket_s"), _IN_KEY_ORDER)
 
     resolution_s: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     series_id: Mapped[int] = mapped_column(ForeignKey("measurement_series.id"), primary_key=True)

@@ -50,7 +50,7 @@ SAMPLE_ROWS = 200
 # One in so many rows is rare.
 FEW = 20
 # Then it is asked for so many at a time: the first are enough unless something else is asked for too.
-INDEX_STEPS = (500, 5_000, 5_000, 5_000)
+INDEX_STEPS = (500, 1_000, 2_000, 4_000, 8_000)
 # Above every id.
 MAX_ID = 2**63 - 1
 _NS = 1_000_000_000

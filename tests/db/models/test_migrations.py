@@ -4,14 +4,16 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, select, update
+from sqlalchemy import inspect, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from models.accounts import User
 from models.base import Base
 from models.database import MIGRATIONS, Database, SchemaError
+from models.messages import MessageRollup
 from models.search import is_declared
 from services.clock import utc_now
+from tests.db.services.messages.builders import message, store_all
 
 
 def test_migrations_create_what_the_models_declare(database: Database) -> None:
@@ -40,6 +42,26 @@ def test_accounts_live_through_the_migration_of_their_roles(database: Database) 
     assert _roles(database) == {"alice": "operator", "wall-1": "viewer"}
     with pytest.raises(IntegrityError), database.write() as session:
         session.execute(update(User).values(role="captain"))
+
+
+def test_rollups_live_through_being_put_in_order(database: Database) -> None:
+    store_all(database, [message("one"), message("two", session="np02")])
+    kept = _rollups(database)
+    assert len(kept) == 9
+    database.migrate("0014")
+    assert _rollups(database) == kept
+    database.migrate()
+    assert _rollups(database) == kept
+    if database.is_sqlite:
+        with database.read() as session:
+            in_order = text("SELECT name FROM sqlite_master WHERE name LIKE '%rollup' AND sql LIKE '%WITHOUT ROWID%'")
+            assert {*session.scalars(in_order)} == {"measurement_rollup", "message_rollup"}
+
+
+def _rollups(database: Database) -> list[tuple[object, ...]]:
+    with database.read() as session:
+        columns = MessageRollup.__table__.c
+        return [tuple(row) for row in session.execute(select(*columns).order_by(*columns))]
 
 
 def _roles(database: Database) -> dict[str, str]:
