@@ -27,6 +27,23 @@ class LiveTopic(StrEnum):
     CONTROL = "control"
 
 
+class OvertakenError(Exception):
+    """Somebody has changed what a unit of work started from. It must write nothing."""
+
+
+def require_unchanged(session: Session, topic: LiveTopic, since: int) -> None:
+    """Check that nobody has raised the counter of a topic since it was ``since``; nobody will until the commit.
+
+    Call it after all writes and before `bump`: on PostgreSQL the row stays locked until the commit.
+
+    Raises:
+        OvertakenError: Somebody has.
+    """
+    counted = session.scalar(select(Revision.value).where(Revision.topic == topic.value).with_for_update())
+    if (counted or 0) != since:
+        raise OvertakenError
+
+
 def bump(session: Session, now: datetime, *topics: LiveTopic) -> None:
     """Raise the counters of ``topics`` in the caller's transaction.
 

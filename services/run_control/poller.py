@@ -9,6 +9,7 @@ from enum import StrEnum
 from services.clock import Clock
 from services.coordination import Fence
 from services.errors import ConsoleError
+from services.revisions import OvertakenError
 from services.run_control.adapter import Adapters
 from services.run_control.backend_types import BackendKind
 from services.run_control.config import RunControlConfig
@@ -68,7 +69,8 @@ class Poller:
         self._site: SitePoll | None = None
         self._fence: Fence | None = None
         self._discovery = Discovery(config.default_session)
-        self._saved: tuple[Process, ...] | None = None
+        # What was written last, and the revision of it.
+        self._saved: tuple[tuple[Process, ...], int] | None = None
         self._tidied_at = 0.0
 
     @property
@@ -104,8 +106,12 @@ class Poller:
             self._start(fence, key, again=True)
 
     def poll_processes(self, fence: Fence) -> bool:
-        """Ask the process manager once and write what it lists; sessions it lists anew are polled at once."""
+        """Ask the process manager once and write what it lists; sessions it lists anew are polled at once.
+
+        What it told before a command changed the processes is not written: it is asked again.
+        """
         address = self._config.process_manager_address
+        since = self._store.revision_of_processes()
         started = time.monotonic()
         try:
             processes = self._ask_processes(address)
@@ -114,11 +120,16 @@ class Poller:
         except ConsoleError as error:
             return self._store.save_backend(fence, self._process_manager(None, error))
         backend = self._process_manager(started, None)
-        if processes == self._saved:
+        if (processes, since) == self._saved:
             self._store.save_seen(fence, backend)
             return False
-        changed = self._store.save_processes(fence, processes, backend)
-        self._saved = processes
+        try:
+            changed = self._store.save_processes(fence, processes, backend, since)
+        except OvertakenError:
+            self.poke(None)
+            return True
+        # The table has changed by one revision; if it was only the address, the next list is written once more.
+        self._saved = processes, since + changed
         self._discovery.note_processes(processes)
         self._add_sessions(fence)
         return changed

@@ -12,7 +12,7 @@ from models.run_control import Backend, DaqSession
 from services.clock import Clock
 from services.coordination import Fence, Leases
 from services.history.record import Changes
-from services.revisions import LiveTopic, bump
+from services.revisions import LiveTopic, bump, current, require_unchanged
 from services.run_control.backend_types import BackendKind
 from services.run_control.process_types import Process
 from services.run_control.readings import BackendReading, SessionReading, SiteReading
@@ -38,17 +38,31 @@ class RunControlStore:
         with self._database.read() as tx:
             return tuple(tx.scalars(select(DaqSession.name).where(DaqSession.present).order_by(DaqSession.name)))
 
-    def save_processes(self, fence: Fence, processes: tuple[Process, ...], backend: BackendReading) -> bool:
+    def revision_of_processes(self) -> int:
+        """Return the revision of the process table."""
+        with self._database.read() as tx:
+            return current(tx)[LiveTopic.PROCESSES]
+
+    def save_processes(
+        self, fence: Fence, processes: tuple[Process, ...], backend: BackendReading, since: int | None = None
+    ) -> bool:
         """Make the process table what the process manager lists; return whether anything changed.
 
-        Those that vanished are removed.
+        Those that vanished are removed. ``since`` is the revision of before the process manager was asked, None if
+        nobody else can have written.
 
         Raises:
             LeaseLostError: Somebody else polls now.
+            OvertakenError: A command has written since what became of its processes: the list is of before that.
         """
-        return self._write(
-            fence, lambda tx, changes: save_processes(tx, processes, changes) | save_backends(tx, [backend], changes)
-        )
+
+        def work(tx: Session, changes: Changes) -> set[LiveTopic]:
+            changed = save_processes(tx, processes, changes) | save_backends(tx, [backend], changes)
+            if since is not None:
+                require_unchanged(tx, LiveTopic.PROCESSES, since)
+            return changed
+
+        return self._write(fence, work)
 
     def save_seen(self, fence: Fence, backend: BackendReading) -> None:
         """Note that the process manager listed the same as last time.

@@ -9,14 +9,18 @@ import pytest
 from models.database import Database
 from services.audit.trail import AuditTrail
 from services.coordination import Fence, Leases
+from services.history.record import Changes
+from services.revisions import LiveTopic, bump
 from services.run_control.command_types import CommandState
 from services.run_control.commands import CommandLimits, CommandService
 from services.run_control.endpoints import Endpoints
 from services.run_control.journal import CommandJournal
 from services.run_control.pacing import QUICK_FACTOR, QUICK_FOR_S
 from services.run_control.poller import Poller
+from services.run_control.process_types import Process
 from services.run_control.queries import RunControlQueries
 from services.run_control.runner import CommandRunner
+from services.run_control.saving_processes import save_asked_processes
 from services.run_control.store import RunControlStore
 from tests.contract.run_control.conftest import ALICE, SESSION, config_for
 from tests.contract.run_control.sites import G1, G2B, G3, Site, simulated
@@ -95,6 +99,10 @@ class Desk:
             wait_until(lambda: self.poller.under_way == 0, what="the end of the polls")
         return due_in_s
 
+    def listed(self) -> set[str]:
+        """The names of the processes in the table."""
+        return {process.name for process in self.queries.processes(SESSION)}
+
     def polled_at(self) -> float:
         """The second of the session's last poll."""
         polled_at = self.queries.session(SESSION).polled_at
@@ -148,3 +156,30 @@ def test_more_polls_after_a_command_and_then_as_before(desk: Desk) -> None:
     assert rest[1] - rest[0] == QUICK_S
     assert rest[-1] - rest[-2] == INTERVAL_S
     assert desk.queries.session(SESSION).holder == "alice"
+
+
+@pytest.mark.parametrize("is_news", [True, False], ids=["other list", "same list"])
+def test_what_was_listed_before_a_command_takes_nothing_away(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, *, is_news: bool
+) -> None:
+    """A command tells of what it booted at once; a list that was under way then is of before."""
+    ask, seen = desk.poller._ask_processes, list[set[str]]()
+    before = desk.listed()
+
+    def ask_while_a_command_ends(address: str) -> tuple[Process, ...]:
+        seen.append(desk.listed())
+        listed = ask(address)
+        if len(seen) > 1:
+            return listed
+        with desk.database.write() as tx:
+            booted = replace(listed[0], uuid="u-booted", name="booted", session=SESSION)
+            save_asked_processes(tx, [], [booted], Changes(desk.clock()))
+            bump(tx, desk.clock(), LiveTopic.PROCESSES)
+        return listed[1:] if is_news else listed
+
+    monkeypatch.setattr(desk.poller, "_ask_processes", ask_while_a_command_ends)
+    desk.polls_until(desk.seconds + 3 * INTERVAL_S)
+    assert seen[:2] == [before, before | {"booted"}]
+    # The process manager knows nothing of it.
+    assert desk.listed() == before
+    assert desk.errors == []

@@ -9,13 +9,15 @@ import pytest
 from models.coordination import Lease
 from models.database import Database
 from services.coordination import Fence, LeaseLostError, Leases
-from services.revisions import LiveTopic, current
+from services.history.record import Changes
+from services.revisions import LiveTopic, OvertakenError, bump, current
 from services.run_control.adapter import NodeStatus
 from services.run_control.backend_types import BackendKind
 from services.run_control.node_types import Node, NodeKind
 from services.run_control.process_types import Process, ProcessStatus
 from services.run_control.queries import RunControlQueries
 from services.run_control.readings import BackendReading, RootReading, SessionReading
+from services.run_control.saving_processes import save_asked_processes
 from services.run_control.store import RunControlStore
 from tests.db.services.run_control.rows import ADDRESS, NOW, SESSION, TRANSITIONS, SteppingClock, session_row
 
@@ -246,6 +248,24 @@ def test_a_controller_that_is_no_more_is_not_missed(shelf: Shelf, after: Session
     assert {backend.address for backend in shelf.queries.backends()} == {ADDRESS, "127.0.0.1:7"}
     assert LiveTopic.BACKENDS in shelf.save(replace(after, backends=silent))
     assert shelf.queries.backends() == ()
+
+
+def test_a_list_of_before_a_command_is_not_written(shelf: Shelf) -> None:
+    """The command has told what it did to its processes; until they are listed again nobody must see them go."""
+    other = replace(PROCESS, uuid="u-2", name="df-02")
+    since = shelf.store.revision_of_processes()
+    assert shelf.store.save_processes(shelf.fence, (PROCESS,), PM, since)
+    since = shelf.store.revision_of_processes()
+    with shelf.database.write() as tx:
+        changes = Changes(NOW)
+        save_asked_processes(tx, [], [other], changes)
+        bump(tx, NOW, LiveTopic.PROCESSES)
+    with pytest.raises(OvertakenError):
+        shelf.store.save_processes(shelf.fence, (PROCESS,), replace(PM, reachable=False), since)
+    assert {process.name for process in shelf.queries.processes()} == {"df-01", "df-02"}
+    assert [backend.reachable for backend in shelf.queries.backends()] == [True]
+    assert shelf.store.save_processes(shelf.fence, (PROCESS,), PM, since + 1)
+    assert {process.name for process in shelf.queries.processes()} == {"df-01"}
 
 
 def test_nothing_is_written_under_an_old_fence(shelf: Shelf) -> None:
