@@ -1,6 +1,6 @@
 """The full-text index: FTS5 on SQLite, trigrams on PostgreSQL where pg_trgm is there.
 
-`find` names candidates for queries; `add` and `remove` keep the index true in the transactions that store and prune
+`candidates` names messages for queries; `add` and `remove` keep the index true in the transactions that store and prune
 messages.
 """
 
@@ -74,20 +74,6 @@ def _has_trigrams(session: Session) -> bool:
         is_there = session.scalar(select(func.to_regclass(TRIGRAM_INDEX))) is not None
         info[TRIGRAM_INDEX] = now, is_there
     return bool(is_there)
-
-
-def find(
-    session: Session,
-    wanted: Search,
-    *,
-    limit: int,
-    after: int | None = None,
-    before: int | None = None,
-    ascending: bool = False,
-) -> list[int]:
-    """Return ids of messages by the full-text index: those of `candidates`."""
-    ids = candidates(session, wanted, limit=limit, after=after, before=before, ascending=ascending)
-    return list(session.scalars(ids))
 
 
 def candidates(

@@ -6,14 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from services.timed import Timed
-
-
-class Seconds:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.seconds import Seconds
 
 
 def test_it_is_computed_again_when_too_old() -> None:

@@ -14,6 +14,7 @@ from models.accounts import User
 from models.database import Database
 from services.accounts.types import Role
 from services.container import Services
+from tests.seconds import Seconds
 from tests.web.conftest import PASSWORD, Person
 
 
@@ -156,14 +157,6 @@ def test_the_log_in_of_a_person_is_not_renewed(operator: Person) -> None:
 
 def test_a_stolen_cookie_is_worth_nothing_in_another_browser(operator: Person) -> None:
     assert operator.client.get("/live", headers={"User-Agent": "another browser"}).status_code == 401
-
-
-class Seconds:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_an_account_that_was_switched_off_is_out_within_ten_seconds(

@@ -9,16 +9,9 @@ from models.database import Database
 from models.messages import Incarnation, Message, MessageApplication, MessageSession, Topic
 from services.live import KEEP_S, LiveService
 from services.revisions import LiveTopic, bump
+from tests.seconds import Seconds
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
-
-
-class Seconds:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

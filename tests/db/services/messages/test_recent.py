@@ -18,18 +18,9 @@ from tests.db.services.messages.builders import NOW, message, store_all
 from tests.db.services.messages.statements import noted
 from tests.db.services.messages.test_filters import stored
 from tests.db.services.messages.test_muting import FILTERS
+from tests.seconds import Seconds
 
 ANY = MessageFilter()
-
-
-class Seconds:
-    """Seconds that tests let pass."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from services.messages.filter_text import parse
 from services.messages.filters import all_of, fits, words_of
 from services.messages.queries import MessageQueries
 from services.messages.retention import Retention
-from services.messages.search import KEEP_S, Search, can_find, find
+from services.messages.search import KEEP_S, Search, can_find, candidates
 from services.messages.store import MessageStore
 from services.messages.types import Contains, Decoded, Kind, MessageFilter, MessageView, Severity, Words
 from tests.db.services.messages.builders import NOW, batch, message, new_incarnation, store_all
@@ -31,7 +31,7 @@ def found(database: Database, wanted: Search | str, **limits: int | bool) -> lis
     sought = Search(words_of(wanted)) if isinstance(wanted, str) else wanted
     with database.read() as session:
         assert can_find(session, sought)
-        return find(session, sought, **{"limit": 100, **limits})  # type: ignore[arg-type]
+        return list(session.scalars(candidates(session, sought, **{"limit": 100, **limits})))  # type: ignore[arg-type]
 
 
 def helps(database: Database, words: str) -> bool:
