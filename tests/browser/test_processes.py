@@ -92,7 +92,7 @@ def test_a_kill_during_a_run_takes_its_number(new_person: NewPerson) -> None:
         assert part in result
     alice.wait_gone("#processes-dialog-title")
     alice.wait_text(SELECTION, "None selected")
-    assert set(exits(alice)) == {"df-03"}
+    alice.wait_that(lambda: set(exits(alice)) == {"df-03"}, 10, "the killed processes to leave")
 
 
 @pytest.mark.timeout(120)
