@@ -84,7 +84,7 @@ class MessageQueries:
             after: Only ids above this one. The oldest of them are taken first, so that a reader who goes on with the
                 greatest id it got (or with ``scanned_to``) misses nothing; ``next_before`` is then None.
             limit: At most so many, 1 to 1000.
-            details: Whether messages come with their details: a list shows none, and they cost as much as the rest.
+            details: Whether messages come with their details: a list shows none.
 
         Where the filter has a text, or sessions and applications together, a bounded stretch of ids is looked at, or
         for words a bounded number of those that the index names; if it, or the time, ends before the page is full,

@@ -33,7 +33,7 @@ def messages_between(
 ) -> tuple[MessageView, ...]:
     """Return what fits a filter, muted or not, above one id until another, newest first; of too many the oldest.
 
-    Without their details: a list shows none, and they cost as much as all the rest.
+    Without their details: a list shows none.
     """
     statement = _stretch(replace(wanted, muted=NOTHING), session.get_bind().dialect.name)
     rows = session.execute(statement, {"after": after, "newest": newest, "rows": limit}).all()
