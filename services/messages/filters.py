@@ -6,7 +6,6 @@ The third, text, is in `services.messages.filter_text`.
 import re
 from collections.abc import Iterable
 from enum import StrEnum
-from functools import lru_cache
 
 from sqlalchemy import Column, ColumnElement, and_, case, false, func, literal, not_, or_, select, true
 
@@ -149,12 +148,10 @@ _NAMES: dict[Name, tuple[Column[int], type[MessageSession | MessageApplication |
 }
 
 
-@lru_cache(maxsize=256)
 def condition(expression: Expression, dialect: str) -> ColumnElement[bool]:
     """Return the expression as a condition on the table ``message``; ``dialect`` is SQLAlchemy's name of it.
 
-    The same few are asked for again and again, and to build them costs more than the query: the same expression gives
-    the same object.
+    Made anew each time: in one statement, conditions that outlive others may come to share names of parameters.
     """
     match expression:
         case And(parts):

@@ -312,9 +312,8 @@ def _known_statement(shape: _Shape) -> Select[int]:
     return _statement(shape, ())
 
 
-@lru_cache(maxsize=64)
 def _near_statement(shape: _Shape, rest: Conditions) -> CompoundSelect[int, int]:
-    """Return the statement of `_near`. Conditions of the same filter are the same objects (`Selection.build`)."""
+    """Return the statement of `_near`."""
     near, fits = _near_rows(shape, rest)
     last = func.max(near.c.id) if shape.ascending else func.min(near.c.id)
     fitting = (

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import product
 
 from sqlalchemy import Column, ColumnElement, select
@@ -44,8 +43,7 @@ class Selection:
 
     Attributes:
         branches: What an index covers; their results are united. None at all: nothing can match.
-        rest: Conditions that no branch covers; they make a search that looks at a bounded stretch of ids. They are the
-            same objects for the same filter, so that statements made of them can be kept.
+        rest: Conditions that no branch covers; they make a search that looks at a bounded stretch of ids.
         search: What the full-text index can do for ``rest``; None if it cannot help.
         since_ns: No message before this moment is wanted; None if the filter says nothing of it.
         until_ns: No message at or after this moment is wanted; None as above.
@@ -75,7 +73,7 @@ class Selection:
         if application_ids is not None:
             branches = _branches(_MESSAGE.c.application_id, application_ids, severities)
             if session_ids is not None:
-                rest.append(_one_of(_MESSAGE.c.session_id, tuple(session_ids)))
+                rest.append(_MESSAGE.c.session_id.in_(session_ids))
         elif session_ids is not None:
             branches = _branches_with_kind([((_MESSAGE.c.session_id, id_),) for id_ in session_ids], severities)
         else:
@@ -168,15 +166,9 @@ def _as_rest(
 ) -> list[ColumnElement[bool]]:
     rest: list[ColumnElement[bool]] = []
     if session_ids is not None:
-        rest.append(_one_of(_MESSAGE.c.session_id, tuple(session_ids)))
+        rest.append(_MESSAGE.c.session_id.in_(session_ids))
     if application_ids is not None:
-        rest.append(_one_of(_MESSAGE.c.application_id, tuple(application_ids)))
+        rest.append(_MESSAGE.c.application_id.in_(application_ids))
     if severities:
-        rest.append(_one_of(_MESSAGE.c.severity, tuple(severities)))
+        rest.append(_MESSAGE.c.severity.in_(severities))
     return rest
-
-
-@lru_cache(maxsize=64)
-def _one_of(column: Column[int], values: tuple[int, ...]) -> ColumnElement[bool]:
-    """Return the condition; like that of an expression it is the same object each time."""
-    return column.in_(values)
