@@ -1,11 +1,12 @@
 """The one way to the database: engines, units of work, and the check of the schema."""
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from sqlite3 import Connection as SqliteConnection
 from typing import Any
 
 from alembic import command
@@ -22,6 +23,10 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 # A writer waits this long for its turn. Batches are short (design: 50 ms), so longer means something is wrong.
 BUSY_TIMEOUT_MS = 5_000
+# SQLite looks again after 1, 2, 5, 10 … up to 100 ms: who waits so long between two looks is overtaken again and again
+# by a collector in a flood. So it may only do so for a moment, and then begins anew.
+LOOK_MS = 8
+SQLITE_PRIMARY_CODE = 0xFF
 WRITER_CACHE_KIB = 32 * 1024
 # Of 4 KiB. A commit that finds more than that in the write-ahead log carries it into the database itself, which may
 # take a second of the disk: a back-stop only, for programs that run without the collector, whose own thread does it.
@@ -144,13 +149,13 @@ class Database:
     @cached_property
     def _reader(self) -> Engine:
         if self.is_sqlite:
-            return self._sqlite_engine("BEGIN", query_only=True)
+            return self._sqlite_reader()
         return self._postgresql_engine(read_only=True)
 
     @cached_property
     def _writer(self) -> Engine:
         if self.is_sqlite:
-            return self._sqlite_engine("BEGIN IMMEDIATE", query_only=False)
+            return self._sqlite_writer()
         return self._postgresql_engine(read_only=False)
 
     @cached_property
@@ -168,10 +173,20 @@ class Database:
         event.listen(engine, "connect", _sqlite_pragmas(query_only=False, foreign_keys=False))
         return engine
 
-    def _sqlite_engine(self, begin: str, *, query_only: bool) -> Engine:
+    def _sqlite_reader(self) -> Engine:
+        engine = self._sqlite_engine(query_only=True)
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+        return engine
+
+    def _sqlite_writer(self) -> Engine:
+        engine = self._sqlite_engine(query_only=False)
+        event.listen(engine, "connect", lambda driver, _record: driver.execute(f"PRAGMA busy_timeout = {LOOK_MS}"))
+        event.listen(engine, "begin", _begin_to_write)
+        return engine
+
+    def _sqlite_engine(self, *, query_only: bool) -> Engine:
         engine = create_engine(self.url, pool_size=16, max_overflow=16)
         event.listen(engine, "connect", _sqlite_pragmas(query_only=query_only, foreign_keys=True))
-        event.listen(engine, "begin", lambda connection: _begin(connection, begin))
         return engine
 
     def _postgresql_engine(self, *, read_only: bool) -> Engine:
@@ -185,12 +200,24 @@ def cause_of(error: SQLAlchemyError) -> str:
     return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
 
 
-def _begin(connection: Connection, statement: str) -> None:
-    connection.exec_driver_sql(statement)
+def _begin_to_write(connection: Connection) -> None:
+    """Take SQLite's write lock as soon as it is free; wait for it no longer than `BUSY_TIMEOUT_MS`."""
+    driver = connection.connection.dbapi_connection
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1_000
+    while driver is not None and time.monotonic() < deadline:
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & SQLITE_PRIMARY_CODE != sqlite3.SQLITE_BUSY:
+                break
+        else:
+            return
+    # What still stands against it is told as SQLAlchemy tells errors.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _sqlite_pragmas(*, query_only: bool, foreign_keys: bool) -> Any:
-    def configure(connection: SqliteConnection, _record: object) -> None:
+    def configure(connection: sqlite3.Connection, _record: object) -> None:
         # The driver must not begin transactions of its own: ours begin with the statement they need.
         connection.isolation_level = None
         for pragma in (
