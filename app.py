@@ -20,9 +20,11 @@ from api.headers import (
     content_security_policy,
 )
 from api.health import health_blueprint
-from api.live import live_blueprint
+from api.heartbeat import Heartbeat
+from api.live import PATH as LIVE_PATH
+from api.live import Ticks, live_blueprint
 from api.login import SESSION_COOKIE, add_login
-from api.metrics import add_metrics
+from api.metrics import Count, add_metrics
 from api.request_log import add_request_log
 from api.v1.routes import api_v1_blueprint
 from api.vendor import BOOTSTRAP_URL, vendor_blueprint
@@ -141,10 +143,10 @@ def create_app(
     register_error_handlers(app)
     app.register_error_handler(dash.exceptions.DependencyException, lambda _error: not_found())
     app.register_error_handler(SQLAlchemyError, database_gone)
-    if settings.metrics:
-        add_metrics(app, services)
+    count = add_metrics(app, services) if settings.metrics else _count_nothing
     served = fingerprint((ROOT / name for name in _MADE_OF), _MADE_WITH)
-    for blueprint in _blueprints(services, clock, served):
+    ticks = Ticks(services.live, served)
+    for blueprint in _blueprints(services, clock, ticks):
         app.register_blueprint(blueprint)
     app.extensions["services"] = services
     dash_app = _dash(app, pages_folder, served)
@@ -152,6 +154,7 @@ def create_app(
     guard.verify(app)
     verify_callbacks(dash_app)
     app.config["CSP"] = content_security_policy(dash_app.csp_hashes())
+    _put_in_front(app, settings, ticks, count)
     return app
 
 
@@ -191,9 +194,9 @@ def _nobody_to_wake() -> None:
     """Stand in where the collector is a program of its own; it looks for commands ten times a second."""
 
 
-def _blueprints(services: Services, clock: Clock, served: str) -> tuple[Blueprint, ...]:
+def _blueprints(services: Services, clock: Clock, ticks: Ticks) -> tuple[Blueprint, ...]:
     return (
-        live_blueprint(services.live, served),
+        live_blueprint(ticks),
         health_blueprint(services.health),
         vendor_blueprint(),
         api_v1_blueprint(services, clock),
@@ -213,10 +216,19 @@ def _flask(settings: Settings) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,
         CSP=content_security_policy(()),
     )
-    hops = settings.trusted_proxies
-    if hops:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]  # how Flask documents it
     return app
+
+
+def _put_in_front(app: Flask, settings: Settings, ticks: Ticks, count: Count) -> None:
+    """Let heartbeats be answered before Flask, and where visitors come from be found out before that."""
+    inner = Heartbeat(app.wsgi_app, ticks, lambda status, seconds: count("GET", LIVE_PATH, status, seconds))
+    hops = settings.trusted_proxies
+    outer = ProxyFix(inner, x_for=hops, x_proto=hops) if hops else inner
+    app.wsgi_app = outer  # type: ignore[method-assign]  # how Flask documents it
+
+
+def _count_nothing(_method: str, _route: str, _status: int, _seconds: float) -> None:
+    """Stand in where nobody asked for numbers."""
 
 
 def _dash(app: Flask, pages_folder: Path, served: str) -> dash.Dash:

@@ -8,6 +8,7 @@ from flask_wtf.csrf import generate_csrf
 
 from services.logs import REQUEST_ID
 
+REQUEST_ID_HEADER = "X-Request-ID"
 CSRF_COOKIE = "_csrf_token"
 HSTS_S = 365 * 24 * 3600
 
@@ -30,17 +31,22 @@ def content_security_policy(script_hashes: Sequence[str]) -> str:
     )
 
 
+def new_request_id() -> str:
+    """Return an id by which a request is found again in the log."""
+    return uuid.uuid4().hex[:12]
+
+
 def add_request_ids(app: Flask) -> None:
     """Give each request an id of its own, in the log and in ``X-Request-ID``."""
 
     @app.before_request
     def begin() -> None:
-        g.request_id = uuid.uuid4().hex[:12]
+        g.request_id = new_request_id()
         REQUEST_ID.set(g.request_id)
 
     @app.after_request
     def tell(response: Response) -> Response:
-        response.headers["X-Request-ID"] = g.get("request_id", "")
+        response.headers[REQUEST_ID_HEADER] = g.get("request_id", "")
         return response
 
     @app.teardown_request

@@ -22,8 +22,9 @@ LOGIN_LASTS = timedelta(hours=12)
 # ends this long after the display was switched off, or as any other when the account's password changes.
 WALL_LASTS = timedelta(days=30)
 RENEW_AFTER = timedelta(hours=1)
-# An account that was switched off, or whose password changed, is out after this time at most.
-RECHECK_S = 10.0
+# An account that was switched off, or whose password changed, is out after this time at most; open pages, whose
+# heartbeat `api.heartbeat` answers meanwhile, hear of it after twice the time at most.
+RECHECK_S = 5.0
 MAX_KNOWN = 1_000
 
 SESSION_COOKIE = "console_session"
@@ -52,7 +53,7 @@ class LoggedIn:
 
 
 class KnownAccounts:
-    """Accounts looked up lately, so that a tick of the heartbeat costs no query. Bounded; 10 s old at most."""
+    """Accounts looked up lately, so that a tick of the heartbeat costs no query. Bounded; 5 s old at most."""
 
     def __init__(self, accounts: AccountService, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Keep the collaborators."""

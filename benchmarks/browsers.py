@@ -1,7 +1,8 @@
 """Browsers that tick: ``python -m benchmarks.browsers URL NUMBER SECONDS``, a process of its own beside the server.
 
 Each has a connection that it keeps, and asks for ``/live`` once a second, as `assets/heartbeat.js` does; the headers of
-a logged-in page come as JSON on standard input. Prints JSON: seconds each answer took, answers by status, and failures.
+a logged-in page come as JSON on standard input. They share a log-in, yet each has a cookie of its own besides: the
+server may not take them for one. Prints JSON: seconds each answer took, answers by status, and failures.
 """
 
 import asyncio
@@ -25,19 +26,21 @@ class Herd:
         """Prepare."""
         address = urlsplit(url)
         self._host, self._port = address.hostname or "", address.port or 80
-        self._head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self._cookie = headers["Cookie"]
+        self._head = "".join(f"{name}: {value}\r\n" for name, value in headers.items() if name != "Cookie")
         self.taken_s: list[float] = []
         self.statuses: Counter[str] = Counter()
         self.failures = 0
 
     async def browse(self, number: int, seconds: float) -> None:
         """Let them all tick for so long, after a few beats that do not count."""
-        await asyncio.gather(*(self._one(round(seconds / BEAT_S)) for _ in range(number)))
+        await asyncio.gather(*(self._one(place, round(seconds / BEAT_S)) for place in range(number)))
 
-    async def _one(self, beats: int) -> None:
+    async def _one(self, place: int, beats: int) -> None:
         # Browsers do not tick at the same moment.
         due = perf_counter() + random.random() * BEAT_S  # noqa: S311 - no secret
         tag = ""
+        cookie = f"Cookie: {self._cookie}; browser={place}\r\n"
         await asyncio.sleep(max(0.0, due - perf_counter()))
         reader, writer = await asyncio.open_connection(self._host, self._port)
         for beat in range(-WARM_UP_BEATS, beats):
@@ -45,7 +48,9 @@ class Herd:
             due += BEAT_S
             started = perf_counter()
             try:
-                status, tag = await asyncio.wait_for(self._tick(reader, writer, tag), PATIENCE_S)
+                status, tag = await asyncio.wait_for(
+                    self._tick(reader, writer, f"{cookie}If-None-Match: {tag}"), PATIENCE_S
+                )
             except (OSError, TimeoutError, asyncio.IncompleteReadError):
                 self.failures += 1
                 writer.close()
@@ -56,14 +61,14 @@ class Herd:
                 self.statuses[status] += 1
         writer.close()
 
-    async def _tick(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, tag: str) -> tuple[str, str]:
-        """Ask once; return the status and the new tag."""
-        asked = f"GET /live HTTP/1.1\r\nHost: {self._host}\r\n{self._head}If-None-Match: {tag}\r\n\r\n"
+    async def _tick(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, own: str) -> tuple[str, str]:
+        """Ask once, with ``own`` headers; return the status and the tag."""
+        asked = f"GET /live HTTP/1.1\r\nHost: {self._host}\r\n{self._head}{own}\r\n\r\n"
         writer.write(asked.encode())
         lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
         await reader.readexactly(int(fields.get("content-length", "0")))
-        return lines[0].split()[1], fields.get("etag", tag)
+        return lines[0].split()[1], fields["etag"]
 
 
 def main() -> None:

@@ -23,9 +23,11 @@ from typing import Any
 import requests
 from confluent_kafka import Producer
 
+from api.heartbeat import LET_THROUGH_S
 from benchmarks.databases import fresh_url
 from benchmarks.figures import Figures
 from benchmarks.latency import Probes, SteadyLoad
+from benchmarks.plain_web import running_plain_web
 from benchmarks.poll import EXAMPLES, measure_requests, sessions_polled, submitted
 from benchmarks.processor import used_s, workers_of
 from benchmarks.simulated import Simulated, running_simulator
@@ -52,7 +54,10 @@ TABLE_S = 2.0
 LOGIN_S = 0.3
 USABLE_S = 2.5
 
+WORKERS, THREADS = 2, 8
 INTERVAL_S = 1.0
+# Of so many ticks of a browser, one a second, one is the first that it is let through by (`api.heartbeat`).
+TICKS_LET_THROUGH = int(LET_THROUGH_S)
 NEW_ROWS = 50
 # What the workers do by themselves is measured for so long.
 REST_S = 3.0
@@ -114,8 +119,8 @@ def _running(processes: int) -> Iterator[Stage]:
             **addresses,
             kafka=broker.address,
             CONSOLE_DATABASE_URL=url,
-            CONSOLE_WORKERS="2",
-            CONSOLE_THREADS="8",
+            CONSOLE_WORKERS=str(WORKERS),
+            CONSOLE_THREADS=str(THREADS),
             CONSOLE_EMBED_COLLECTOR="false",
         ) as console:
             collector = CollectorProgram(
@@ -137,41 +142,54 @@ def _running(processes: int) -> Iterator[Stage]:
                 database.close()
 
 
-def _cost_ms(console: Console, number: int, ask: Callable[[], object]) -> float:
-    """Return what asking so often costs the workers each time, ms, without what they do by themselves."""
-    workers = workers_of(console.pid)
+def _cost_ms(master: int, number: int, ask: Callable[[int], object]) -> float:
+    """Return what asking so often costs gunicorn's workers each time, ms, without what they do by themselves."""
+    workers = workers_of(master)
     before = used_s(workers)
     threading.Event().wait(REST_S)
     at_rest = (used_s(workers) - before) / REST_S
     before, started = used_s(workers), time.monotonic()
-    for _ in range(number):
-        ask()
+    for count in range(number):
+        ask(count)
     used = used_s(workers) - before - at_rest * (time.monotonic() - started)
     return used / number * 1_000
 
 
 def _measure_idle(figures: Figures, stage: Stage, ticks: int) -> None:
-    http = stage.console.log_in(PERSON)
-    tag = http.get(f"{stage.console.url}/live", timeout=30).headers["ETag"]
-    unchanged = 0
+    """Tick one after the other, so often for each visitor as Flask is asked once; then at a server that only ticks."""
+    headers = _headers_of_a_page(stage.console)
+    console_ms, unchanged = _ticked(stage.console.url, stage.console.pid, headers, ticks)
+    figures.at_most("idle_tick_processor", console_ms, "ms", IDLE_TICK_MS)
+    figures.note("idle_tick_unchanged", unchanged, "%")
+    with running_plain_web(WORKERS, THREADS) as (url, master):
+        figures.note("plain_flask_tick_processor", _ticked(url, master, headers, ticks)[0], "ms")
 
-    def tick() -> None:
+
+def _ticked(url: str, master: int, headers: Mapping[str, str], ticks: int) -> tuple[float, float]:
+    """Return what a tick costs, ms, and how many found nothing changed, %."""
+    http = requests.Session()
+    http.trust_env = False
+    tag, unchanged = "", 0
+
+    def tick(visit: int) -> None:
         nonlocal tag, unchanged
-        answer = http.get(f"{stage.console.url}/live", headers={"If-None-Match": tag}, timeout=30)
+        own = {"Cookie": f"{headers['Cookie']}; visitor={visit // TICKS_LET_THROUGH}", "If-None-Match": tag}
+        answer = http.get(f"{url}/live", headers={**headers, **own}, timeout=30)
         answer.raise_for_status()
         unchanged += answer.status_code == requests.codes.not_modified
         tag = answer.headers["ETag"]
 
-    figures.at_most("idle_tick_processor", _cost_ms(stage.console, ticks, tick), "ms", IDLE_TICK_MS)
-    figures.note("idle_tick_unchanged", unchanged / ticks * 100, "%")
+    cost_ms = _cost_ms(master, ticks, tick)
+    return cost_ms, unchanged / ticks * 100
 
 
 def _measure_browsers(figures: Figures, stage: Stage, numbers: list[int], seconds: float) -> None:
     """Let more and more browsers tick; the number that counts is the last before the first that is too slow."""
     most = 0
     is_bearable = True
+    headers = _headers_of_a_page(stage.console)
     for number in numbers:
-        seen = _browse(stage.console, number, seconds)
+        seen = _browse(stage.console.url, headers, number, seconds)
         shares_ms = [share * 1_000 for share in quantiles(seen["taken_s"], n=100, method="inclusive")]
         figures.note(f"browsers_{number}_ticks", len(seen["taken_s"]) / seconds, "ticks/s")
         figures.note(f"browsers_{number}_p50", shares_ms[49], "ms")
@@ -182,13 +200,17 @@ def _measure_browsers(figures: Figures, stage: Stage, numbers: list[int], second
     figures.at_least(f"browsers_with_p95_below_{BROWSER_P95_MS:.0f}_ms", most, "browsers", BROWSERS)
 
 
-def _browse(console: Console, number: int, seconds: float) -> Mapping[str, Any]:
+def _headers_of_a_page(console: Console) -> Mapping[str, str]:
     http = console.log_in(PERSON)
     cookie = "; ".join(f"{cookie.name}={cookie.value}" for cookie in http.cookies)
-    headers = {"Cookie": cookie, "User-Agent": str(http.headers["User-Agent"]), "Accept": "application/json"}
-    program = [sys.executable, "-m", "benchmarks.browsers", console.url, str(number), str(seconds)]
+    return {"Cookie": cookie, "User-Agent": str(http.headers["User-Agent"]), "Accept": "application/json"}
+
+
+def _browse(url: str, headers: Mapping[str, str], number: int, seconds: float) -> Mapping[str, Any]:
+    """Let so many browsers tick for so long; return what `benchmarks.browsers` prints."""
+    program = [sys.executable, "-m", "benchmarks.browsers", url, str(number), str(seconds)]
     done = subprocess.run(  # noqa: S603 - our own program only
-        program, cwd=ROOT, input=json.dumps(headers), capture_output=True, text=True, check=True
+        program, cwd=ROOT, input=json.dumps(dict(headers)), capture_output=True, text=True, check=True
     )
     seen: Mapping[str, Any] = json.loads(done.stdout)
     if set(seen["statuses"]) - {"200", "304"}:
@@ -256,7 +278,7 @@ def _measure_feed(figures: Figures, stage: Stage, ticks: int) -> None:
 
     if (rows := fetch()) != NEW_ROWS:
         raise SystemExit(f"The feed gave {rows} rows instead of {NEW_ROWS}")
-    cost_ms = _cost_ms(stage.console, ticks, fetch)
+    cost_ms = _cost_ms(stage.console.pid, ticks, lambda _count: fetch())
     figures.at_most(f"tick_with_{NEW_ROWS}_rows_processor", cost_ms, "ms", FEED_TICK_MS)
 
 
