@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import ceil
 from typing import Any
 
 from sqlalchemy import (
@@ -13,8 +14,8 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Integer,
+    Row,
     Select,
-    and_,
     any_,
     bindparam,
     case,
@@ -36,21 +37,27 @@ from models.messages import Message, MessageRollup
 from services.messages import rollups, search
 from services.messages.filters import begins_word
 from services.messages.search import Search
-from services.messages.selection import Branch, Conditions, Selection
+from services.messages.selection import NO_REST, Branch, Rest, Selection
 from services.messages.time_limit import TimeLimit
 from services.messages.upsert import table_of
 
 # One statement looks at so many ids of a search, so that none takes long.
 CHUNK_IDS = 20_000
 # Before the full-text index is asked, rows of the filter are looked at as they lie: a common word fills a page from
-# them, and a beginning that a tenth of all messages have costs the index much more. A few rows tell whether it is one.
-NEAR_STEPS = (200, 800)
+# them, and a beginning that a tenth of all messages have costs the index much more. A few rows tell whether it is one,
+# and how many more it takes to fill the page, of so many at most.
+NEAR_ROWS = 200
+NEAR_MOST = 1_000
+# A quarter more than that: words do not lie evenly.
+NEAR_MORE = 1.25
 # Of several words the index is asked only for those that are rare among so many rows.
 SAMPLE_ROWS = 200
 # One in so many rows is rare.
 FEW = 20
 # Then it is asked for so many at a time: the first are enough unless something else is asked for too.
 INDEX_STEPS = (500, 1_000, 2_000, 4_000, 8_000)
+# Statements of each sort that are kept.
+KEPT = 128
 # Above every id.
 MAX_ID = 2**63 - 1
 _NS = 1_000_000_000
@@ -70,6 +77,10 @@ class Bounds:
     def beyond(self, reached: int) -> "Bounds":
         """Return what is left behind an id, in the direction of reading."""
         return replace(self, after=reached) if self.ascending else replace(self, before=reached)
+
+    def parameters(self) -> dict[str, int]:
+        """Return the values of those that there are."""
+        return {name: id_ for name, id_ in (("after", self.after), ("before", self.before)) if id_ is not None}
 
     def up_to(self, reached: int) -> "Bounds":
         """Return what comes until an id, and with it, in the direction of reading."""
@@ -109,15 +120,18 @@ def _look_up(
     session: Session, selection: Selection, sought: Search, bounds: Bounds, limit: int, *, time_limit: TimeLimit
 ) -> Found:
     found: list[int] = []
-    reached = 0
-    for step in NEAR_STEPS:
+    reached, looked_at, step = 0, 0, NEAR_ROWS
+    while step:
         rest = bounds.beyond(reached) if reached else bounds
         rows, reached, fitting = _near(session, selection, rest, step, limit + 1 - len(found))
         found += fitting
+        looked_at += rows
         if rows < step or len(found) > limit:
             return Found(found[:limit], has_more=len(found) > limit)
-        if len(fitting) < step // FEW:
+        if len(found) < looked_at // FEW:
             break
+        enough = ceil((limit + 1 - len(found)) * looked_at / max(len(found), 1) * NEAR_MORE)
+        step = min(enough, NEAR_MOST - looked_at)
     sought = _rarest(session, selection, sought, bounds.up_to(reached))
     for step in INDEX_STEPS:
         if time_limit.is_over:
@@ -154,11 +168,9 @@ def _rarest(session: Session, selection: Selection, sought: Search, near: Bounds
     """Leave out words that many rows near have: to put their places together costs the index more than the rest."""
     if len(sought.indexed) == 1:
         return sought
-    dialect = session.get_bind().dialect.name
-    statement, parameters = _asked(session, replace(selection, rest=()), near, SAMPLE_ROWS)
-    first = statement.subquery()
-    hits = [func.sum(case((begins_word(word, dialect), 1), else_=0)) for word in sought.indexed]
-    counts = session.execute(select(*hits).where(_MESSAGE.c.id.in_(select(first.c.id))), parameters).one()
+    shape = _shape(session, selection, near)
+    parameters = shape.parameters(selection.branches, near, SAMPLE_ROWS)
+    counts = session.execute(_sample_statement(shape, sought.indexed), parameters).one()
     few = max(min(counts), SAMPLE_ROWS // FEW)
     return replace(
         sought, words=tuple(word for word, count in zip(sought.indexed, counts, strict=True) if count <= few)
@@ -167,14 +179,11 @@ def _rarest(session: Session, selection: Selection, sought: Search, near: Bounds
 
 def _named(
     session: Session, selection: Selection, sought: Search, bounds: Bounds, limit: int
-) -> Sequence[tuple[int, bool]]:
+) -> Sequence[Row[int, bool]]:
     """Return ids that the full-text index names, in the order of reading, and whether they fit altogether."""
-    named = search.candidates(
-        session, sought, limit=limit, after=bounds.after, before=bounds.before, ascending=bounds.ascending
-    ).subquery("named")
-    id_ = _MESSAGE.c.id
-    wanted = select(id_, and_(*selection.rest)).join_from(named, _MESSAGE, id_ == named.c.id)
-    return [(row[0], bool(row[1])) for row in session.execute(wanted.order_by(id_ if bounds.ascending else id_.desc()))]
+    shape = _shape(session, selection, bounds)
+    parameters = {"rows": limit} | bounds.parameters()
+    return session.execute(_named_statement(shape, selection.rest, sought), parameters).all()
 
 
 def _scan(
@@ -252,8 +261,7 @@ def _run(session: Session, selection: Selection, bounds: Bounds, limit: int) -> 
 def _asked(session: Session, selection: Selection, bounds: Bounds, limit: int) -> tuple[Select[int], dict[str, Any]]:
     """Return the statement of the first ids of a selection, and its parameters."""
     shape = _shape(session, selection, bounds)
-    statement = _statement(shape, selection.rest) if selection.rest else _known_statement(shape)
-    return statement, shape.parameters(selection.branches, bounds, limit)
+    return _statement(shape, selection.rest), shape.parameters(selection.branches, bounds, limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +277,11 @@ class _Shape:
     has_before: bool
     ascending: bool
     is_postgresql: bool
+
+    @property
+    def dialect(self) -> str:
+        """SQLAlchemy's name of it."""
+        return "postgresql" if self.is_postgresql else "sqlite"
 
     @property
     def by_rows(self) -> bool:
@@ -306,13 +319,13 @@ def _name(branch: int, place: int) -> str:
     return f"value_{branch}_{place}"
 
 
-@lru_cache(maxsize=256)
-def _known_statement(shape: _Shape) -> Select[int]:
-    """Return the statement of a shape. A few are asked for all the time, and building costs more than running them."""
-    return _statement(shape, ())
+# The same few statements are asked for all the time, and to build one costs more than to run it. Whole ones are kept,
+# not conditions: where one stands in a statement as it is and negated, SQLAlchemy takes their parameters for the same
+# ones when it fills other values into the form that it keeps itself.
 
 
-def _near_statement(shape: _Shape, rest: Conditions) -> CompoundSelect[int, int]:
+@lru_cache(maxsize=KEPT)
+def _near_statement(shape: _Shape, rest: Rest) -> CompoundSelect[int, int]:
     """Return the statement of `_near`."""
     near, fits = _near_rows(shape, rest)
     last = func.max(near.c.id) if shape.ascending else func.min(near.c.id)
@@ -328,24 +341,45 @@ def _near_statement(shape: _Shape, rest: Conditions) -> CompoundSelect[int, int]
     )
 
 
-def _near_rows(shape: _Shape, rest: Conditions) -> tuple[CTE, ColumnElement[bool]]:
+def _near_rows(shape: _Shape, rest: Rest) -> tuple[CTE, ColumnElement[bool]]:
     """Return the first rows whatever their text says, and the condition that one of them fits.
 
     Rows of several branches are looked at once it is clear which are the first; others at once, as they are met.
     """
+    fits = rest.condition(shape.dialect)
     if shape.columns:
-        near = _known_statement(shape).cte("near")
-        return near, exists().where(_MESSAGE.c.id == near.c.id, *rest)
-    rows = _by_values(shape, 0).add_columns(and_(*rest).label("fits")).limit(bindparam("rows", type_=Integer))
-    near = rows.cte("near")
+        near = _statement(shape, NO_REST).cte("near")
+        return near, exists().where(_MESSAGE.c.id == near.c.id, fits)
+    near = _by_values(shape, 0).add_columns(fits.label("fits")).limit(bindparam("rows", type_=Integer)).cte("near")
     return near, near.c.fits
 
 
-def _statement(shape: _Shape, rest: Conditions) -> Select[int]:
+@lru_cache(maxsize=KEPT)
+def _sample_statement(shape: _Shape, words: tuple[str, ...]) -> Select[*tuple[int, ...]]:
+    """Return the statement that counts, for each word, how many of the first rows have it."""
+    first = _statement(shape, NO_REST).subquery()
+    hits = [func.sum(case((begins_word(word, shape.dialect), 1), else_=0)) for word in words]
+    return select(*hits).where(_MESSAGE.c.id.in_(select(first.c.id)))
+
+
+@lru_cache(maxsize=KEPT)
+def _named_statement(shape: _Shape, rest: Rest, sought: Search) -> Select[int, bool]:
+    """Return the statement of `_named`."""
+    named = search.candidates(
+        sought, shape.dialect, has_after=shape.has_after, has_before=shape.has_before, ascending=shape.ascending
+    ).subquery("named")
+    id_ = _MESSAGE.c.id
+    wanted = select(id_, rest.condition(shape.dialect)).join_from(named, _MESSAGE, id_ == named.c.id)
+    return wanted.order_by(id_ if shape.ascending else id_.desc())
+
+
+@lru_cache(maxsize=KEPT)
+def _statement(shape: _Shape, rest: Rest) -> Select[int]:
+    """Return the statement of the first ids."""
     rows = bindparam("rows", type_=Integer)
     if shape.by_rows:
         return _lateral(shape, rest, rows)
-    selects = [_by_values(shape, number).where(*rest).limit(rows) for number in range(shape.branches)]
+    selects = [_by_values(shape, number, rest).limit(rows) for number in range(shape.branches)]
     if len(selects) == 1:
         return selects[0]
     # SQLite takes ORDER BY and LIMIT in a branch only when the branch is a subquery of its own.
@@ -365,20 +399,25 @@ def _bounded(shape: _Shape) -> Select[int]:
     return wanted
 
 
-def _by_values(shape: _Shape, number: int) -> Select[int]:
+def _by_values(shape: _Shape, number: int, rest: Rest = NO_REST) -> Select[int]:
     columns = [_MESSAGE.c[name] for name in shape.columns]
     fits = [column == bindparam(_name(number, place), type_=column.type) for place, column in enumerate(columns)]
     order = _MESSAGE.c.id.asc() if shape.ascending else _MESSAGE.c.id.desc()
-    return _bounded(shape).where(*fits).order_by(order)
+    return _bounded(shape).where(*fits, *_if_any(rest, shape)).order_by(order)
 
 
-def _lateral(shape: _Shape, rest: Conditions, rows: BindParameter[int]) -> Select[int]:
+def _if_any(rest: Rest, shape: _Shape) -> tuple[ColumnElement[bool], ...]:
+    return (rest.condition(shape.dialect),) if rest else ()
+
+
+def _lateral(shape: _Shape, rest: Rest, rows: BindParameter[int]) -> Select[int]:
     """Return the branches as rows of parameters: PostgreSQL plans one walk for all of them, however many there are."""
     columns = [_MESSAGE.c[name] for name in shape.columns]
     values = [bindparam(wanted.name, type_=ARRAY(wanted.type)) for wanted in columns]
     named = [column(wanted.name, wanted.type) for wanted in columns]
     branch = func.unnest(*values).table_valued(*named).render_derived(name="branch")
-    found = _walk(shape, [branch.c[name] for name in shape.columns]).where(*rest).limit(rows).lateral("found")
+    walk = _walk(shape, [branch.c[name] for name in shape.columns])
+    found = walk.where(*_if_any(rest, shape)).limit(rows).lateral("found")
     outer = found.c.id.asc() if shape.ascending else found.c.id.desc()
     return select(found.c.id).select_from(branch.join(found, true())).order_by(outer).limit(rows)
 

@@ -5,11 +5,23 @@ messages.
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
 
-from sqlalchemy import ColumnElement, Integer, Select, func, literal, literal_column, select, table, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Select,
+    bindparam,
+    func,
+    literal,
+    literal_column,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.orm import Session
 
 from models.messages import Message
@@ -38,16 +50,16 @@ _REMOVE = text(
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Messages with words that begin like each of ``words``; empty collections restrict nothing.
+    """Messages with words that begin like each of ``words``; what is empty restricts nothing. It can be a key.
 
     ``words`` are those of `services.messages.filters.words_of`. Sessions and applications are given by id.
     """
 
     words: tuple[str, ...]
-    severities: Collection[Severity] = ()
-    kinds: Collection[Kind] = ()
-    session_ids: Collection[int] = ()
-    application_ids: Collection[int] = ()
+    severities: tuple[Severity, ...] = ()
+    kinds: tuple[Kind, ...] = ()
+    session_ids: tuple[int, ...] = ()
+    application_ids: tuple[int, ...] = ()
 
     @property
     def indexed(self) -> tuple[str, ...]:
@@ -76,33 +88,25 @@ def _has_trigrams(session: Session) -> bool:
     return bool(is_there)
 
 
-def candidates(
-    session: Session,
-    wanted: Search,
-    *,
-    limit: int,
-    after: int | None = None,
-    before: int | None = None,
-    ascending: bool = False,
-) -> Select[int]:
+def candidates(wanted: Search, dialect: str, *, has_after: bool, has_before: bool, ascending: bool) -> Select[int]:
     """Return the statement of ids by the full-text index, newest first: all that fit, and perhaps some that do not.
 
-    Its column is ``id``.
+    Its column is ``id``. Its parameters are ``rows``, at most so many, and where there are such bounds ``after``, only
+    ids above it, and ``before``, only ids below it.
 
     Args:
-        session: Of a unit of work that reads.
         wanted: What to look for; the index can find it (`can_find`).
-        limit: At most so many.
-        after: Only ids above this one.
-        before: Only ids below this one.
+        dialect: SQLAlchemy's name of it.
+        has_after: Whether there is a lower bound.
+        has_before: Whether there is an upper bound.
         ascending: The oldest first instead.
     """
-    id_, named = _by_trigrams(wanted) if is_postgresql(session) else _by_words(wanted)
-    if after is not None:
-        named = named.where(id_ > after)
-    if before is not None:
-        named = named.where(id_ < before)
-    return named.order_by(id_.asc() if ascending else id_.desc()).limit(limit)
+    id_, named = _by_trigrams(wanted) if dialect == "postgresql" else _by_words(wanted)
+    if has_after:
+        named = named.where(id_ > bindparam("after", type_=BigInteger))
+    if has_before:
+        named = named.where(id_ < bindparam("before", type_=BigInteger))
+    return named.order_by(id_.asc() if ascending else id_.desc()).limit(bindparam("rows", type_=Integer))
 
 
 def _by_words(wanted: Search) -> tuple[ColumnElement[int], Select[int]]:
@@ -114,7 +118,7 @@ def _by_words(wanted: Search) -> tuple[ColumnElement[int], Select[int]]:
 def _match(wanted: Search) -> str:
     """Return the expression in FTS5's language: beginnings of words, and one of the tokens of each filter."""
     parts = [f'text : "{word}" *' for word in wanted.indexed]
-    filters: dict[str, Collection[int]] = {
+    filters: dict[str, Sequence[int]] = {
         "s": wanted.severities,
         "k": wanted.kinds,
         "n": wanted.session_ids,

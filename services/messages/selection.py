@@ -1,10 +1,10 @@
 """From a filter to what the indexes can do for it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
-from sqlalchemy import Column, ColumnElement, select
+from sqlalchemy import Column, ColumnElement, and_, select, true
 from sqlalchemy.orm import Session
 
 from models.messages import Message, MessageApplication, MessageSession
@@ -32,9 +32,28 @@ from services.messages.upsert import table_of
 MAX_BRANCHES = 120
 _MESSAGE = table_of(Message)
 
-Conditions = tuple[ColumnElement[bool], ...]
 # Columns and the values they must have: the leading columns of an index that ends with the id.
 Branch = tuple[tuple[Column[int], int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What no index covers of a filter: ``parts`` of it, and values that columns must have one of. It can be a key."""
+
+    parts: tuple[Expression, ...] = ()
+    values: tuple[tuple[str, tuple[int, ...]], ...] = ()
+
+    def __bool__(self) -> bool:
+        """Tell whether there is anything at all."""
+        return bool(self.parts or self.values)
+
+    def condition(self, dialect: str) -> ColumnElement[bool]:
+        """Return all of it as a condition on the table ``message``; ``dialect`` is SQLAlchemy's name of it."""
+        among = (_MESSAGE.c[name].in_(values) for name, values in self.values)
+        return and_(true(), *among, *(condition(part, dialect) for part in self.parts))
+
+
+NO_REST = Rest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +62,14 @@ class Selection:
 
     Attributes:
         branches: What an index covers; their results are united. None at all: nothing can match.
-        rest: Conditions that no branch covers; they make a search that looks at a bounded stretch of ids.
+        rest: What no branch covers; it makes a search that looks at a bounded stretch of ids.
         search: What the full-text index can do for ``rest``; None if it cannot help.
         since_ns: No message before this moment is wanted; None if the filter says nothing of it.
         until_ns: No message at or after this moment is wanted; None as above.
     """
 
     branches: tuple[Branch, ...]
-    rest: Conditions = ()
+    rest: Rest = NO_REST
     search: Search | None = None
     since_ns: int | None = None
     until_ns: int | None = None
@@ -66,28 +85,28 @@ class Selection:
             return cls(())
         session_ids = _ids(session, MessageSession, asked.sessions)
         application_ids = _ids(session, MessageApplication, asked.applications)
-        if session_ids == [] or application_ids == []:
+        if session_ids == () or application_ids == ():
             return cls(())
-        severities = sorted(asked.severities) if len(asked.severities) < len(Severity) else []
-        rest: list[ColumnElement[bool]] = []
+        severities = tuple(sorted(asked.severities)) if len(asked.severities) < len(Severity) else ()
+        rest = Rest(asked.rest)
         if application_ids is not None:
             branches = _branches(_MESSAGE.c.application_id, application_ids, severities)
-            if session_ids is not None:
-                rest.append(_MESSAGE.c.session_id.in_(session_ids))
+            rest = _with_values(rest, session_id=session_ids)
         elif session_ids is not None:
             branches = _branches_with_kind([((_MESSAGE.c.session_id, id_),) for id_ in session_ids], severities)
         else:
             branches = _branches_with_kind([()], severities) if severities else [()]
-        sought = Search(asked.words, frozenset(severities), asked.kinds, session_ids or [], application_ids or [])
+        sought = Search(asked.words, tuple(severities), asked.kinds, session_ids or (), application_ids or ())
         if len(branches) > MAX_BRANCHES:
-            rest += _as_rest(session_ids, application_ids, severities)
+            rest = _with_values(
+                Rest(asked.rest), session_id=session_ids, application_id=application_ids, severity=severities or None
+            )
             branches = [()]
             sought = Search(asked.words)
-        rest += [condition(part, session.get_bind().dialect.name) for part in asked.rest]
         since = [part.time_ns for part in asked.rest if isinstance(part, Since)]
         until = [part.time_ns for part in asked.rest if isinstance(part, Until)]
         indexed = sought if search.can_find(session, sought) else None
-        return cls(tuple(branches), tuple(rest), indexed, max(since, default=None), min(until, default=None))
+        return cls(tuple(branches), rest, indexed, max(since, default=None), min(until, default=None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +143,10 @@ class _Asked:
         return tuple(word for part in self.rest if isinstance(part, Words) for word in words_of(part.given))
 
     @property
-    def kinds(self) -> frozenset[Kind]:
+    def kinds(self) -> tuple[Kind, ...]:
         """Return the kinds that may fit, empty for any."""
         asked = [part.kinds for part in self.rest if isinstance(part, KindIn)]
-        return frozenset.intersection(*asked) if asked else frozenset()
+        return tuple(sorted(frozenset.intersection(*asked))) if asked else ()
 
     @property
     def is_impossible(self) -> bool:
@@ -136,12 +155,12 @@ class _Asked:
 
 def _ids(
     session: Session, table: type[MessageSession] | type[MessageApplication], names: frozenset[str] | None
-) -> list[int] | None:
+) -> tuple[int, ...] | None:
     """Return the ids of names, sorted; None where no name is asked for."""
     if names is None:
         return None
     columns = table_of(table).c
-    return sorted(session.scalars(select(columns.id).where(columns.name.in_(sorted(names)))))
+    return tuple(sorted(session.scalars(select(columns.id).where(columns.name.in_(sorted(names))))))
 
 
 def _stored(names: frozenset[str]) -> frozenset[str]:
@@ -161,14 +180,6 @@ def _branches_with_kind(firsts: Sequence[Branch], severities: Sequence[Severity]
     ]
 
 
-def _as_rest(
-    session_ids: list[int] | None, application_ids: list[int] | None, severities: Sequence[Severity]
-) -> list[ColumnElement[bool]]:
-    rest: list[ColumnElement[bool]] = []
-    if session_ids is not None:
-        rest.append(_MESSAGE.c.session_id.in_(session_ids))
-    if application_ids is not None:
-        rest.append(_MESSAGE.c.application_id.in_(application_ids))
-    if severities:
-        rest.append(_MESSAGE.c.severity.in_(severities))
-    return rest
+def _with_values(rest: Rest, **columns: Sequence[int] | None) -> Rest:
+    """Return a rest by which each column, too, must have one of its values; None: any."""
+    return replace(rest, values=tuple((name, tuple(values)) for name, values in columns.items() if values is not None))

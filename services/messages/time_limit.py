@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -24,9 +23,9 @@ class TimeLimit:
         self._session = session
         self._limit_s = limit_s
         self._deadline = monotonic() + limit_s
-        connection = session.connection()
-        self._is_sqlite = connection.dialect.name == "sqlite"
-        self._driver = connection.connection.driver_connection
+        self._connection = session.connection()
+        self._is_sqlite = self._connection.dialect.name == "sqlite"
+        self._driver = self._connection.connection.driver_connection
 
     @property
     def is_over(self) -> bool:
@@ -40,7 +39,7 @@ class TimeLimit:
         else:
             # PostgreSQL counts for each statement anew; 0 would be no limit.
             milliseconds = max(int(self._limit_s * 1000), 1)
-            self._session.execute(text(f"SET LOCAL statement_timeout = {milliseconds}"))
+            self._connection.exec_driver_sql(f"SET LOCAL statement_timeout = {milliseconds}")
 
     def lift(self) -> None:
         """Let what is left to do (the rows of one page) take the time it takes."""

@@ -1,6 +1,7 @@
 """Messages are found by words while they are stored and not after, on both engines."""
 
 import itertools
+from dataclasses import replace
 from time import monotonic
 from typing import Any
 
@@ -27,11 +28,20 @@ from tests.db.services.messages.statements import noted
 TEXTS = ("Readout failed on link 7", "configured", "the readout_unit is ready", "Ünïcode in the READOUT", "failed")
 
 
-def found(database: Database, wanted: Search | str, **limits: int | bool) -> list[int]:
+def found(
+    database: Database, wanted: Search | str, *, limit: int = 100, ascending: bool = False, **bounds: int
+) -> list[int]:
     sought = Search(words_of(wanted)) if isinstance(wanted, str) else wanted
     with database.read() as session:
         assert can_find(session, sought)
-        return list(session.scalars(candidates(session, sought, **{"limit": 100, **limits})))  # type: ignore[arg-type]
+        statement = candidates(
+            sought,
+            session.get_bind().dialect.name,
+            has_after="after" in bounds,
+            has_before="before" in bounds,
+            ascending=ascending,
+        )
+        return list(session.scalars(statement, {"rows": limit, **bounds}))
 
 
 def helps(database: Database, words: str) -> bool:
@@ -93,14 +103,14 @@ def test_words_and_filters_together(database: Database) -> None:
         ).all()
         session_id = session.scalars(select(MessageSession.id).where(MessageSession.name == "s1")).one()
         application_id = session.scalars(select(MessageApplication.id).where(MessageApplication.name == "a3")).one()
-    severe = {Severity.ERROR, Severity.FATAL}
+    severe = (Severity.ERROR, Severity.FATAL)
     expected = sorted(
         (id_ for id_, severity, s, a in rows if severity in severe and s == "s1" and a == "a3"), reverse=True
     )
     assert expected
-    wanted = {"severities": severe, "session_ids": {session_id}, "application_ids": {application_id}}
-    assert found(database, Search(("ready",), kinds={Kind.CONTROLLER}, **wanted)) == expected  # type: ignore[arg-type]
-    assert found(database, Search(("ready",), kinds={Kind.ERS}, **wanted)) == []  # type: ignore[arg-type]
+    wanted = Search(("ready",), severe, (Kind.CONTROLLER,), (session_id,), (application_id,))
+    assert found(database, wanted) == expected
+    assert found(database, replace(wanted, kinds=(Kind.ERS,))) == []
 
 
 def test_the_index_holds_what_is_stored(database: Database) -> None:
@@ -210,7 +220,8 @@ def test_paging_by_words_meets_every_row_once(
         store_all(database, mixed(80))
     expected = [view.id for view in queries.page(MessageFilter(), limit=1000).items if fits_all(view, wanted)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(finding, "NEAR_STEPS", (cuts[0], cuts[0]))
+        patch.setattr(finding, "NEAR_ROWS", cuts[0])
+        patch.setattr(finding, "NEAR_MOST", 2 * cuts[0])
         patch.setattr(finding, "INDEX_STEPS", cuts[1])
         patch.setattr(selection, "MAX_BRANCHES", cuts[2])
         assert paged(queries, wanted, limit, {"before": 1000}) == expected
@@ -246,7 +257,8 @@ def test_a_search_by_words_that_ends_early_says_how_far_it_got(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store_all(database, [message("needle"), *[message("hay")] * 30])
-    monkeypatch.setattr(finding, "NEAR_STEPS", (5,))
+    monkeypatch.setattr(finding, "NEAR_ROWS", 5)
+    monkeypatch.setattr(finding, "NEAR_MOST", 5)
     monkeypatch.setattr(finding, "INDEX_STEPS", (10,))
     queries = MessageQueries(database, lambda: NOW)
     page = queries.page(MessageFilter(where=Words("needle")))
