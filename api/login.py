@@ -4,10 +4,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, redirect, render_template, request, session
-from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from flask import Blueprint, Flask, Request, redirect, render_template, request, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user, login_user, logout_user
 
@@ -92,8 +93,27 @@ class KnownAccounts:
 class LoginSessions(SecureCookieSessionInterface):
     """Signed session cookies that end with the browser, or with the log-in if they are kept.
 
-    Flask's own "permanent" sessions would do, but Flask-Login weakens its session protection for them.
+    Flask's own "permanent" sessions would do, but Flask-Login weakens its session protection for them. What a cookie
+    holds is remembered once its signature was checked: the same one comes with every request of a page. Whether the
+    log-in still lasts is asked each time (`KnownAccounts`).
     """
+
+    def __init__(self) -> None:
+        """Begin with no cookies known."""
+        self._checked: dict[str, dict[str, Any]] = {}
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Return what the cookie of a request holds; nothing if there is none, or its signature is wrong."""
+        cookie = request.cookies.get(self.get_cookie_name(app), "")
+        known = self._checked.get(cookie)
+        if known is not None:
+            return self.session_class(known)
+        opened = super().open_session(app, request)
+        if opened:
+            if len(self._checked) >= MAX_KNOWN:
+                self._checked.clear()
+            self._checked[cookie] = dict(opened)
+        return opened
 
     def get_expiration_time(self, app: Flask, session: SessionMixin) -> datetime | None:  # noqa: ARG002 - Flask's signature
         """Return until when the browser keeps the cookie; None for as long as it is open."""

@@ -9,6 +9,7 @@ from flask import Flask, session
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
+from api import login
 from api.login import RECHECK_S, KnownAccounts, own_path
 from models.accounts import User
 from models.database import Database
@@ -157,6 +158,32 @@ def test_the_log_in_of_a_person_is_not_renewed(operator: Person) -> None:
 
 def test_a_stolen_cookie_is_worth_nothing_in_another_browser(operator: Person) -> None:
     assert operator.client.get("/live", headers={"User-Agent": "another browser"}).status_code == 401
+
+
+def test_what_a_cookie_holds_is_good_for_that_cookie_and_that_request_only(app: Flask, operator: Person) -> None:
+    cookie = operator.client.get_cookie("console_session")
+    assert cookie is not None
+
+    def sent(value: str) -> dict[str, str]:
+        return {"Cookie": f"console_session={value}"}
+
+    for _ in range(2):
+        with app.test_request_context(headers=sent(cookie.value)):
+            assert "since" in session
+            assert "changed" not in session
+            session["changed"] = True
+    for forged in (cookie.value + "x", cookie.value[:-1], "x" + cookie.value, ""):
+        with app.test_request_context(headers=sent(forged)):
+            assert dict(session) == {}
+
+
+def test_cookies_that_are_remembered_are_bounded(app: Flask, operator: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(login, "MAX_KNOWN", 3)
+    sessions = app.session_interface
+    assert isinstance(sessions, login.LoginSessions)
+    for name in (role.value for role in Role):
+        Person(app.test_client()).log_in(name)
+        assert 0 < len(sessions._checked) <= 3
 
 
 def test_an_account_that_was_switched_off_is_out_within_ten_seconds(
