@@ -66,7 +66,7 @@ def insert_missing(session: Session, rows: Sequence[MessageRow]) -> set[int]:
     else:
         session.connection().exec_driver_sql(f"{_INSERT} {_UNLESS_STORED}", list(rows))
     ids = {"first": rows[0].id, "last": rows[-1].id}
-    return set(session.scalars(text("SELECT id FROM message WHERE id BETWEEN :first AND :last"), ids))
+    return set(session.scalars(text("SELECT id FROM message WHERE id BETWEEN :first AND :last"), ids).all())
 
 
 def _copy(session: Session, table: str, rows: Sequence[MessageRow]) -> None:

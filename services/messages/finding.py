@@ -8,21 +8,18 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
-    CTE,
     BigInteger,
     BindParameter,
     ColumnElement,
-    CompoundSelect,
     Integer,
     Row,
     Select,
+    Subquery,
     any_,
     bindparam,
     case,
     column,
-    exists,
     func,
-    literal,
     literal_column,
     select,
     true,
@@ -122,12 +119,12 @@ def _look_up(
     found: list[int] = []
     reached, looked_at, step = 0, 0, NEAR_ROWS
     while step:
-        rest = bounds.beyond(reached) if reached else bounds
-        rows, reached, fitting = _near(session, selection, rest, step, limit + 1 - len(found))
-        found += fitting
-        looked_at += rows
-        if rows < step or len(found) > limit:
+        near = _near(session, selection, bounds.beyond(reached) if reached else bounds, step)
+        found += [id_ for id_, is_fitting in near if is_fitting]
+        looked_at += len(near)
+        if len(near) < step or len(found) > limit:
             return Found(found[:limit], has_more=len(found) > limit)
+        reached = near[-1][0]
         if len(found) < looked_at // FEW:
             break
         enough = ceil((limit + 1 - len(found)) * looked_at / max(len(found), 1) * NEAR_MORE)
@@ -150,18 +147,11 @@ def _look_up(
     return Found(found, has_more=True, scanned_to=reached)
 
 
-def _near(session: Session, selection: Selection, bounds: Bounds, step: int, limit: int) -> tuple[int, int, list[int]]:
-    """Return how many of the first rows there are whatever their text says, the last id of them, and which fit."""
+def _near(session: Session, selection: Selection, bounds: Bounds, step: int) -> Sequence[Row[int, bool]]:
+    """Return the first ids whatever their text says, in the order of reading, and whether they fit altogether."""
     shape = _shape(session, selection, bounds)
-    parameters = {"most": limit} | shape.parameters(selection.branches, bounds, step)
-    found: list[int] = []
-    rows, reached = 0, 0
-    for number, id_found in session.execute(_near_statement(shape, selection.rest), parameters):
-        if number < 0:
-            found.append(id_found)
-        else:
-            rows, reached = number, id_found or 0
-    return rows, reached, sorted(found, reverse=not bounds.ascending)
+    parameters = shape.parameters(selection.branches, bounds, step)
+    return session.execute(_near_statement(shape, selection.rest), parameters).all()
 
 
 def _rarest(session: Session, selection: Selection, sought: Search, near: Bounds) -> Search:
@@ -255,7 +245,7 @@ def _chunks(lowest: int, highest: int, scan_ids: int, *, ascending: bool) -> lis
 
 
 def _run(session: Session, selection: Selection, bounds: Bounds, limit: int) -> list[int]:
-    return list(session.scalars(*_asked(session, selection, bounds, limit)))
+    return list(session.scalars(*_asked(session, selection, bounds, limit)).all())
 
 
 def _asked(session: Session, selection: Selection, bounds: Bounds, limit: int) -> tuple[Select[int], dict[str, Any]]:
@@ -325,33 +315,15 @@ def _name(branch: int, place: int) -> str:
 
 
 @lru_cache(maxsize=KEPT)
-def _near_statement(shape: _Shape, rest: Rest) -> CompoundSelect[int, int]:
-    """Return the statement of `_near`."""
-    near, fits = _near_rows(shape, rest)
-    last = func.max(near.c.id) if shape.ascending else func.min(near.c.id)
-    fitting = (
-        select(near.c.id)
-        .where(fits)
-        .order_by(near.c.id.asc() if shape.ascending else near.c.id.desc())
-        .limit(bindparam("most", type_=Integer))
-        .subquery()
-    )
-    return union_all(
-        select(func.count().label("rows"), last.label("id")).select_from(near), select(literal(-1), fitting.c.id)
-    )
-
-
-def _near_rows(shape: _Shape, rest: Rest) -> tuple[CTE, ColumnElement[bool]]:
-    """Return the first rows whatever their text says, and the condition that one of them fits.
+def _near_statement(shape: _Shape, rest: Rest) -> Select[int, bool]:
+    """Return the statement of `_near`.
 
     Rows of several branches are looked at once it is clear which are the first; others at once, as they are met.
     """
-    fits = rest.condition(shape.dialect)
     if shape.columns:
-        near = _statement(shape, NO_REST).cte("near")
-        return near, exists().where(_MESSAGE.c.id == near.c.id, fits)
-    near = _by_values(shape, 0).add_columns(fits.label("fits")).limit(bindparam("rows", type_=Integer)).cte("near")
-    return near, near.c.fits
+        return _looked_at(_statement(shape, NO_REST).subquery("near"), rest, shape)
+    fits = rest.condition(shape.dialect).label("fits")
+    return _by_values(shape, 0).add_columns(fits).limit(bindparam("rows", type_=Integer))
 
 
 @lru_cache(maxsize=KEPT)
@@ -367,9 +339,17 @@ def _named_statement(shape: _Shape, rest: Rest, sought: Search) -> Select[int, b
     """Return the statement of `_named`."""
     named = search.candidates(
         sought, shape.dialect, has_after=shape.has_after, has_before=shape.has_before, ascending=shape.ascending
-    ).subquery("named")
+    )
+    return _looked_at(named.subquery("named"), rest, shape)
+
+
+def _looked_at(ids: Subquery, rest: Rest, shape: _Shape) -> Select[int, bool]:
+    """Return the statement of some ids, in the order of reading, and whether they fit."""
     id_ = _MESSAGE.c.id
-    wanted = select(id_, rest.condition(shape.dialect)).join_from(named, _MESSAGE, id_ == named.c.id)
+    named = select(ids.c.id)
+    # As an array, or PostgreSQL walks down the primary key for each.
+    is_named = id_ == any_(func.array(named.scalar_subquery())) if shape.is_postgresql else id_.in_(named)
+    wanted = select(id_, rest.condition(shape.dialect)).where(is_named)
     return wanted.order_by(id_ if shape.ascending else id_.desc())
 
 

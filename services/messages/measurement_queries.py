@@ -40,7 +40,7 @@ class MeasurementQueries:
         if application is not None:
             wanted = wanted.where(MessageApplication.name == application)
         with self._database.read() as reading:
-            return tuple(MeasurementView(**row) for row in reading.execute(wanted).mappings())
+            return tuple(MeasurementView(**row) for row in reading.execute(wanted).mappings().all())
 
     def one(self, series_id: int) -> MeasurementView:
         """Return one series.

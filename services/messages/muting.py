@@ -108,7 +108,7 @@ def _fitting(session: Session, ids: list[int], muted: ColumnElement[bool]) -> se
     if not ids:
         return set()
     dialect = session.get_bind().dialect.name
-    return set(session.scalars(select(_ID).where(among(dialect), muted), given(ids, dialect)))
+    return set(session.scalars(select(_ID).where(among(dialect), muted), given(ids, dialect)).all())
 
 
 def without(muted: Expression, messages: tuple[MessageView, ...]) -> tuple[MessageView, ...]:

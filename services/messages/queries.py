@@ -220,7 +220,7 @@ class MessageQueries:
                 _ROLLUP.bucket_s >= first_s,
                 _ROLLUP.bucket_s < ceil(end.timestamp()),
             )
-            return tuple(_bucket(row, width_s) for row in reading.execute(wanted))
+            return tuple(_bucket(row, width_s) for row in reading.execute(wanted).all())
 
     def statistics(self) -> MessageStatistics:
         """Return what the feed must always say about itself, from counters: nothing is counted here."""

@@ -43,12 +43,12 @@ def messages_between(
 def messages_of(session: Session, ids: Sequence[int], *, details: bool) -> tuple[MessageView, ...]:
     """Return the messages of some ids, newest first; their details only if wanted."""
     dialect = session.get_bind().dialect.name
-    return _views(session.execute(_among(dialect, details=details), given(ids, dialect))) if ids else ()
+    return _views(session.execute(_among(dialect, details=details), given(ids, dialect)).all()) if ids else ()
 
 
 def messages_where(session: Session, where: ColumnElement[bool]) -> tuple[MessageView, ...]:
     """Return the messages that fit a condition, newest first."""
-    return _views(session.execute(_VIEW.where(where).order_by(MESSAGE.id.desc())))
+    return _views(session.execute(_VIEW.where(where).order_by(MESSAGE.id.desc())).all())
 
 
 def _views(rows: Iterable[Row[*tuple[Any, ...]]]) -> tuple[MessageView, ...]:
