@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import dash
 from flask import Blueprint, Flask
@@ -81,6 +82,14 @@ _DASH_ROUTES: dict[str, Access] = {
     "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>": PUBLIC,
     "_dash_assets.static": PUBLIC,
 }
+
+
+class _Console(Flask):
+    """None of its views and hooks is a coroutine: Flask would ask that of each of them, at every request."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function as it is."""
+        return func
 
 
 def create_application() -> Flask:
@@ -204,7 +213,7 @@ def _blueprints(services: Services, clock: Clock, ticks: Ticks) -> tuple[Bluepri
 
 
 def _flask(settings: Settings) -> Flask:
-    app = Flask("app", root_path=str(ROOT), static_folder=None, template_folder="templates")
+    app = _Console("app", root_path=str(ROOT), static_folder=None, template_folder="templates")
     app.config.update(
         SECRET_KEY=settings.secret_key.get_secret_value(),
         SESSION_COOKIE_NAME=SESSION_COOKIE,

@@ -12,7 +12,7 @@ from components.icons import Glyph, glyph
 from components.message_list import Row, message_row
 from services.errors import InvalidInputError
 from services.messages.filter_text import parse
-from services.messages.filters import Match, all_of, fits, text_filter
+from services.messages.filters import Match, all_of, predicate, text_filter
 from services.messages.queries import MessageQueries
 from services.messages.types import (
     EVERYTHING,
@@ -195,7 +195,8 @@ def _rows(newest_first: Sequence[MessageView], wanted: Wanted) -> list[Row]:
     """Return rows, oldest first, those marked that are muted."""
     if wanted.marked == NOTHING:
         return [message_row(message) for message in reversed(newest_first)]
-    return [message_row(message, muted=fits(wanted.marked, message)) for message in reversed(newest_first)]
+    is_marked = predicate(wanted.marked)
+    return [message_row(message, muted=is_marked(message)) for message in reversed(newest_first)]
 
 
 def _unfinished(page: MessagePage) -> str:

@@ -4,8 +4,9 @@ The third, text, is in `services.messages.filter_text`.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
+from operator import attrgetter
 
 from sqlalchemy import Column, ColumnElement, and_, case, false, func, literal, not_, or_, select, true
 
@@ -94,48 +95,69 @@ def conjuncts(expression: Expression) -> tuple[Expression, ...]:
 
 # The predicate
 
+Predicate = Callable[[MessageView], bool]
+
 
 def fits(expression: Expression, message: MessageView) -> bool:
     """Tell whether a message fits."""
+    return predicate(expression)(message)
+
+
+def predicate(expression: Expression) -> Predicate:
+    """Return the expression as a function that tells whether a message fits: to be made once for many messages."""
     match expression:
         case And(parts):
-            return all(fits(part, message) for part in parts)
+            return _all([predicate(part) for part in parts])
         case Or(parts):
-            return any(fits(part, message) for part in parts)
+            some = [predicate(part) for part in parts]
+            return lambda message: any(one(message) for one in some)
         case Not(part):
-            return not fits(part, message)
+            inner = predicate(part)
+            return lambda message: not inner(message)
         case _:
-            return _term_fits(expression, message)
+            return _term_predicate(expression)
 
 
-def _term_fits(term: Term, message: MessageView) -> bool:  # noqa: PLR0911  # one for each kind of term
+def _all(parts: Sequence[Predicate]) -> Predicate:
+    if len(parts) == 1:
+        return parts[0]
+    return lambda message: all(part(message) for part in parts)
+
+
+def _term_predicate(term: Term) -> Predicate:  # noqa: PLR0911  # one for each kind of term
     match term:
         case SeverityIn(severities):
-            return message.severity in severities
+            return lambda message: message.severity in severities
         case KindIn(kinds):
-            return message.kind in kinds
+            return lambda message: message.kind in kinds
         case NameIn(of, names):
-            return _name_of(message, of) in {storable(name) for name in names}
+            name, stored = attrgetter(_ATTRIBUTES[of]), frozenset(_stored(names))
+            return lambda message: name(message) in stored
         case Words(given):
-            text = message.text.encode().lower()
-            return all(re.search(_BEFORE_WORD + re.escape(word.encode()), text) for word in words_of(given))
+            return _has_words(words_of(given))
         case Contains(part):
-            return _small(storable(part)) in _small(message.text)
+            sought = _small(storable(part))
+            return lambda message: sought in _small(message.text)
         case Exactly(text):
-            return message.text == storable(text)
+            exactly = storable(text)
+            return lambda message: message.text == exactly
         case Since(time_ns):
-            return message.time_ns >= time_ns
+            return lambda message: message.time_ns >= time_ns
         case Until(time_ns):
-            return message.time_ns < time_ns
+            return lambda message: message.time_ns < time_ns
 
 
-def _name_of(message: MessageView, of: Name) -> str:
-    return {
-        Name.SESSION: message.session,
-        Name.APPLICATION: message.application,
-        Name.TOPIC: message.topic,
-        Name.MESSAGE: message.name,
-    }[of]
+def _has_words(words: Iterable[str]) -> Predicate:
+    beginnings = [re.compile(_BEFORE_WORD + re.escape(word.encode())) for word in words]
+
+    def has_them(message: MessageView) -> bool:
+        text = message.text.encode().lower()
+        return all(beginning.search(text) for beginning in beginnings)
+
+    return has_them
+
+
+_ATTRIBUTES = {Name.SESSION: "session", Name.APPLICATION: "application", Name.TOPIC: "topic", Name.MESSAGE: "name"}
 
 
 # SQL

@@ -170,7 +170,10 @@ def _rarest(session: Session, selection: Selection, sought: Search, near: Bounds
 def _named(
     session: Session, selection: Selection, sought: Search, bounds: Bounds, limit: int
 ) -> Sequence[Row[int, bool]]:
-    """Return ids that the full-text index names, in the order of reading, and whether they fit altogether."""
+    """Return ids that the full-text index names, in the order of reading, and whether they fit altogether.
+
+    On PostgreSQL only those that do.
+    """
     shape = _shape(session, selection, bounds)
     parameters = {"rows": limit} | bounds.parameters()
     return session.execute(_named_statement(shape, selection.rest, sought), parameters).all()
@@ -340,6 +343,9 @@ def _named_statement(shape: _Shape, rest: Rest, sought: Search) -> Select[int, b
     named = search.candidates(
         sought, shape.dialect, has_after=shape.has_after, has_before=shape.has_before, ascending=shape.ascending
     )
+    if shape.is_postgresql:
+        # It fetches all rows that the index names before it puts them in order: what else must fit is seen at once.
+        return named.add_columns(true()).where(rest.condition(shape.dialect))
     return _looked_at(named.subquery("named"), rest, shape)
 
 

@@ -7,13 +7,14 @@ condition would have each branch walk on until its own page is full.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import filterfalse
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from models.messages import Message
-from services.messages.filters import fits
+from services.messages.filters import predicate
 from services.messages.finding import Bounds, Found, find_ids
 from services.messages.ids import among, given
 from services.messages.selection import Selection
@@ -113,4 +114,4 @@ def _fitting(session: Session, ids: list[int], muted: ColumnElement[bool]) -> se
 
 def without(muted: Expression, messages: tuple[MessageView, ...]) -> tuple[MessageView, ...]:
     """Return the messages, in their order, that are not muted."""
-    return messages if muted == NOTHING else tuple(view for view in messages if not fits(muted, view))
+    return messages if muted == NOTHING else tuple(filterfalse(predicate(muted), messages))

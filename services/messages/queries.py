@@ -25,7 +25,7 @@ from models.messages import (
 from services.clock import Clock
 from services.errors import NotFoundError
 from services.messages import rollups
-from services.messages.filters import condition, fits
+from services.messages.filters import condition, predicate
 from services.messages.finding import MAX_ID, Bounds
 from services.messages.muting import find_unmuted, without
 from services.messages.recent import MOST, RecentMessages
@@ -240,8 +240,7 @@ class MessageQueries:
 
 def _fitting(wanted: MessageFilter, messages: Iterable[MessageView], limit: int) -> tuple[MessageView, ...]:
     """Return the first ``limit`` of messages, oldest first, that fit a filter, muted or not; newest first."""
-    expression = wanted.as_expression()
-    return tuple(islice((view for view in messages if fits(expression, view)), limit))[::-1]
+    return tuple(islice(filter(predicate(wanted.as_expression()), messages), limit))[::-1]
 
 
 def _news(fitting: tuple[MessageView, ...], wanted: MessageFilter, limit: int, newest: int) -> News:

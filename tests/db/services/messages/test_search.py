@@ -264,7 +264,9 @@ def test_a_search_by_words_that_ends_early_says_how_far_it_got(
     page = queries.page(MessageFilter(where=Words("needle")))
     assert ([view.id for view in page.items], page.next_before, page.scanned_to) == ([1], None, None)
     page = queries.page(MessageFilter(where=all_of(Words("hay"), Contains("needle"))))
-    assert (page.items, page.scanned_to, page.next_before, page.timed_out) == ((), 17, 17, False)
+    # PostgreSQL looks at everything that its index names at once.
+    reached = 17 if database.is_sqlite else None
+    assert (page.items, page.scanned_to, page.next_before, page.timed_out) == ((), reached, reached, False)
     hurried = MessageQueries(database, lambda: NOW, time_limit_s=0).page(MessageFilter(where=Words("needle")))
     assert (hurried.items, hurried.scanned_to, hurried.timed_out) == ((), 27, True)
 
