@@ -6,13 +6,13 @@ millions of rows. Words are found by the full-text index. What no index covers (
 bounded stretch of ids, in chunks.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from math import ceil
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Row, Select, func, literal_column, select
+from sqlalchemy import BigInteger, ColumnElement, Row, Select, cast, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from models.database import Database
@@ -220,7 +220,7 @@ class MessageQueries:
                 _ROLLUP.bucket_s >= first_s,
                 _ROLLUP.bucket_s < ceil(end.timestamp()),
             )
-            return tuple(_bucket(row, width_s) for row in reading.execute(wanted).all())
+            return _buckets(reading.execute(wanted).all(), width_s)
 
     def statistics(self) -> MessageStatistics:
         """Return what the feed must always say about itself, from counters: nothing is counted here."""
@@ -258,7 +258,8 @@ def _rates(width_s: int, resolution_s: int) -> Select[Any]:
     # A literal, not a parameter: PostgreSQL must see that SELECT and GROUP BY mean the same.
     width: ColumnElement[int] = literal_column(str(width_s), BigInteger)
     bucket = (_ROLLUP.bucket_s // width * width).label("bucket")
-    sums = [func.sum(count) for count in counts]
+    # PostgreSQL's sums are decimal.
+    sums = [cast(func.sum(count), BigInteger) for count in counts]
     return select(bucket, *sums, func.min(_ROLLUP.min_id), func.max(_ROLLUP.max_id)).group_by(bucket).order_by(bucket)
 
 
@@ -281,13 +282,9 @@ def _session_id(session: Session, name: str | None) -> int:
     return -1 if found is None else found
 
 
-def _bucket(row: Row[*tuple[Any, ...]], width_s: int) -> RateBucket:
-    start, debug, log, info, warning, error, fatal, min_id, max_id = row
-    return RateBucket(
-        start=datetime.fromtimestamp(start, UTC),
-        width_s=width_s,
-        # PostgreSQL's sums are decimal.
-        counts=(int(debug), int(log), int(info), int(warning), int(error), int(fatal)),
-        min_id=min_id,
-        max_id=max_id,
+def _buckets(rows: Sequence[Row[*tuple[Any, ...]]], width_s: int) -> tuple[RateBucket, ...]:
+    # All in one go: a plot of two weeks has thousands.
+    return tuple(
+        RateBucket(datetime.fromtimestamp(start, UTC), width_s, (debug, log, info, warning, error, fatal), least, most)
+        for start, debug, log, info, warning, error, fatal, least, most in rows
     )
