@@ -57,7 +57,7 @@ class JsonRequestHandler(BaseHTTPRequestHandler):
     timeout = 10
 
     def respond(self) -> None:
-        """Answer the request; BadRequestError and UnknownError become answers themselves."""
+        """Answer the request, as each server does; BadRequestError and UnknownError become answers themselves."""
         raise NotImplementedError
 
     def do_POST(self) -> None:

@@ -49,7 +49,7 @@ class Traffic:
             return dict(self._arrivals)
 
 
-class _Counter(grpc.ServerInterceptor):  # type: ignore[type-arg]
+class _Counter(grpc.ServerInterceptor):  # type: ignore[type-arg]  # no generic at run time
     def __init__(self, server: str, traffic: Traffic) -> None:
         self._server = server
         self._traffic = traffic

@@ -43,7 +43,7 @@ class _Options(Options):
         """Set a capability; to the logs that are wanted one is added."""
         if name == "goog:loggingPrefs":
             value = {**value, "performance": "ALL"}
-        super().set_capability(name, value)  # type: ignore[no-untyped-call]
+        super().set_capability(name, value)  # type: ignore[no-untyped-call]  # this selenium has no types here
 
 
 class Person:

@@ -47,10 +47,10 @@ def submit(trainer: Person, order: str, **values: str) -> None:
     """Fill in the form of an order and send it."""
     (form,) = [form for form in trainer.find("#orders form") if form.text.splitlines()[-1].endswith(order)]
     for name, value in values.items():
-        field = form.find_element("name", name)  # type: ignore[no-untyped-call]
+        field = form.find_element("name", name)  # type: ignore[no-untyped-call]  # this selenium has no types here
         field.clear()
         field.send_keys(value)
-    form.find_element("css selector", "button").click()  # type: ignore[no-untyped-call]
+    form.find_element("css selector", "button").click()  # type: ignore[no-untyped-call]  # as above
 
 
 def test_it_shows_sessions_scenarios_and_orders(trainer: Person) -> None:
