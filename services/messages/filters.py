@@ -232,7 +232,10 @@ def begins_word(word: str, dialect: str) -> ColumnElement[bool]:
         is_there = func.strpos(func.lower(text), word) > 0
         return case((is_there, text.bool_op("~*")(BEFORE_WORD_POSTGRESQL + word)), else_=false())
     any_case = "".join(f"[{letter}{letter.upper()}]" if "a" <= letter <= "z" else letter for letter in word)
-    # GLOB is thorough but slow: it gets only the texts that contain the word somewhere (among the columns of a result,
-    # SQLite would look at both sides of an AND).
-    is_word = literal(" ").concat(_MESSAGE.text).bool_op("GLOB")(f"*{_BEFORE_WORD_GLOB}{any_case}*")
+    # GLOB is thorough but slow: it gets only the texts that contain the word somewhere, but not after a space (among
+    # the columns of a result, SQLite would look at both sides of an AND).
+    spaced = literal(" ").concat(_MESSAGE.text)
+    is_word = case(
+        (spaced.like(f"% {word}%"), true()), else_=spaced.bool_op("GLOB")(f"*{_BEFORE_WORD_GLOB}{any_case}*")
+    )
     return case((_contains(word, dialect), is_word), else_=false())

@@ -1,6 +1,6 @@
 """From a selection to the ids of one page of messages: by indexes, by words, or through a bounded stretch of ids."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import ceil
@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     BigInteger,
-    BindParameter,
     ColumnElement,
+    CompoundSelect,
     Integer,
     Row,
     Select,
@@ -45,14 +45,16 @@ CHUNK_IDS = 20_000
 # and how many more it takes to fill the page, of so many at most.
 NEAR_ROWS = 200
 NEAR_MOST = 1_000
-# A quarter more than that: words do not lie evenly.
-NEAR_MORE = 1.25
+# A quarter more than what fills the page on the average: words do not lie evenly.
+MORE = 1.25
 # Of several words the index is asked only for those that are rare among so many rows.
 SAMPLE_ROWS = 200
 # One in so many rows is rare.
 FEW = 20
-# Then it is asked for so many at a time: the first are enough unless something else is asked for too.
-INDEX_STEPS = (500, 1_000, 2_000, 4_000, 8_000)
+# Then it is asked for as many as probably fill the page, judging by those that it named so far, but for no more than
+# so many at a time, and so many altogether.
+INDEX_STEP = 4_000
+INDEX_MOST = 16_000
 # Statements of each sort that are kept.
 KEPT = 128
 # Above every id.
@@ -79,9 +81,20 @@ class Bounds:
         """Return the values of those that there are."""
         return {name: id_ for name, id_ in (("after", self.after), ("before", self.before)) if id_ is not None}
 
-    def up_to(self, reached: int) -> "Bounds":
-        """Return what comes until an id, and with it, in the direction of reading."""
-        return replace(self, before=reached + 1) if self.ascending else replace(self, after=reached - 1)
+    @property
+    def begin(self) -> int | None:
+        """The id behind which reading begins; None: the first there is."""
+        return self.after if self.ascending else self.before
+
+    def split(self, ids: int) -> tuple["Bounds", "Bounds | None"]:
+        """Return the first so many ids, and what is left, None if nothing is; it must be known where reading begins."""
+        if self.ascending:
+            cut = (self.after or 0) + ids
+            end = MAX_ID if self.before is None else self.before
+            return (self, None) if cut + 1 >= end else (replace(self, before=cut + 1), replace(self, after=cut))
+        cut = (MAX_ID if self.before is None else self.before) - ids
+        end = self.after or 0
+        return (self, None) if cut - 1 <= end else (replace(self, after=cut - 1), replace(self, before=cut))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,42 +129,72 @@ def find_ids(
 def _look_up(
     session: Session, selection: Selection, sought: Search, bounds: Bounds, limit: int, *, time_limit: TimeLimit
 ) -> Found:
-    found: list[int] = []
-    reached, looked_at, step = 0, 0, NEAR_ROWS
-    while step:
-        near = _near(session, selection, bounds.beyond(reached) if reached else bounds, step)
-        found += [id_ for id_, is_fitting in near if is_fitting]
-        looked_at += len(near)
-        if len(near) < step or len(found) > limit:
-            return Found(found[:limit], has_more=len(found) > limit)
-        reached = near[-1][0]
-        if len(found) < looked_at // FEW:
-            break
-        enough = ceil((limit + 1 - len(found)) * looked_at / max(len(found), 1) * NEAR_MORE)
-        step = min(enough, NEAR_MOST - looked_at)
-    sought = _rarest(session, selection, sought, bounds.up_to(reached))
-    for step in INDEX_STEPS:
+    found, rest = _look_near(session, selection, bounds, limit)
+    if rest is None or len(found) > limit:
+        return Found(found[:limit], has_more=len(found) > limit)
+    sought = _rarest(session, selection, sought, bounds)
+    looked_at = fitting = 0
+    while looked_at < INDEX_MOST:
         if time_limit.is_over:
-            return Found(found, has_more=True, scanned_to=reached, timed_out=True)
-        rest = bounds.beyond(reached)
+            return Found(found, has_more=True, scanned_to=rest.begin, timed_out=True)
+        step = min(_enough(limit + 1 - len(found), fitting, looked_at), INDEX_STEP, INDEX_MOST - looked_at)
         try:
             named = _named(session, selection, sought, rest, step)
         except DBAPIError as error:
             if not time_limit.has_stopped(error):
                 raise
-            return Found(found, has_more=True, scanned_to=reached, timed_out=True)
-        found += [id_ for id_, is_fitting in named if is_fitting]
+            return Found(found, has_more=True, scanned_to=rest.begin, timed_out=True)
+        fits = _fitting(named)
+        found += fits
         if len(found) > limit or len(named) < step:
             return Found(found[:limit], has_more=len(found) > limit)
-        reached = named[-1][0]
-    return Found(found, has_more=True, scanned_to=reached)
+        looked_at, fitting = looked_at + step, fitting + len(fits)
+        rest = rest.beyond(named[-1][0])
+    return Found(found, has_more=True, scanned_to=rest.begin)
 
 
-def _near(session: Session, selection: Selection, bounds: Bounds, step: int) -> Sequence[Row[int, bool]]:
-    """Return the first ids whatever their text says, in the order of reading, and whether they fit altogether."""
+def _enough(wanted: int, fitting: int, looked_at: int) -> int:
+    """Return how many to look at next to find so many, when among those looked at so many fitted."""
+    rate = max(fitting, 1) / looked_at if looked_at else 1.0
+    return ceil(wanted / rate * MORE)
+
+
+def _look_near(session: Session, selection: Selection, bounds: Bounds, limit: int) -> tuple[list[int], Bounds | None]:
+    """Look at the first rows as they lie: a few, and then so many as probably fill the page if the words are common.
+
+    Return the ids that fit, perhaps more than ``limit``, and what was not looked at; None: nothing is left.
+    """
+    near = _near(session, selection, bounds, NEAR_ROWS, at_once=False)
+    found = _fitting(near)
+    if len(near) < NEAR_ROWS:
+        return found, None
+    first, last, looked_at = near[0][0], near[-1][0], NEAR_ROWS
+    ids_a_row = (abs(first - last) + 1) / NEAR_ROWS
+    rest: Bounds | None = bounds.beyond(last)
+    while rest is not None and len(found) <= limit and looked_at < NEAR_MOST and len(found) >= looked_at // FEW:
+        step = min(_enough(limit + 1 - len(found), len(found), looked_at), NEAR_MOST - looked_at)
+        stretch, rest_of_all = rest.split(ceil(step * ids_a_row))
+        near = _near(session, selection, stretch, step, at_once=True)
+        found += _fitting(near)
+        looked_at += step
+        rest = rest.beyond(near[-1][0]) if len(near) == step else rest_of_all
+    return found, rest
+
+
+def _near(
+    session: Session, selection: Selection, bounds: Bounds, step: int, *, at_once: bool
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return the first ids whatever their text says, in the order of reading, and whether they fit altogether.
+
+    ``at_once``: there are not many more than those, so that PostgreSQL may look at each as it walks along the branches.
+    """
     shape = _shape(session, selection, bounds)
     parameters = shape.parameters(selection.branches, bounds, step)
-    return session.execute(_near_statement(shape, selection.rest), parameters).all()
+    return session.execute(_near_statement(shape, selection.rest, at_once=at_once), parameters).all()
+
+
+def _fitting(rows: Sequence[Row[*tuple[Any, ...]]]) -> list[int]:
+    return [id_ for id_, is_fitting in rows if is_fitting]
 
 
 def _rarest(session: Session, selection: Selection, sought: Search, near: Bounds) -> Search:
@@ -169,7 +212,7 @@ def _rarest(session: Session, selection: Selection, sought: Search, near: Bounds
 
 def _named(
     session: Session, selection: Selection, sought: Search, bounds: Bounds, limit: int
-) -> Sequence[Row[int, bool]]:
+) -> Sequence[Row[*tuple[Any, ...]]]:
     """Return ids that the full-text index names, in the order of reading, and whether they fit altogether.
 
     On PostgreSQL only those that do.
@@ -251,7 +294,10 @@ def _run(session: Session, selection: Selection, bounds: Bounds, limit: int) -> 
     return list(session.scalars(*_asked(session, selection, bounds, limit)).all())
 
 
-def _asked(session: Session, selection: Selection, bounds: Bounds, limit: int) -> tuple[Select[int], dict[str, Any]]:
+_Statement = Select[Any] | CompoundSelect[Any]
+
+
+def _asked(session: Session, selection: Selection, bounds: Bounds, limit: int) -> tuple[_Statement, dict[str, Any]]:
     """Return the statement of the first ids of a selection, and its parameters."""
     shape = _shape(session, selection, bounds)
     return _statement(shape, selection.rest), shape.parameters(selection.branches, bounds, limit)
@@ -318,15 +364,15 @@ def _name(branch: int, place: int) -> str:
 
 
 @lru_cache(maxsize=KEPT)
-def _near_statement(shape: _Shape, rest: Rest) -> Select[int, bool]:
-    """Return the statement of `_near`.
-
-    Rows of several branches are looked at once it is clear which are the first; others at once, as they are met.
-    """
-    if shape.columns:
+def _near_statement(shape: _Shape, rest: Rest, *, at_once: bool) -> _Statement:
+    """Return the statement of `_near`."""
+    if shape.by_rows and at_once:
+        return _lateral(shape, lambda walk: walk.add_columns(rest.condition(shape.dialect).label("fits")))
+    if shape.by_rows:
         return _looked_at(_statement(shape, NO_REST).subquery("near"), rest, shape)
-    fits = rest.condition(shape.dialect).label("fits")
-    return _by_values(shape, 0).add_columns(fits).limit(bindparam("rows", type_=Integer))
+    # SQLite walks along all branches side by side: it looks at no more rows than it is asked for.
+    branches = (_by_values(shape, number) for number in range(shape.branches))
+    return _united(shape, [branch.add_columns(rest.condition(shape.dialect).label("fits")) for branch in branches])
 
 
 @lru_cache(maxsize=KEPT)
@@ -338,7 +384,7 @@ def _sample_statement(shape: _Shape, words: tuple[str, ...]) -> Select[*tuple[in
 
 
 @lru_cache(maxsize=KEPT)
-def _named_statement(shape: _Shape, rest: Rest, sought: Search) -> Select[int, bool]:
+def _named_statement(shape: _Shape, rest: Rest, sought: Search) -> Select[Any]:
     """Return the statement of `_named`."""
     named = search.candidates(
         sought, shape.dialect, has_after=shape.has_after, has_before=shape.has_before, ascending=shape.ascending
@@ -349,7 +395,7 @@ def _named_statement(shape: _Shape, rest: Rest, sought: Search) -> Select[int, b
     return _looked_at(named.subquery("named"), rest, shape)
 
 
-def _looked_at(ids: Subquery, rest: Rest, shape: _Shape) -> Select[int, bool]:
+def _looked_at(ids: Subquery, rest: Rest, shape: _Shape) -> Select[Any]:
     """Return the statement of some ids, in the order of reading, and whether they fit."""
     id_ = _MESSAGE.c.id
     named = select(ids.c.id)
@@ -360,20 +406,21 @@ def _looked_at(ids: Subquery, rest: Rest, shape: _Shape) -> Select[int, bool]:
 
 
 @lru_cache(maxsize=KEPT)
-def _statement(shape: _Shape, rest: Rest) -> Select[int]:
+def _statement(shape: _Shape, rest: Rest) -> _Statement:
     """Return the statement of the first ids."""
-    rows = bindparam("rows", type_=Integer)
     if shape.by_rows:
-        return _lateral(shape, rest, rows)
-    selects = [_by_values(shape, number, rest).limit(rows) for number in range(shape.branches)]
-    if len(selects) == 1:
-        return selects[0]
-    # SQLite takes ORDER BY and LIMIT in a branch only when the branch is a subquery of its own.
-    united = union_all(
-        *(select(literal_column("id", Integer)).select_from(one.subquery()) for one in selects)
-    ).subquery()
-    outer = united.c.id.asc() if shape.ascending else united.c.id.desc()
-    return select(united.c.id).order_by(outer).limit(rows)
+        return _lateral(shape, lambda walk: walk.where(*_if_any(rest, shape)))
+    branches = (_by_values(shape, number) for number in range(shape.branches))
+    return _united(shape, [branch.where(*_if_any(rest, shape)) for branch in branches])
+
+
+def _united(shape: _Shape, branches: Sequence[Select[Any]]) -> _Statement:
+    """Return the branches in one order: without one of their own SQLite merges them, and stops when it has enough."""
+    rows = bindparam("rows", type_=Integer)
+    if len(branches) == 1:
+        return branches[0].order_by(_MESSAGE.c.id.asc() if shape.ascending else _MESSAGE.c.id.desc()).limit(rows)
+    id_: ColumnElement[int] = literal_column("id", Integer)
+    return union_all(*branches).order_by(id_.asc() if shape.ascending else id_.desc()).limit(rows)
 
 
 def _bounded(shape: _Shape) -> Select[int]:
@@ -385,46 +432,49 @@ def _bounded(shape: _Shape) -> Select[int]:
     return wanted
 
 
-def _by_values(shape: _Shape, number: int, rest: Rest = NO_REST) -> Select[int]:
+def _by_values(shape: _Shape, number: int) -> Select[int]:
     columns = [_MESSAGE.c[name] for name in shape.columns]
     fits = [column == bindparam(_name(number, place), type_=column.type) for place, column in enumerate(columns)]
-    order = _MESSAGE.c.id.asc() if shape.ascending else _MESSAGE.c.id.desc()
-    return _bounded(shape).where(*fits, *_if_any(rest, shape)).order_by(order)
+    return _bounded(shape).where(*fits)
 
 
 def _if_any(rest: Rest, shape: _Shape) -> tuple[ColumnElement[bool], ...]:
     return (rest.condition(shape.dialect),) if rest else ()
 
 
-def _lateral(shape: _Shape, rest: Rest, rows: BindParameter[int]) -> Select[int]:
-    """Return the branches as rows of parameters: PostgreSQL plans one walk for all of them, however many there are."""
+def _lateral(shape: _Shape, looking: Callable[[Select[int]], Select[Any]]) -> Select[Any]:
+    """Return the branches as rows of parameters: PostgreSQL plans one walk for all of them, however many there are.
+
+    ``looking`` adds to the walk what is to be looked at on the way.
+    """
+    rows = bindparam("rows", type_=Integer)
     columns = [_MESSAGE.c[name] for name in shape.columns]
     values = [bindparam(wanted.name, type_=ARRAY(wanted.type)) for wanted in columns]
     named = [column(wanted.name, wanted.type) for wanted in columns]
     branch = func.unnest(*values).table_valued(*named).render_derived(name="branch")
     walk = _walk(shape, [branch.c[name] for name in shape.columns])
-    found = walk.where(*_if_any(rest, shape)).limit(rows).lateral("found")
+    found = looking(walk).limit(rows).lateral("found")
     outer = found.c.id.asc() if shape.ascending else found.c.id.desc()
-    return select(found.c.id).select_from(branch.join(found, true())).order_by(outer).limit(rows)
+    return select(*found.c).select_from(branch.join(found, true())).order_by(outer).limit(rows)
 
 
 def _walk(shape: _Shape, values: Sequence[ColumnElement[int]]) -> Select[int]:
-    """Have PostgreSQL walk along the branch's own index from the bound on, and only as far as the branch goes.
+    """Have PostgreSQL walk along the branch's own index from one bound to the other, or to the end of the branch.
 
     With plain equality it may walk down the primary key instead, or an index of fewer columns, expecting to meet what
     is wanted soon: after a quiet day that is a walk through millions of rows. So the order names the first column,
     which is a constant that PostgreSQL does not know to be one: only the right index has that order. The last column
-    and the id are compared as a row, where the walk begins; the last column alone is bounded too, where it ends.
+    and the id are compared as a row, where the walk begins and where it ends; if no id ends it, the last column does.
     """
     first, *middle, last = (_MESSAGE.c[name] for name in shape.columns)
-    value = values[-1]
-    fits = [
+    value, row = values[-1], tuple_(last, _MESSAGE.c.id)
+    after, before = (tuple_(value, bindparam(name, type_=BigInteger)) for name in ("after", "before"))
+    wanted = select(_MESSAGE.c.id).where(
         first == any_(array([values[0]], type_=first.type)),
         *(one == given for one, given in zip(middle, values[1:-1], strict=True)),
-    ]
-    row, wanted = tuple_(last, _MESSAGE.c.id), _bounded(shape).where(*fits)
+    )
     if shape.ascending:
-        begin = tuple_(value, bindparam("after", type_=BigInteger))
-        return wanted.where(row > begin, last <= value).order_by(first, last, _MESSAGE.c.id)
-    begin = tuple_(value, bindparam("before", type_=BigInteger))
-    return wanted.where(row < begin, last >= value).order_by(first.desc(), last.desc(), _MESSAGE.c.id.desc())
+        end = row < before if shape.has_before else last <= value
+        return wanted.where(row > after, end).order_by(first, last, _MESSAGE.c.id)
+    end = row > after if shape.has_after else last >= value
+    return wanted.where(row < before, end).order_by(first.desc(), last.desc(), _MESSAGE.c.id.desc())
