@@ -28,7 +28,7 @@ from models.messages import Message
 from models.search import INDEX, SOURCE, TRIGRAM_INDEX
 from services.messages.bulk import MessageRow
 from services.messages.filters import BEFORE_WORD_POSTGRESQL
-from services.messages.types import Kind, Severity
+from services.messages.types import Severity
 from services.messages.upsert import is_postgresql, table_of
 
 # A trigram is of three letters, and the beginnings of shorter words are in most messages.
@@ -57,7 +57,6 @@ class Search:
 
     words: tuple[str, ...]
     severities: tuple[Severity, ...] = ()
-    kinds: tuple[Kind, ...] = ()
     session_ids: tuple[int, ...] = ()
     application_ids: tuple[int, ...] = ()
 
@@ -117,17 +116,13 @@ def _by_words(wanted: Search) -> tuple[ColumnElement[int], Select[int]]:
 
 def _match(wanted: Search) -> str:
     """Return the expression in FTS5's language: beginnings of words, and one of the tokens of each filter."""
+    severities = [f"s{severity.value}" for severity in wanted.severities]
+    sessions = [f"n{id_}" for id_ in wanted.session_ids]
+    applications = [f"a{id_}" for id_ in wanted.application_ids]
+    # Severities of a session have tokens of their own, which far fewer messages have than either.
+    both = [session + severity for session in sessions for severity in severities]
     parts = [f'text : "{word}" *' for word in wanted.indexed]
-    filters: dict[str, Sequence[int]] = {
-        "s": wanted.severities,
-        "k": wanted.kinds,
-        "n": wanted.session_ids,
-        "a": wanted.application_ids,
-    }
-    for letter, values in filters.items():
-        if values:
-            tokens = " OR ".join(f"{letter}{int(value)}" for value in sorted(values))
-            parts.append(f"tokens : ({tokens})")
+    parts += [f"tokens : ({' OR '.join(some)})" for some in (both or sessions or severities, applications) if some]
     return " AND ".join(parts)
 
 
@@ -138,7 +133,6 @@ def _by_trigrams(wanted: Search) -> tuple[ColumnElement[int], Select[int]]:
     conditions: list[ColumnElement[bool]] = [_MESSAGE.text.bool_op("~*")(pattern) for pattern in patterns]
     for column, values in (
         (_MESSAGE.severity, wanted.severities),
-        (_MESSAGE.kind, wanted.kinds),
         (_MESSAGE.session_id, wanted.session_ids),
         (_MESSAGE.application_id, wanted.application_ids),
     ):

@@ -16,7 +16,6 @@ from services.messages.types import (
     Contains,
     Expression,
     Kind,
-    KindIn,
     MessageFilter,
     Name,
     NameIn,
@@ -96,7 +95,7 @@ class Selection:
             branches = _branches_with_kind([((_MESSAGE.c.session_id, id_),) for id_ in session_ids], severities)
         else:
             branches = _branches_with_kind([()], severities) if severities else [()]
-        sought = Search(asked.words, tuple(severities), asked.kinds, session_ids or (), application_ids or ())
+        sought = Search(asked.words, tuple(severities), session_ids or (), application_ids or ())
         if len(branches) > MAX_BRANCHES:
             rest = _with_values(
                 Rest(asked.rest), session_id=session_ids, application_id=application_ids, severity=severities or None
@@ -141,12 +140,6 @@ class _Asked:
     def words(self) -> tuple[str, ...]:
         """Return the words that the text must have."""
         return tuple(word for part in self.rest if isinstance(part, Words) for word in words_of(part.given))
-
-    @property
-    def kinds(self) -> tuple[Kind, ...]:
-        """Return the kinds that may fit, empty for any."""
-        asked = [part.kinds for part in self.rest if isinstance(part, KindIn)]
-        return tuple(sorted(frozenset.intersection(*asked))) if asked else ()
 
     @property
     def is_impossible(self) -> bool:
