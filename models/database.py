@@ -9,13 +9,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from models.filesystem import network_kind
 
@@ -28,10 +30,17 @@ BUSY_TIMEOUT_MS = 5_000
 LOOK_MS = 8
 SQLITE_PRIMARY_CODE = 0xFF
 WRITER_CACHE_KIB = 32 * 1024
+# Each thread that reads may have so much.
+READER_CACHE_KIB = 8 * 1024
 # Of 4 KiB. A commit that finds more than that in the write-ahead log carries it into the database itself, which may
 # take a second of the disk: a back-stop only, for programs that run without the collector, whose own thread does it.
 WAL_PAGES = 32_000
 STATEMENT_TIMEOUT_MS = 10_000
+# An option of a connection for reading: how long a statement may take there, milliseconds.
+STATEMENT_TIMEOUT = "statement_timeout_ms"
+# A connection that was used so short a while ago is taken to be good: to ask it costs as much as a small query.
+TRUSTED_S = 1.0
+_USED_AT = "used_at"
 
 
 class SchemaError(Exception):
@@ -150,13 +159,13 @@ class Database:
     def _reader(self) -> Engine:
         if self.is_sqlite:
             return self._sqlite_reader()
-        return self._postgresql_engine(read_only=True)
+        return self._postgresql_reader()
 
     @cached_property
     def _writer(self) -> Engine:
         if self.is_sqlite:
             return self._sqlite_writer()
-        return self._postgresql_engine(read_only=False)
+        return self._postgresql_engine(pool_pre_ping=True)
 
     @cached_property
     def _migrator(self) -> Engine:
@@ -189,10 +198,21 @@ class Database:
         event.listen(engine, "connect", _sqlite_pragmas(query_only=query_only, foreign_keys=True))
         return engine
 
-    def _postgresql_engine(self, *, read_only: bool) -> Engine:
-        options = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"
-        engine = create_engine(self.url, pool_pre_ping=True, connect_args={"options": options, "connect_timeout": 5})
-        return engine.execution_options(postgresql_readonly=read_only)
+    def _postgresql_reader(self) -> Engine:
+        # Each way to the server and back counts: no BEGIN and no ROLLBACK, which give a reader nothing here (a
+        # transaction, too, would see in each statement what was committed by then). Statements stay prepared so, and
+        # must still be planned for their values: for any value the planner would walk through all messages.
+        settings = ("default_transaction_read_only=on", "plan_cache_mode=force_custom_plan")
+        engine = self._postgresql_engine(*settings, isolation_level="AUTOCOMMIT")
+        event.listen(engine, "checkin", _remember_use)
+        event.listen(engine, "checkout", _require_life)
+        event.listen(engine, "begin", _set_statement_timeout)
+        return engine
+
+    def _postgresql_engine(self, *settings: str, **options: Any) -> Engine:
+        settings = (f"statement_timeout={STATEMENT_TIMEOUT_MS}", "timezone=UTC", *settings)
+        connect_args = {"options": " ".join(f"-c {setting}" for setting in settings), "connect_timeout": 5}
+        return create_engine(self.url, connect_args=connect_args, **options)
 
 
 def cause_of(error: SQLAlchemyError) -> str:
@@ -216,6 +236,32 @@ def _begin_to_write(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+def _remember_use(_driver: object, record: ConnectionPoolEntry) -> None:
+    record.info[_USED_AT] = time.monotonic()
+
+
+def _require_life(driver: psycopg.Connection, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Ask a connection that was not used of late whether it is good.
+
+    Raises:
+        InvalidatePoolError: It is not: the pool makes a new one, and asks no other of that age.
+    """
+    if time.monotonic() - record.info.get(_USED_AT, time.monotonic()) < TRUSTED_S:
+        return
+    try:
+        driver.execute("")
+    except psycopg.Error as error:
+        raise InvalidatePoolError from error
+
+
+def _set_statement_timeout(connection: Connection) -> None:
+    """Tell the server how long statements may take here, unless it knows from the last use of the connection."""
+    wanted = connection.get_execution_options().get(STATEMENT_TIMEOUT, STATEMENT_TIMEOUT_MS)
+    if connection.info.get(STATEMENT_TIMEOUT, STATEMENT_TIMEOUT_MS) != wanted:
+        connection.exec_driver_sql(f"SET statement_timeout = {wanted:d}")
+        connection.info[STATEMENT_TIMEOUT] = wanted
+
+
 def _sqlite_pragmas(*, query_only: bool, foreign_keys: bool) -> Any:
     def configure(connection: sqlite3.Connection, _record: object) -> None:
         # The driver must not begin transactions of its own: ours begin with the statement they need.
@@ -227,8 +273,10 @@ def _sqlite_pragmas(*, query_only: bool, foreign_keys: bool) -> Any:
             "synchronous = NORMAL",
             f"foreign_keys = {int(foreign_keys)}",
             f"query_only = {int(query_only)}",
-            # Writers touch the ends of every index again and again: these pages are to stay, and to be written once.
-            *(() if query_only else (f"cache_size = -{WRITER_CACHE_KIB}", f"wal_autocheckpoint = {WAL_PAGES}")),
+            # Writers touch the ends of every index again and again: these pages are to stay, and to be written once. A
+            # search looks at a thousand messages, each on a page of its own, and reads a part of them again to show.
+            f"cache_size = -{READER_CACHE_KIB if query_only else WRITER_CACHE_KIB}",
+            *(() if query_only else (f"wal_autocheckpoint = {WAL_PAGES}",)),
         ):
             connection.execute(f"PRAGMA {pragma}")
 

@@ -227,10 +227,14 @@ def begins_word(word: str, dialect: str) -> ColumnElement[bool]:
     """Return the condition that a word of the text begins with ``word``, one of `words_of`."""
     if dialect == "postgresql":
         # Letters, digits and what is beyond ASCII mean nothing in a regular expression. It is thorough but slow: it
-        # gets only the texts that contain the word somewhere (left to the planner it would come first).
+        # gets only the texts that contain the word somewhere, but not after a space (left to the planner it would come
+        # first).
         text = _MESSAGE.text.collate("C")
-        is_there = func.strpos(func.lower(text), word) > 0
-        return case((is_there, text.bool_op("~*")(BEFORE_WORD_POSTGRESQL + word)), else_=false())
+        small = literal(" ").concat(func.lower(text))
+        is_word = case(
+            (func.strpos(small, f" {word}") > 0, true()), else_=text.bool_op("~*")(BEFORE_WORD_POSTGRESQL + word)
+        )
+        return case((func.strpos(small, word) > 0, is_word), else_=false())
     any_case = "".join(f"[{letter}{letter.upper()}]" if "a" <= letter <= "z" else letter for letter in word)
     # GLOB is thorough but slow: it gets only the texts that contain the word somewhere, but not after a space (among
     # the columns of a result, SQLite would look at both sides of an AND).

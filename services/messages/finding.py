@@ -44,7 +44,9 @@ CHUNK_IDS = 20_000
 # them, and a beginning that a tenth of all messages have costs the index much more. A few rows tell whether it is one,
 # and how many more it takes to fill the page, of so many at most.
 NEAR_ROWS = 200
-NEAR_MOST = 1_000
+NEAR_MOST = 10_000
+# Common is what one in so many rows has.
+NEAR_FEW = 50
 # A quarter more than what fills the page on the average: words do not lie evenly.
 MORE = 1.25
 # Of several words the index is asked only for those that are rare among so many rows.
@@ -171,7 +173,7 @@ def _look_near(session: Session, selection: Selection, bounds: Bounds, limit: in
     first, last, looked_at = near[0][0], near[-1][0], NEAR_ROWS
     ids_a_row = (abs(first - last) + 1) / NEAR_ROWS
     rest: Bounds | None = bounds.beyond(last)
-    while rest is not None and len(found) <= limit and looked_at < NEAR_MOST and len(found) >= looked_at // FEW:
+    while rest is not None and len(found) <= limit and looked_at < NEAR_MOST and len(found) >= looked_at // NEAR_FEW:
         step = min(_enough(limit + 1 - len(found), len(found), looked_at), NEAR_MOST - looked_at)
         stretch, rest_of_all = rest.split(ceil(step * ids_a_row))
         near = _near(session, selection, stretch, step, at_once=True)
@@ -459,22 +461,25 @@ def _lateral(shape: _Shape, looking: Callable[[Select[int]], Select[Any]]) -> Se
 
 
 def _walk(shape: _Shape, values: Sequence[ColumnElement[int]]) -> Select[int]:
-    """Have PostgreSQL walk along the branch's own index from one bound to the other, or to the end of the branch.
+    """Have PostgreSQL walk along the branch's own index from the bound on, and only as far as the branch goes.
 
     With plain equality it may walk down the primary key instead, or an index of fewer columns, expecting to meet what
     is wanted soon: after a quiet day that is a walk through millions of rows. So the order names the first column,
     which is a constant that PostgreSQL does not know to be one: only the right index has that order. The last column
-    and the id are compared as a row, where the walk begins and where it ends; if no id ends it, the last column does.
+    and the id are compared as a row, where the walk begins; the last column alone is bounded too, where it ends.
+
+    Between two bounds equality serves: a second row to end at would not end the walk.
     """
-    first, *middle, last = (_MESSAGE.c[name] for name in shape.columns)
-    value, row = values[-1], tuple_(last, _MESSAGE.c.id)
-    after, before = (tuple_(value, bindparam(name, type_=BigInteger)) for name in ("after", "before"))
-    wanted = select(_MESSAGE.c.id).where(
+    first, *others, last = (_MESSAGE.c[name] for name in shape.columns)
+    wanted = _bounded(shape).where(
         first == any_(array([values[0]], type_=first.type)),
-        *(one == given for one, given in zip(middle, values[1:-1], strict=True)),
+        *(one == given for one, given in zip(others, values[1:-1], strict=True)),
     )
+    value, row = values[-1], tuple_(last, _MESSAGE.c.id)
     if shape.ascending:
-        end = row < before if shape.has_before else last <= value
-        return wanted.where(row > after, end).order_by(first, last, _MESSAGE.c.id)
-    end = row > after if shape.has_after else last >= value
-    return wanted.where(row < before, end).order_by(first.desc(), last.desc(), _MESSAGE.c.id.desc())
+        order = wanted.order_by(first, last, _MESSAGE.c.id)
+        begin = row > tuple_(value, bindparam("after", type_=BigInteger))
+        return order.where(last == value) if shape.has_before else order.where(begin, last <= value)
+    order = wanted.order_by(first.desc(), last.desc(), _MESSAGE.c.id.desc())
+    begin = row < tuple_(value, bindparam("before", type_=BigInteger))
+    return order.where(last == value) if shape.has_after else order.where(begin, last >= value)

@@ -33,6 +33,9 @@ from services.messages.upsert import is_postgresql, table_of
 
 # A trigram is of three letters, and the beginnings of shorter words are in most messages.
 MIN_LETTERS = 3
+# The beginning of a word says more of a short one. Of a longer one it is enough, and quicker, to ask for its letters
+# wherever they are.
+LONG_LETTERS = 5
 KEEP_S = 60.0
 # The table, not the model, whose part costs more than the query.
 _MESSAGE = table_of(Message).c
@@ -129,8 +132,7 @@ def _match(wanted: Search) -> str:
 def _by_trigrams(wanted: Search) -> tuple[ColumnElement[int], Select[int]]:
     # By the collation of the column, or the index would be of no use. As literals, not as parameters: a plan for any
     # word would rather walk through all messages than ask the index for one that few have.
-    patterns = [literal(BEFORE_WORD_POSTGRESQL + word, literal_execute=True) for word in wanted.indexed]
-    conditions: list[ColumnElement[bool]] = [_MESSAGE.text.bool_op("~*")(pattern) for pattern in patterns]
+    conditions = [_has_trigrams_of(word) for word in wanted.indexed]
     for column, values in (
         (_MESSAGE.severity, wanted.severities),
         (_MESSAGE.session_id, wanted.session_ids),
@@ -139,6 +141,12 @@ def _by_trigrams(wanted: Search) -> tuple[ColumnElement[int], Select[int]]:
         if values:
             conditions.append(column.in_([int(value) for value in sorted(values)]))
     return _MESSAGE.id, select(_MESSAGE.id).where(*conditions)
+
+
+def _has_trigrams_of(word: str) -> ColumnElement[bool]:
+    if len(word) >= LONG_LETTERS:
+        return _MESSAGE.text.ilike(literal(f"%{word}%", literal_execute=True))
+    return _MESSAGE.text.bool_op("~*")(literal(BEFORE_WORD_POSTGRESQL + word, literal_execute=True))
 
 
 def add(session: Session, rows: Sequence[MessageRow]) -> None:

@@ -7,6 +7,7 @@ from time import monotonic
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from models.database import STATEMENT_TIMEOUT
 from services.errors import BusyError
 
 # SQLite asks whether to go on after so many steps of its machine: about every millisecond.
@@ -20,10 +21,10 @@ class TimeLimit:
 
     def __init__(self, session: Session, limit_s: float) -> None:
         """Begin to count now."""
-        self._session = session
         self._limit_s = limit_s
         self._deadline = monotonic() + limit_s
-        self._connection = session.connection()
+        # PostgreSQL counts for each statement anew; 0 would be no limit.
+        self._connection = session.connection(execution_options={STATEMENT_TIMEOUT: max(int(limit_s * 1000), 1)})
         self._is_sqlite = self._connection.dialect.name == "sqlite"
         self._driver = self._connection.connection.driver_connection
 
@@ -36,10 +37,6 @@ class TimeLimit:
         """Have the engine stop statements that take too long."""
         if self._is_sqlite:
             self._set_handler(lambda: self.is_over)
-        else:
-            # PostgreSQL counts for each statement anew; 0 would be no limit.
-            milliseconds = max(int(self._limit_s * 1000), 1)
-            self._connection.exec_driver_sql(f"SET LOCAL statement_timeout = {milliseconds}")
 
     def lift(self) -> None:
         """Let what is left to do (the rows of one page) take the time it takes."""
@@ -50,10 +47,7 @@ class TimeLimit:
         """Tell whether an error is this limit. If so, the session can be used again."""
         if self._is_sqlite:
             return getattr(error.orig, "sqlite_errorcode", None) == _SQLITE_INTERRUPT
-        is_it = getattr(error.orig, "sqlstate", None) == _POSTGRESQL_CANCELED
-        if is_it:
-            self._session.rollback()
-        return is_it
+        return getattr(error.orig, "sqlstate", None) == _POSTGRESQL_CANCELED
 
     def error(self) -> BusyError:
         """Return what to tell people."""

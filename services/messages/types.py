@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 
 class Severity(IntEnum):
@@ -294,9 +294,11 @@ class MessagePage:
     muted: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class RateBucket:
-    """Messages by severity in one bucket: ``counts[severity]`` messages from ``start`` on, for ``width_s`` seconds."""
+class RateBucket(NamedTuple):
+    """Messages by severity in one bucket: ``counts[severity]`` messages from ``start`` on, for ``width_s`` seconds.
+
+    A tuple, because a plot of two weeks has thousands.
+    """
 
     start: datetime
     width_s: int

@@ -62,7 +62,7 @@ def require_true_index(database: Database) -> None:
         ("READ", [4, 3, 1]),
         ("readout failed", [1]),
         ("unit", [3]),
-        ("eadout", []),
+        ("eado", []),
         ("rea\u0308", [4, 3, 1]),
         ("readout_unit", [3]),
         ("on link 7", [1]),
