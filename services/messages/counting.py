@@ -7,6 +7,7 @@ from models.database import Database
 from services.errors import BusyError
 from services.messages.finding import Bounds, find_ids
 from services.messages.mute_types import Count
+from services.messages.names import Names
 from services.messages.queries import SCAN_IDS
 from services.messages.selection import Selection
 from services.messages.time_limit import limited
@@ -41,7 +42,7 @@ def _ids(database: Database, wanted: MessageFilter, limit_s: float) -> tuple[Seq
         return (), False
     try:
         with database.read() as session, limited(session, limit_s) as time_limit:
-            selection = Selection.build(session, wanted)
+            selection = Selection.build(session, Names(), wanted)
             found = find_ids(session, selection, _NEWEST_FIRST, MOST, scan_ids=SCAN_IDS, time_limit=time_limit)
     except BusyError:
         return (), False

@@ -28,6 +28,7 @@ from services.messages import rollups
 from services.messages.filters import condition, predicate
 from services.messages.finding import MAX_ID, Bounds
 from services.messages.muting import find_unmuted, without
+from services.messages.names import Names
 from services.messages.recent import MOST, RecentMessages
 from services.messages.selection import Selection
 from services.messages.time_limit import limited
@@ -65,7 +66,8 @@ class MessageQueries:
         self._database = database
         self._clock = clock
         self._time_limit_s = time_limit_s
-        self._recent = RecentMessages(database)
+        self._names = Names()
+        self._recent = RecentMessages(database, self._names)
 
     def page(
         self,
@@ -100,12 +102,12 @@ class MessageQueries:
         bounds = Bounds(after=after, before=before, ascending=after is not None and before is None)
         with self._database.read() as session, limited(session, self._time_limit_s) as time_limit:
             dialect = session.get_bind().dialect.name
-            selection = Selection.build(session, wanted)
+            selection = Selection.build(session, self._names, wanted)
             muted = None if wanted.muted == NOTHING else condition(wanted.muted, dialect)
             unmuted = find_unmuted(session, selection, muted, bounds, limit, scan_ids=SCAN_IDS, time_limit=time_limit)
             time_limit.lift()
             found = unmuted.found
-            items = messages_of(session, found.ids, details=details)
+            items = messages_of(session, self._names, found.ids, details=details)
             not_shown = _not_shown(_counters(session))
         furthest = items[0 if bounds.ascending else -1].id if items else None
         reached = furthest if found.scanned_to is None else found.scanned_to
@@ -168,7 +170,7 @@ class MessageQueries:
             if newest <= after:
                 return News((), newest, has_more=False)
             if newest - after <= STRETCH_IDS:
-                fitting = messages_between(session, wanted, after, newest, limit)
+                fitting = messages_between(session, self._names, wanted, after, newest, limit=limit)
                 return _news(fitting, wanted, limit, newest)
         page = self.page(wanted, after=after, limit=limit, details=False)
         if page.scanned_to is None and page.next_after is None:
@@ -185,7 +187,7 @@ class MessageQueries:
             NotFoundError: There is none of this id, or it is not kept any more.
         """
         with self._database.read() as session:
-            found = messages_where(session, MESSAGE.id == message_id)
+            found = messages_where(session, self._names, MESSAGE.id == message_id)
         if not found:
             raise NotFoundError(f"There is no message {message_id}.", next_step="It may have expired.")
         return found[0]

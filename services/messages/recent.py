@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from models.database import Database
+from services.messages.names import Names
 from services.messages.types import MessageFilter, MessageView
 from services.messages.views import messages_between, newest_id
 
@@ -41,9 +42,10 @@ class Stretch:
 class RecentMessages:
     """Keeps the last stretch of ids (table ``message``) for all threads of this process."""
 
-    def __init__(self, database: Database, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, database: Database, names: Names, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Keep the collaborators; nothing is read yet. ``monotonic`` returns seconds that only grow."""
         self._database = database
+        self._names = names
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._kept: tuple[float, Stretch] = (-KEEP_S, Stretch(0, 0))
@@ -74,7 +76,7 @@ class RecentMessages:
             if newest == kept.reached:
                 return kept
             after = max(kept.reached, newest - MOST) if newest > kept.reached else max(newest - MOST, 0)
-            came = messages_between(session, MessageFilter(), after, newest, MOST)
+            came = messages_between(session, self._names, MessageFilter(), after, newest, limit=MOST)
         before = kept.messages if after == kept.reached else ()
         return _trimmed(Stretch(kept.after if before else after, newest, (*before, *reversed(came))))
 

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
-from sqlalchemy import Column, ColumnElement, and_, select, true
+from sqlalchemy import Column, ColumnElement, and_, true
 from sqlalchemy.orm import Session
 
 from models.messages import Message, MessageApplication, MessageSession
 from services.messages import search
 from services.messages.filters import condition, conjuncts, words_of
+from services.messages.names import Names
 from services.messages.search import Search
 from services.messages.texts import storable
 from services.messages.types import (
@@ -74,7 +75,7 @@ class Selection:
     until_ns: int | None = None
 
     @classmethod
-    def build(cls, session: Session, wanted: MessageFilter) -> "Selection":
+    def build(cls, session: Session, names: Names, wanted: MessageFilter) -> "Selection":
         """Look up names, and choose the index: by session, by application, by severity, or by id alone.
 
         Severities, sessions and applications that must fit count wherever they stand in the filter.
@@ -82,8 +83,10 @@ class Selection:
         asked = _Asked.of(wanted)
         if asked.is_impossible:
             return cls(())
-        session_ids = _ids(session, MessageSession, asked.sessions)
-        application_ids = _ids(session, MessageApplication, asked.applications)
+        session_ids, application_ids = (
+            None if given is None else names.ids(session, table, given)
+            for table, given in ((MessageSession, asked.sessions), (MessageApplication, asked.applications))
+        )
         if session_ids == () or application_ids == ():
             return cls(())
         severities = tuple(sorted(asked.severities)) if len(asked.severities) < len(Severity) else ()
@@ -144,16 +147,6 @@ class _Asked:
     @property
     def is_impossible(self) -> bool:
         return not self.severities or self.sessions == frozenset() or self.applications == frozenset()
-
-
-def _ids(
-    session: Session, table: type[MessageSession] | type[MessageApplication], names: frozenset[str] | None
-) -> tuple[int, ...] | None:
-    """Return the ids of names, sorted; None where no name is asked for."""
-    if names is None:
-        return None
-    columns = table_of(table).c
-    return tuple(sorted(session.scalars(select(columns.id).where(columns.name.in_(sorted(names))))))
 
 
 def _stored(names: frozenset[str]) -> frozenset[str]:

@@ -4,7 +4,7 @@ Statements of tables, not of models, and built once: of what every open feed ask
 part cost more than running it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from models.messages import Message, MessageApplication, MessageSession, Topic
 from services.messages.filters import condition
 from services.messages.ids import among, given
+from services.messages.names import Names
 from services.messages.types import NOTHING, Kind, MessageFilter, MessageView, Severity
 from services.messages.upsert import table_of
 
@@ -29,7 +30,7 @@ def newest_id(session: Session) -> int:
 
 
 def messages_between(
-    session: Session, wanted: MessageFilter, after: int, newest: int, limit: int
+    session: Session, names: Names, wanted: MessageFilter, after: int, newest: int, *, limit: int
 ) -> tuple[MessageView, ...]:
     """Return what fits a filter, muted or not, above one id until another, newest first; of too many the oldest.
 
@@ -37,49 +38,62 @@ def messages_between(
     """
     statement = _stretch(replace(wanted, muted=NOTHING), session.get_bind().dialect.name)
     rows = session.execute(statement, {"after": after, "newest": newest, "rows": limit}).all()
-    return _views(reversed(rows))
+    return _views(session, names, rows[::-1])
 
 
-def messages_of(session: Session, ids: Sequence[int], *, details: bool) -> tuple[MessageView, ...]:
+def messages_of(session: Session, names: Names, ids: Sequence[int], *, details: bool) -> tuple[MessageView, ...]:
     """Return the messages of some ids, newest first; their details only if wanted."""
+    if not ids:
+        return ()
     dialect = session.get_bind().dialect.name
-    return _views(session.execute(_among(dialect, details=details), given(ids, dialect)).all()) if ids else ()
+    return _views(session, names, session.execute(_among(dialect, details=details), given(ids, dialect)).all())
 
 
-def messages_where(session: Session, where: ColumnElement[bool]) -> tuple[MessageView, ...]:
+def messages_where(session: Session, names: Names, where: ColumnElement[bool]) -> tuple[MessageView, ...]:
     """Return the messages that fit a condition, newest first."""
-    return _views(session.execute(_VIEW.where(where).order_by(MESSAGE.id.desc())).all())
+    return _views(session, names, session.execute(_VIEW.where(where).order_by(MESSAGE.id.desc())).all())
 
 
-def _views(rows: Iterable[Row[*tuple[Any, ...]]]) -> tuple[MessageView, ...]:
+def _views(session: Session, names: Names, rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[MessageView, ...]:
+    sessions = names.by_id(session, MessageSession, (row[_SESSION] for row in rows))
+    applications = names.by_id(session, MessageApplication, (row[_APPLICATION] for row in rows))
+    topics = names.by_id(session, Topic, (row[_TOPIC] for row in rows))
     # In the order of `MessageView`; by name costs more than the query.
-    return tuple(MessageView(id_, _KINDS[kind], _SEVERITIES[severity], *rest) for id_, kind, severity, *rest in rows)
-
-
-def _view() -> Select[Any]:
-    """Return what a `MessageView` is made of but for its details, in its order; no condition yet."""
-    sessions, applications, topics = (table_of(table).c for table in (MessageSession, MessageApplication, Topic))
-    return (
-        select(
-            MESSAGE.id,
-            MESSAGE.kind,
-            MESSAGE.severity,
-            sessions.name,
-            applications.name,
-            MESSAGE.name,
-            MESSAGE.text,
-            MESSAGE.time_ns,
-            topics.name,
-            MESSAGE.partition,
-            MESSAGE.offset,
+    return tuple(
+        MessageView(
+            id_,
+            _KINDS[kind],
+            _SEVERITIES[severity],
+            sessions[session_id],
+            applications[application_id],
+            name,
+            text,
+            time_ns,
+            topics[topic_id],
+            *rest,
         )
-        .join(table_of(MessageSession), sessions.id == MESSAGE.session_id)
-        .join(table_of(MessageApplication), applications.id == MESSAGE.application_id)
-        .join(table_of(Topic), topics.id == MESSAGE.topic_id)
+        for id_, kind, severity, session_id, application_id, name, text, time_ns, topic_id, *rest in rows
     )
 
 
-_BRIEF = _view()
+# What a `MessageView` is made of but for its details, in its order; ids in the places of names.
+_BRIEF_COLUMNS = (
+    MESSAGE.id,
+    MESSAGE.kind,
+    MESSAGE.severity,
+    MESSAGE.session_id,
+    MESSAGE.application_id,
+    MESSAGE.name,
+    MESSAGE.text,
+    MESSAGE.time_ns,
+    MESSAGE.topic_id,
+    MESSAGE.partition,
+    MESSAGE.offset,
+)
+_SESSION, _APPLICATION, _TOPIC = (
+    [column.name for column in _BRIEF_COLUMNS].index(name) for name in ("session_id", "application_id", "topic_id")
+)
+_BRIEF: Select[Any] = select(*_BRIEF_COLUMNS)
 _VIEW = _BRIEF.add_columns(MESSAGE.detail)
 _NEWEST_ID = select(func.max(MESSAGE.id))
 

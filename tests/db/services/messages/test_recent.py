@@ -11,6 +11,7 @@ from sqlalchemy import delete
 from models.database import Database
 from models.messages import Message
 from services.messages import recent as recent_module
+from services.messages.names import Names
 from services.messages.queries import MessageQueries
 from services.messages.recent import KEEP_S, RecentMessages
 from services.messages.types import MessageFilter, MessageView, Not, Severity, SeverityIn
@@ -30,7 +31,7 @@ def seconds() -> Seconds:
 
 @pytest.fixture
 def recent(database: Database, seconds: Seconds) -> RecentMessages:
-    return RecentMessages(database, seconds)
+    return RecentMessages(database, Names(), seconds)
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def test_filters_of_the_same_form_are_not_mixed_up(queries: MessageQueries, data
 def test_one_reads_for_all(
     queries: MessageQueries, database: Database, seconds: Seconds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queries, "_recent", RecentMessages(database, seconds))
+    monkeypatch.setattr(queries, "_recent", RecentMessages(database, Names(), seconds))
     come(database, "one", "two", "three")
     queries.news(ANY, 0, limit=10, known=3)
     with noted(database) as statements:
