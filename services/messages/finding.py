@@ -26,7 +26,7 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.dialects.postgresql import aggregate_order_by, array
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -167,32 +167,45 @@ def _look_near(session: Session, selection: Selection, bounds: Bounds, limit: in
     Return the ids that fit, perhaps more than ``limit``, and what was not looked at; None: nothing is left.
     """
     near = _near(session, selection, bounds, NEAR_ROWS, at_once=False)
-    found = _fitting(near)
-    if len(near) < NEAR_ROWS:
+    found, looked_at = near.fitting, NEAR_ROWS
+    if near.rows < NEAR_ROWS:
         return found, None
-    first, last, looked_at = near[0][0], near[-1][0], NEAR_ROWS
-    ids_a_row = (abs(first - last) + 1) / NEAR_ROWS
-    rest: Bounds | None = bounds.beyond(last)
+    ids_a_row = (abs(near.first - near.last) + 1) / NEAR_ROWS
+    rest: Bounds | None = bounds.beyond(near.last)
     while rest is not None and len(found) <= limit and looked_at < NEAR_MOST and len(found) >= looked_at // NEAR_FEW:
         step = min(_enough(limit + 1 - len(found), len(found), looked_at), NEAR_MOST - looked_at)
         stretch, rest_of_all = rest.split(ceil(step * ids_a_row))
         near = _near(session, selection, stretch, step, at_once=True)
-        found += _fitting(near)
+        found += near.fitting
         looked_at += step
-        rest = rest.beyond(near[-1][0]) if len(near) == step else rest_of_all
+        rest = rest.beyond(near.last) if near.rows == step else rest_of_all
     return found, rest
 
 
-def _near(
-    session: Session, selection: Selection, bounds: Bounds, step: int, *, at_once: bool
-) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return the first ids whatever their text says, in the order of reading, and whether they fit altogether.
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """So many rows were looked at, from the first id to the last in the order of reading; these fit."""
+
+    rows: int
+    first: int
+    last: int
+    fitting: list[int]
+
+
+def _near(session: Session, selection: Selection, bounds: Bounds, step: int, *, at_once: bool) -> _Near:
+    """Look at the first rows whatever their text says.
 
     ``at_once``: there are not many more than those, so that PostgreSQL may look at each as it walks along the branches.
     """
     shape = _shape(session, selection, bounds)
     parameters = shape.parameters(selection.branches, bounds, step)
-    return session.execute(_near_statement(shape, selection.rest, at_once=at_once), parameters).all()
+    found = session.execute(_near_statement(shape, selection.rest, at_once=at_once), parameters)
+    if shape.is_postgresql:
+        rows, least, greatest, fitting = tuple(found.one())
+        first, last = (least, greatest) if bounds.ascending else (greatest, least)
+        return _Near(rows, first or 0, last or 0, fitting or [])
+    seen = found.all()
+    return _Near(len(seen), seen[0][0], seen[-1][0], _fitting(seen)) if seen else _Near(0, 0, 0, [])
 
 
 def _fitting(rows: Sequence[Row[*tuple[Any, ...]]]) -> list[int]:
@@ -367,14 +380,31 @@ def _name(branch: int, place: int) -> str:
 
 @lru_cache(maxsize=KEPT)
 def _near_statement(shape: _Shape, rest: Rest, *, at_once: bool) -> _Statement:
-    """Return the statement of `_near`."""
+    """Return the statement of `_near`: ids and whether they fit; from PostgreSQL one row, `_put_together`."""
     if shape.by_rows and at_once:
-        return _lateral(shape, lambda walk: walk.add_columns(rest.condition(shape.dialect).label("fits")))
+        return _put_together(shape, _lateral(shape, lambda walk: walk.add_columns(_fits(rest, shape))))
     if shape.by_rows:
-        return _looked_at(_statement(shape, NO_REST).subquery("near"), rest, shape)
+        return _put_together(shape, _looked_at(_statement(shape, NO_REST).subquery("near"), rest, shape))
     # SQLite walks along all branches side by side: it looks at no more rows than it is asked for.
     branches = (_by_values(shape, number) for number in range(shape.branches))
-    return _united(shape, [branch.add_columns(rest.condition(shape.dialect).label("fits")) for branch in branches])
+    found = _united(shape, [branch.add_columns(_fits(rest, shape)) for branch in branches])
+    return _put_together(shape, found) if shape.is_postgresql else found
+
+
+def _fits(rest: Rest, shape: _Shape) -> ColumnElement[bool]:
+    return rest.condition(shape.dialect).label("fits")
+
+
+def _put_together(shape: _Shape, found: _Statement) -> Select[Any]:
+    """Return how many ids there are, the least, the greatest, and in the order of reading those that fit.
+
+    To bring a thousand rows from PostgreSQL costs more than to find them.
+    """
+    seen = found.subquery("seen")
+    id_ = seen.c.id
+    fitting = func.array_agg(aggregate_order_by(id_, id_.asc() if shape.ascending else id_.desc()))
+    parts: tuple[ColumnElement[Any], ...] = (func.count(), func.min(id_), func.max(id_), fitting.filter(seen.c.fits))
+    return select(*parts)
 
 
 @lru_cache(maxsize=KEPT)
@@ -403,7 +433,7 @@ def _looked_at(ids: Subquery, rest: Rest, shape: _Shape) -> Select[Any]:
     named = select(ids.c.id)
     # As an array, or PostgreSQL walks down the primary key for each.
     is_named = id_ == any_(func.array(named.scalar_subquery())) if shape.is_postgresql else id_.in_(named)
-    wanted = select(id_, rest.condition(shape.dialect)).where(is_named)
+    wanted = select(id_, _fits(rest, shape)).where(is_named)
     return wanted.order_by(id_ if shape.ascending else id_.desc())
 
 

@@ -143,6 +143,8 @@ def test_a_mute_changes_none_of_the_statements_that_find_messages(
     """What makes pages fast are the plans of `test_queries`; a mute asks one thing more, of ids that were found."""
     store_all(database, [message("news", severity=Severity.ERROR)] * 3)
     noise = NameIn(Name.APPLICATION, frozenset({"mlt"}))
+    # From now on names are known.
+    queries.page(wanted)
     with noted(database) as plain:
         queries.page(wanted)
     with noted(database) as muted:
