@@ -5,11 +5,12 @@ from time import monotonic
 
 from models.database import Database
 from services.errors import BusyError
-from services.messages.finding import Bounds, find_ids
+from services.messages.finding import find_ids
 from services.messages.mute_types import Count
 from services.messages.names import Names
 from services.messages.queries import SCAN_IDS
 from services.messages.selection import Selection
+from services.messages.statements import Bounds
 from services.messages.time_limit import limited
 from services.messages.types import MessageFilter
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from time import monotonic
 
 from services.errors import BusyError
-from services.messages.finding import MAX_ID
 from services.messages.queries import MAX_LIMIT, MessageQueries
+from services.messages.statements import MAX_ID
 from services.messages.types import MessageFilter, MessageView, NotShown
 
 # One file holds so many messages at most, and takes so long: a reader who wants more goes on with the next.

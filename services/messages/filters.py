@@ -173,7 +173,7 @@ _NAMES: dict[Name, tuple[Column[int], type[MessageSession | MessageApplication |
 def condition(expression: Expression, dialect: str) -> ColumnElement[bool]:
     """Return the expression as a condition on the table ``message``; ``dialect`` is SQLAlchemy's name of it.
 
-    Made anew each time, and to be used once: see where `services.messages.finding` keeps statements.
+    Made anew each time, and to be used once: see where `services.messages.statements` keeps them.
     """
     match expression:
         case And(parts):

@@ -26,11 +26,11 @@ from services.clock import Clock
 from services.errors import NotFoundError
 from services.messages import rollups
 from services.messages.filters import condition, predicate
-from services.messages.finding import MAX_ID, Bounds
 from services.messages.muting import find_unmuted, without
 from services.messages.names import Names
 from services.messages.recent import MOST, RecentMessages
 from services.messages.selection import Selection
+from services.messages.statements import MAX_ID, Bounds
 from services.messages.time_limit import limited
 from services.messages.types import (
     NOTHING,
