@@ -188,7 +188,8 @@ def test_times_that_broadcasts_told_stay(book: Book) -> None:
     ],
 )  # fmt: skip
 def test_timeline_and_board_are_read_by_index(database: Database, statement: str, index: str) -> None:
-    with database.read() as tx:
+    # As a writer, who has the transaction that SET LOCAL is for.
+    with database.write() as tx:
         if database.is_sqlite:
             plan = " ".join(str(row) for row in tx.execute(text(f"EXPLAIN QUERY PLAN {statement}")))
         else:
