@@ -1,9 +1,9 @@
 """Read messages, rates and statistics. Every query is quick however many messages there are.
 
-Pages go by id, never by OFFSET. With a filter each severity (and session or application) has a branch of its own
-with its own ORDER BY and LIMIT on its own index, and the branches are united: left to itself the planner sorts
-millions of rows. Words are found by the full-text index. What no index covers (a part of the text) is looked at in a
-bounded stretch of ids, in chunks.
+Pages go by id, never by OFFSET. With a filter each severity (and session or application) has a branch of its own on
+its own index, and the branches are united in the order of ids: left to itself the planner sorts millions of rows. Words
+are found by the full-text index. What no index covers (a part of the text) is looked at in a bounded stretch of ids, in
+chunks.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -130,8 +130,6 @@ def _match(wanted: Search) -> str:
 
 
 def _by_trigrams(wanted: Search) -> tuple[ColumnElement[int], Select[int]]:
-    # By the collation of the column, or the index would be of no use. As literals, not as parameters: a plan for any
-    # word would rather walk through all messages than ask the index for one that few have.
     conditions = [_has_trigrams_of(word) for word in wanted.indexed]
     for column, values in (
         (_MESSAGE.severity, wanted.severities),
@@ -144,6 +142,8 @@ def _by_trigrams(wanted: Search) -> tuple[ColumnElement[int], Select[int]]:
 
 
 def _has_trigrams_of(word: str) -> ColumnElement[bool]:
+    # By the collation of the column, or the index would be of no use. As literals, not as parameters: a plan for any
+    # word would rather walk through all messages than ask the index for one that few have.
     if len(word) >= LONG_LETTERS:
         return _MESSAGE.text.ilike(literal(f"%{word}%", literal_execute=True))
     return _MESSAGE.text.bool_op("~*")(literal(BEFORE_WORD_POSTGRESQL + word, literal_execute=True))

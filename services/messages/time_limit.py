@@ -34,7 +34,7 @@ class TimeLimit:
         return monotonic() > self._deadline
 
     def start(self) -> None:
-        """Have the engine stop statements that take too long."""
+        """Have SQLite stop statements that take too long; PostgreSQL knows from its connection."""
         if self._is_sqlite:
             self._set_handler(lambda: self.is_over)
 

@@ -3,7 +3,7 @@
 SQLite only. A word in the severe messages of a session is looked for among these alone, no longer among all of the
 session and all severe ones. A kind is seen sooner from the message itself: each has a good part of all messages.
 
-Messages are indexed anew: two or three minutes for ten million.
+Messages are indexed anew: a few minutes for ten million.
 
 Revision ID: 0016
 Revises: 0015
