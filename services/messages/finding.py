@@ -1,11 +1,10 @@
 """From a selection to the ids of one page of messages: by indexes, by words, or through a bounded stretch of ids."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Executable, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -85,12 +84,11 @@ def _look_up(
             if not time_limit.has_stopped(error):
                 raise
             return Found(found, has_more=True, scanned_to=rest.begin, timed_out=True)
-        fits = _fitting(named)
-        found += fits
-        if len(found) > limit or len(named) < step:
+        found += named.fitting
+        if len(found) > limit or named.rows < step:
             return Found(found[:limit], has_more=len(found) > limit)
-        looked_at, fitting = looked_at + step, fitting + len(fits)
-        rest = rest.beyond(named[-1][0])
+        looked_at, fitting = looked_at + step, fitting + len(named.fitting)
+        rest = rest.beyond(named.last)
     return Found(found, has_more=True, scanned_to=rest.begin)
 
 
@@ -122,7 +120,7 @@ def _look_near(session: Session, selection: Selection, bounds: Bounds, limit: in
 
 
 @dataclass(frozen=True, slots=True)
-class _Near:
+class _Seen:
     """So many rows were looked at, from the first id to the last in the order of reading; these fit."""
 
     rows: int
@@ -131,24 +129,26 @@ class _Near:
     fitting: list[int]
 
 
-def _near(session: Session, selection: Selection, bounds: Bounds, step: int, *, at_once: bool) -> _Near:
+def _near(session: Session, selection: Selection, bounds: Bounds, step: int, *, at_once: bool) -> _Seen:
     """Look at the first rows whatever their text says.
 
     ``at_once``: there are not many more than those, so that PostgreSQL may look at each as it walks along the branches.
     """
     shape = _shape(session, selection, bounds)
     parameters = shape.parameters(selection.branches, bounds, step)
-    found = session.execute(statements.near(shape, selection.rest, at_once=at_once), parameters)
+    return _seen(session, shape, statements.near(shape, selection.rest, at_once=at_once), parameters)
+
+
+def _seen(session: Session, shape: Shape, statement: Executable, parameters: dict[str, Any]) -> _Seen:
+    """Run one of the statements `near` and `named`."""
+    found = session.execute(statement, parameters)
     if shape.is_postgresql:
         rows, least, greatest, fitting = tuple(found.one())
-        first, last = (least, greatest) if bounds.ascending else (greatest, least)
-        return _Near(rows, first or 0, last or 0, fitting or [])
+        first, last = (least, greatest) if shape.ascending else (greatest, least)
+        return _Seen(rows, first or 0, last or 0, fitting or [])
     seen = found.all()
-    return _Near(len(seen), seen[0][0], seen[-1][0], _fitting(seen)) if seen else _Near(0, 0, 0, [])
-
-
-def _fitting(rows: Sequence[Row[*tuple[Any, ...]]]) -> list[int]:
-    return [id_ for id_, is_fitting in rows if is_fitting]
+    fitting = [id_ for id_, is_fitting in seen if is_fitting]
+    return _Seen(len(seen), seen[0][0], seen[-1][0], fitting) if seen else _Seen(0, 0, 0, [])
 
 
 def _rarest(session: Session, selection: Selection, sought: Search, near: Bounds) -> Search:
@@ -164,16 +164,11 @@ def _rarest(session: Session, selection: Selection, sought: Search, near: Bounds
     )
 
 
-def _named(
-    session: Session, selection: Selection, sought: Search, bounds: Bounds, limit: int
-) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return ids that the full-text index names, in the order of reading, and whether they fit altogether.
-
-    On PostgreSQL only those that do.
-    """
+def _named(session: Session, selection: Selection, sought: Search, bounds: Bounds, step: int) -> _Seen:
+    """Look at the first rows that the full-text index names, on PostgreSQL only at those that fit."""
     shape = _shape(session, selection, bounds)
-    parameters = {"rows": limit} | bounds.parameters()
-    return session.execute(statements.named(shape, selection.rest, sought), parameters).all()
+    parameters = {"rows": step} | bounds.parameters()
+    return _seen(session, shape, statements.named(shape, selection.rest, sought), parameters)
 
 
 def _scan(

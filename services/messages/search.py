@@ -142,11 +142,12 @@ def _by_trigrams(wanted: Search) -> tuple[ColumnElement[int], Select[int]]:
 
 
 def _has_trigrams_of(word: str) -> ColumnElement[bool]:
-    # By the collation of the column, or the index would be of no use. As literals, not as parameters: a plan for any
-    # word would rather walk through all messages than ask the index for one that few have.
+    # By the collation of the index, or it would be of no use. As literals, not as parameters: a plan for any word would
+    # rather walk through all messages than ask the index for one that few have.
+    indexed = _MESSAGE.text.collate("C")
     if len(word) >= LONG_LETTERS:
-        return _MESSAGE.text.ilike(literal(f"%{word}%", literal_execute=True))
-    return _MESSAGE.text.bool_op("~*")(literal(BEFORE_WORD_POSTGRESQL + word, literal_execute=True))
+        return indexed.ilike(literal(f"%{word}%", literal_execute=True))
+    return indexed.bool_op("~*")(literal(BEFORE_WORD_POSTGRESQL + word, literal_execute=True))
 
 
 def add(session: Session, rows: Sequence[MessageRow]) -> None:

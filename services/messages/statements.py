@@ -180,14 +180,14 @@ def sample(shape: Shape, words: tuple[str, ...]) -> Select[*tuple[int, ...]]:
 def named(shape: Shape, rest: Rest, sought: Search) -> Select[Any]:
     """Return the statement of ids that the full-text index names, in the order of reading, and whether they fit.
 
-    On PostgreSQL only those that do.
+    From PostgreSQL one row, `_put_together`, only of those that do.
     """
     candidates = search.candidates(
         sought, shape.dialect, has_after=shape.has_after, has_before=shape.has_before, ascending=shape.ascending
     )
     if shape.is_postgresql:
         # It fetches all rows that the index names before it puts them in order: what else must fit is seen at once.
-        return candidates.add_columns(true()).where(rest.condition(shape.dialect))
+        return _put_together(shape, candidates.add_columns(true().label("fits")).where(rest.condition(shape.dialect)))
     return _looked_at(candidates.subquery("named"), rest, shape)
 
 

@@ -8,11 +8,13 @@ import pytest
 from sqlalchemy import text
 
 from models.database import Database
+from models.search import TRIGRAM_INDEX
 from services.messages import finding as finding_module
 from services.messages.queries import MessageQueries
 from services.messages.types import (
     MessageFilter,
     Severity,
+    Words,
 )
 from tests.db.services.messages.builders import NOW, mixed_messages, store_all
 from tests.db.services.messages.statements import noted
@@ -85,6 +87,15 @@ def test_a_walk_along_an_index_knows_its_end(
         walks = [line.replace(" ", "") for line in conditions if "severity" in line]
         assert walks
         assert not [line for line in walks if bound not in line]
+
+
+@pytest.mark.parametrize("word", ["nowhere", "now"])
+def test_rare_words_go_by_the_full_text_index(queries: MessageQueries, many: Database, word: str) -> None:
+    """PostgreSQL takes the index only where a statement names its very expression, with its collation."""
+    with noted(many) as statements:
+        assert queries.page(MessageFilter(where=Words(word))).items == ()
+    plan = plans(many, statements[1:])
+    assert ("message_search VIRTUAL TABLE INDEX" if many.is_sqlite else f"Bitmap Index Scan on {TRIGRAM_INDEX}") in plan
 
 
 def test_rates_and_newest_go_by_index(queries: MessageQueries, many: Database) -> None:
