@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,6 +78,16 @@ def apache_kafka(shared_apache_kafka: ApacheKafka) -> ApacheKafka:
     return shared_apache_kafka
 
 
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of an empty SQLite database at head; made once, copied for each test."""
+    file = tmp_path_factory.mktemp("migrated") / "console.db"
+    database = Database(f"sqlite:///{file}")
+    database.migrate()
+    database.close()
+    return file
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty database at head, once on each engine."""
@@ -85,7 +96,8 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         empty(shared)
         yield shared
         return
-    fresh = Database(f"sqlite:///{tmp_path / 'console.db'}")
-    fresh.migrate()
+    file = tmp_path / "console.db"
+    shutil.copyfile(request.getfixturevalue("migrated_sqlite"), file)
+    fresh = Database(f"sqlite:///{file}")
     yield fresh
     fresh.close()

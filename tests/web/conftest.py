@@ -4,12 +4,15 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from flask import Flask, g
 from flask.testing import FlaskClient
+from spectree.model_adapter.pydantic_adapter import PydanticModelAdapter
 from werkzeug.test import TestResponse
 
 from app import create_app
@@ -29,16 +32,33 @@ As = Callable[[Identity], AbstractContextManager[None]]
 
 
 @pytest.fixture(scope="session")
-def prepared_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prepared_database(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> Path:
     """A database file at head with an account for each role, named after it; made once, copied for each test."""
     file = tmp_path_factory.mktemp("prepared") / "console.db"
+    shutil.copyfile(migrated_sqlite, file)
     database = Database(f"sqlite:///{file}")
-    database.migrate()
     accounts = AccountService(database, AuditTrail(database, utc_now), utc_now)
     for role in Role:
         accounts.create(role.value, PASSWORD, role)
     database.close()
     return file
+
+
+@pytest.fixture(scope="session", autouse=True)
+def models_described_once() -> Iterator[None]:
+    """Every app of a run has the same API: to describe its models for OpenAPI is half the work of making an app."""
+    describe = PydanticModelAdapter().json_schema
+
+    @cache
+    def described(model: type[Any], options: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
+        return describe(model, **dict(options))
+
+    def remembered(_self: object, model: type[Any], **options: Any) -> dict[str, Any]:
+        return described(model, tuple(options.items()))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PydanticModelAdapter, "json_schema", remembered)
+        yield
 
 
 @pytest.fixture
