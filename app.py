@@ -28,7 +28,7 @@ from api.login import SESSION_COOKIE, add_login
 from api.metrics import Count, add_metrics
 from api.request_log import add_request_log
 from api.v1.routes import api_v1_blueprint
-from api.vendor import BOOTSTRAP_URL, vendor_blueprint
+from api.vendor import BOOTSTRAP_URL, KEEP_S, vendor_blueprint
 from collector import Collector, alarm_rules, load_checked_settings_or_exit, run_control_config
 from models.database import Database, SchemaError
 from pages import _frame
@@ -221,6 +221,7 @@ def _flask(settings: Settings) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.cookie_secure,
         MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
+        SEND_FILE_MAX_AGE_DEFAULT=KEEP_S,
         # The token lives as long as the session it belongs to.
         WTF_CSRF_TIME_LIMIT=None,
         CSP=content_security_policy(()),
@@ -246,6 +247,8 @@ def _dash(app: Flask, pages_folder: Path, served: str) -> dash.Dash:
         use_pages=True,
         pages_folder=str(pages_folder),
         assets_folder=str(ROOT / "assets"),
+        # Another installation has other addresses, so browsers may keep these files.
+        assets_url_path=f"assets/{served}",
         # It stands in the head of templates/index.html already.
         assets_ignore=r"^theme\.js$",
         index_string=(ROOT / "templates" / "index.html").read_text(encoding="utf-8").replace("{%fingerprint%}", served),

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 # Kinds of files a page is made of: what the browser loads, and what declares elements and callbacks.
-SUFFIXES = frozenset({".css", ".html", ".js", ".py"})
+SUFFIXES = frozenset({".css", ".html", ".ico", ".js", ".py"})
 DIGITS = 16
 
 

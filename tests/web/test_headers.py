@@ -59,15 +59,37 @@ def test_the_policy_allows_every_inline_script_of_the_page(operator: Person) -> 
         assert f"'sha256-{digest}'" in answer.headers["Content-Security-Policy"]
 
 
+def loaded_by(client: FlaskClient, path: str) -> list[str]:
+    """Return the addresses of what a page loads. A data: address asks nobody."""
+    page = client.get(path).get_data(as_text=True)
+    return [found for found in re.findall(r'(?:src|href)="([^"]+)"', page) if not found.startswith("data:")]
+
+
 def test_a_page_asks_for_nothing_from_elsewhere(operator: Person) -> None:
-    page = operator.client.get("/").get_data(as_text=True)
-    # A data: address asks nobody.
-    addresses = [found for found in re.findall(r'(?:src|href)="([^"]+)"', page) if not found.startswith("data:")]
+    addresses = loaded_by(operator.client, "/")
     assert addresses
     assert [address for address in addresses if not address.startswith("/") or address.startswith("//")] == []
     for address in addresses:
         with operator.client.get(address) as found:
             assert found.status_code == 200, address
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/nothing/here.html"])
+def test_browsers_may_keep_what_a_page_loads(operator: Person, anonymous: FlaskClient, path: str) -> None:
+    addresses = loaded_by(anonymous if path == "/login" else operator.client, path)
+    assert [address for address in addresses if "/assets/" in address]
+    for address in addresses:
+        with anonymous.get(address) as found:
+            assert found.cache_control.max_age == 365 * 24 * 3600, address
+            assert not found.cache_control.no_cache
+
+
+def test_another_installation_has_other_addresses(operator: Person, anonymous: FlaskClient) -> None:
+    served = operator.client.get("/live").headers["X-Fingerprint"]
+    with anonymous.get(f"/assets/{served}/theme.js") as found:
+        assert found.status_code == 200
+    # An address like any other: a stranger is asked to log in.
+    assert anonymous.get("/assets/another/theme.js").status_code == 302
 
 
 def test_an_unexpected_error_says_its_id_and_no_more(
