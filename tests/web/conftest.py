@@ -4,7 +4,6 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -49,12 +48,13 @@ def models_described_once() -> Iterator[None]:
     """Every app of a run has the same API: to describe its models for OpenAPI is half the work of making an app."""
     describe = PydanticModelAdapter().json_schema
 
-    @cache
-    def described(model: type[Any], options: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
-        return describe(model, **dict(options))
+    described: dict[object, dict[str, Any]] = {}
 
     def remembered(_self: object, model: type[Any], **options: Any) -> dict[str, Any]:
-        return described(model, tuple(options.items()))
+        key = (model, *options.items())
+        if key not in described:
+            described[key] = describe(model, **options)
+        return described[key]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PydanticModelAdapter, "json_schema", remembered)
