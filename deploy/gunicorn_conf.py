@@ -5,7 +5,7 @@ The settings are read here once more so that wrong ones end the program before a
 
 from gunicorn.workers.base import Worker
 
-from collector import Collector
+from collector import Collector, set_aside_what_stays
 from settings import load_settings_or_exit
 
 _settings = load_settings_or_exit()
@@ -28,6 +28,7 @@ loglevel = _settings.log_level.lower()
 
 def post_worker_init(worker: Worker) -> None:
     """Start the embedded collector, in the process that serves."""
+    set_aside_what_stays()
     collector = _collector(worker)
     if collector is not None:
         collector.start()
