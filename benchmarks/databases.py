@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
+from collector import set_aside_what_stays
 from models.database import Database
 from models.search import TRIGRAM_INDEX
 from services.checkpoints import Checkpoints
@@ -51,8 +52,9 @@ def fresh_server() -> Iterator[tuple[PostgresServer, str]]:
 
 @contextmanager
 def fresh_database(engine: str) -> Iterator[Database]:
-    """Give a database at head; SQLite's write-ahead log is carried over as in a collector."""
+    """Give a database at head to a process prepared as a collector is; SQLite's write-ahead log is carried over too."""
     with fresh_url(engine) as url:
+        set_aside_what_stays()
         database = prepared(url, engine)
         checkpoints = Checkpoints(database, utc_now) if database.is_sqlite else None
         if checkpoints is not None:
