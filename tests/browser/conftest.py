@@ -2,13 +2,12 @@
 
 import shutil
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from simulator.installation import Installation
-from tests.browser.person import WIDE, Person
+from tests.browser.person import WIDE, Browsers, Person
 from tests.console import Console, running_console
 from tests.kafka import KafkaBroker, running_broker
 
@@ -53,26 +52,43 @@ def console(installation: Installation, tmp_path_factory: pytest.TempPathFactory
         yield running
 
 
+@pytest.fixture(scope="session")
+def browsers() -> Iterator[Browsers]:
+    """Browsers that tests use one after the other."""
+    lent = Browsers()
+    yield lent
+    lent.end()
+
+
 @pytest.fixture
-def new_person(console: Console, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[NewPerson]:
+def new_person(
+    console: Console, browsers: Browsers, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[NewPerson]:
     """A way to get people with a browser each: ``new_person("alice")``. Their pages must stay free of complaints."""
     people: list[Person] = []
-    with ExitStack() as stack:
 
-        def make(name: str | None, size: tuple[int, int] = WIDE) -> Person:
-            person = stack.enter_context(Person(console, tmp_path, size))
-            people.append(person)
-            return person.log_in(name) if name else person
+    def make(name: str | None, size: tuple[int, int] = WIDE) -> Person:
+        person = Person(console, tmp_path, size, browsers.lend(tmp_path, size))
+        people.append(person)
+        return person.log_in(name) if name else person
 
+    try:
         yield make
-        failed = request.node.stash.get(FAILED, False)
-        for number, person in enumerate(people):
-            if failed:
+        if request.node.stash.get(FAILED, False):
+            for number, person in enumerate(people):
                 person.screenshot(ARTIFACTS / f"{request.node.name}-{number}.png")
                 shutil.copy(console.log, ARTIFACTS / f"{request.node.name}-web.log")
-            else:
+        else:
+            for person in people:
                 assert person.foreign_requests() == []
                 assert person.problems() == []
+            while people:
+                browsers.take_back(people[-1].driver, console.url)
+                people.pop()
+    finally:
+        # After a failure nobody else is to use them.
+        for person in people:
+            person.driver.quit()
 
 
 @pytest.hookimpl(wrapper=True)

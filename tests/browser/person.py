@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeAlias, TypeVar
 
 from dash.testing.browser import Browser
 from selenium.common.exceptions import StaleElementReferenceException
@@ -16,6 +16,8 @@ from tests.console import Console
 from tests.waiting import wait_until
 
 T = TypeVar("T")
+# selenium's WebDriver; this selenium has no types.
+Driver: TypeAlias = Any
 
 _ASKS = ("Network.requestWillBeSent", "Network.webSocketCreated")
 _OF_NO_HOST = ("data:", "blob:", "about:", "chrome:", "devtools:")
@@ -46,21 +48,70 @@ class _Options(Options):
         super().set_capability(name, value)  # type: ignore[no-untyped-call]  # this selenium has no types here
 
 
+def start_chromium(download_path: Path, size: tuple[int, int]) -> Driver:
+    """Start Chromium with a window of ``size`` CSS pixels."""
+    options = _Options()
+    for argument in (*_ARGUMENTS, f"--window-size={size[0]},{size[1]}"):
+        options.add_argument(argument)  # type: ignore[no-untyped-call]  # this selenium has no types here
+    browser = Browser(
+        browser="chrome", options=[options], download_path=str(download_path), percy_run=False, percy_finalize=False
+    )
+    # Waiting is done on conditions; an implicit wait would slow down each look at what is not there.
+    browser.driver.implicitly_wait(0)
+    return browser.driver
+
+
+class Browsers:
+    """Chromium for one person after another: to start it and to load what all pages share takes longer than most tests.
+
+    Whoever gets one finds it as if it had just been installed, but for what it has cached.
+    """
+
+    def __init__(self) -> None:
+        """Start none yet."""
+        self._idle: list[Driver] = []
+
+    def lend(self, download_path: Path, size: tuple[int, int]) -> Driver:
+        """Return one that nobody uses."""
+        if not self._idle:
+            return start_chromium(download_path, size)
+        driver = self._idle.pop()
+        driver.set_window_size(*size)
+        allowed = {"behavior": "allow", "downloadPath": str(download_path)}
+        driver.execute_cdp_cmd("Browser.setDownloadBehavior", allowed)
+        return driver
+
+    def take_back(self, driver: Driver, origin: str) -> None:
+        """Forget what somebody did in it at ``origin``."""
+        used = driver.window_handles
+        driver.switch_to.new_window("tab")
+        fresh = driver.current_window_handle
+        for handle in used:
+            driver.switch_to.window(handle)
+            driver.close()
+        driver.switch_to.window(fresh)
+        driver.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+        driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+        driver.execute_cdp_cmd("Browser.resetPermissions", {})
+        for kind in ("browser", "performance"):
+            driver.get_log(kind)
+        self._idle.append(driver)
+
+    def end(self) -> None:
+        """End those that nobody uses."""
+        while self._idle:
+            self._idle.pop().quit()
+
+
 class Person:
     """One browser of its own, used by one account."""
 
-    def __init__(self, console: Console, download_path: Path, size: tuple[int, int] = WIDE) -> None:
-        """Start Chromium with a window of ``size`` CSS pixels."""
-        options = _Options()
-        for argument in (*_ARGUMENTS, f"--window-size={size[0]},{size[1]}"):
-            options.add_argument(argument)  # type: ignore[no-untyped-call]  # this selenium has no types here
+    def __init__(
+        self, console: Console, download_path: Path, size: tuple[int, int] = WIDE, driver: Driver | None = None
+    ) -> None:
+        """Take a browser, or start one with a window of ``size`` CSS pixels."""
         self._console = console
-        self._browser = Browser(
-            browser="chrome", options=[options], download_path=str(download_path), percy_run=False, percy_finalize=False
-        )
-        self.driver = self._browser.driver
-        # Waiting is done on conditions; an implicit wait would slow down each look at what is not there.
-        self.driver.implicitly_wait(0)
+        self.driver = driver or start_chromium(download_path, size)
 
     def __enter__(self) -> Self:
         """Nothing to do: the browser runs already."""
@@ -70,7 +121,7 @@ class Person:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End the browser."""
-        self._browser.driver.quit()
+        self.driver.quit()
 
     def log_in(self, name: str) -> Self:
         """Take over the session cookie of an HTTP log-in: only the log-in tests type a password."""
