@@ -13,9 +13,11 @@
   const cause = () => clientside.callback_context.triggered_id;
   const below = () => api.getDisplayedRowCount() - 1 - api.getLastDisplayedRowIndex();
   const toEnd = () => log.rows.length && api.ensureIndexVisible(api.getDisplayedRowCount() - 1, "bottom");
-  // Also by its property: dash-ag-grid takes back a selection that is made before it is ready.
-  const select = (node) => [node.setSelected(true, true), clientside.set_props("log-grid", { selectedRows: [node.data] })];
-  const show = (node) => select(node) && api.ensureIndexVisible(node.rowIndex, "middle");
+  // By its property: dash-ag-grid selects it once it is ready, and fails over what the grid itself selects before.
+  const show = (node) => {
+    clientside.set_props("log-grid", { selectedRows: [node.data] });
+    api.ensureIndexVisible(node.rowIndex, "middle");
+  };
 
   // Split at what is searched for, every second piece is it.
   const pieces = (text) => (log.mark ? text.split(log.mark) : [text]).map((piece, index) => (index % 2 ? e("mark", { key: index }, piece) : piece));
@@ -62,7 +64,7 @@
       const here = (api.getSelectedNodes()[0]?.rowIndex ?? -1) - isNew;
       const back = found.findLast((node) => node.rowIndex < here) ?? found.at(-1);
       const next = why === "log-previous-button" ? back : found.find((node) => node.rowIndex > here) ?? found[0];
-      if (next && (isNew || why !== "log-count")) show(next);
+      if (next && (isNew || why !== "log-count")) [next.setSelected(true, true), show(next)];
       const place = found.indexOf(next) + 1;
       return !text ? "" : !next ? "nothing found" : why === "log-count" ? `${found.length} found` : `${place} of ${found.length} found`;
     },

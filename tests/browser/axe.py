@@ -8,12 +8,13 @@ from tests.console import ROOT
 # `make programs` puts it there; tests/axe names the version.
 AXE = ROOT / ".cache" / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 BAD = ("serious", "critical")
-# Every rule, on everything: nothing is excused.
+# On everything: nothing is excused.
 _RUN = """
-const [done] = arguments;
+const [rules, done] = arguments;
+const which = rules.length ? {runOnly: rules} : {};
 const lines = ({id, impact, nodes}) =>
   nodes.map(({target, failureSummary}) => `${id} (${impact}): ${target.join(" ")}: ${failureSummary}`);
-axe.run(document, {resultTypes: ["violations"]})
+axe.run(document, {resultTypes: ["violations"], ...which})
   .then(({violations}) => done([violations.map(violation => [violation.impact, lines(violation)]), ""]))
   .catch(error => done([[], String(error)]));
 """
@@ -24,9 +25,9 @@ def why_not_here() -> str | None:
     return None if AXE.exists() else "axe-core is not there (make programs fetches it with npm)"
 
 
-def findings(person: Person) -> Sequence[str]:
-    """Return what is seriously or critically wrong with what the person sees, a line an element."""
+def findings(person: Person, *rules: str) -> Sequence[str]:
+    """Return what is seriously or critically wrong with what the person sees, a line an element; by all rules or these."""
     person.driver.execute_script(AXE.read_text())
-    violations, failure = person.driver.execute_async_script(_RUN)
+    violations, failure = person.driver.execute_async_script(_RUN, rules)
     assert not failure, failure
     return [line for impact, lines in violations if impact in BAD for line in lines]

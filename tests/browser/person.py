@@ -1,6 +1,7 @@
 """A person in front of a browser: logged in by cookie, waits on conditions, reads what the page says."""
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -61,6 +62,12 @@ def start_chromium(download_path: Path, size: tuple[int, int]) -> Driver:
     return browser.driver
 
 
+def _slowed(driver: Driver) -> Driver:
+    """Let pages in this tab run slower by ``BROWSER_SLOWDOWN``: what depends on who is first shows itself then."""
+    driver.execute_cdp_cmd("Emulation.setCPUThrottlingRate", {"rate": float(os.environ.get("BROWSER_SLOWDOWN", "1"))})
+    return driver
+
+
 class Browsers:
     """Chromium for one person after another: to start it and to load what all pages share takes longer than most tests.
 
@@ -74,12 +81,12 @@ class Browsers:
     def lend(self, download_path: Path, size: tuple[int, int]) -> Driver:
         """Return one that nobody uses."""
         if not self._idle:
-            return start_chromium(download_path, size)
+            return _slowed(start_chromium(download_path, size))
         driver = self._idle.pop()
         driver.set_window_size(*size)
         allowed = {"behavior": "allow", "downloadPath": str(download_path)}
         driver.execute_cdp_cmd("Browser.setDownloadBehavior", allowed)
-        return driver
+        return _slowed(driver)
 
     def take_back(self, driver: Driver, origin: str) -> None:
         """Forget what somebody did in it at ``origin``."""
