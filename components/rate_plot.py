@@ -62,7 +62,7 @@ def bins(buckets: Sequence[RateBucket], start: datetime, end: datetime, bin_s: i
     """
     found: dict[int, list[RateBucket]] = {}
     for bucket in buckets:
-        found.setdefault(int(bucket.start.timestamp()) // bin_s * bin_s, []).append(bucket)
+        found.setdefault(bucket.start_s // bin_s * bin_s, []).append(bucket)
     first, last = int(start.timestamp()), int(end.timestamp())
     return tuple(_bin(second, bin_s, found.get(second, [])) for second in range(first, last, bin_s))
 
@@ -72,7 +72,7 @@ def _bin(second: int, bin_s: int, parts: Sequence[RateBucket]) -> RateBucket:
         tuple(sum(column) for column in zip(*(part.counts for part in parts), strict=True)) if parts else _NONE
     )
     return RateBucket(
-        start=datetime.fromtimestamp(second, UTC),
+        start_s=second,
         width_s=bin_s,
         counts=(debug, log, info, warning, error, fatal),
         min_id=min((part.min_id for part in parts), default=0),
@@ -82,7 +82,7 @@ def _bin(second: int, bin_s: int, parts: Sequence[RateBucket]) -> RateBucket:
 
 def passed_s(bucket: RateBucket, now: datetime) -> float:
     """Return how many seconds of a bin have passed: the last one is not over, and its rate is of what has passed."""
-    return min(max((now - bucket.start).total_seconds(), 1.0), float(bucket.width_s))
+    return min(max(now.timestamp() - bucket.start_s, 1.0), float(bucket.width_s))
 
 
 def totals(bars: Sequence[RateBucket]) -> Mapping[Severity, int]:
@@ -98,7 +98,7 @@ def rate_figure(
     ``x`` is in milliseconds since 1970 UTC: the browser turns it into times of the zone the person chose
     (`assets/rates.js`). ``revision`` keeps zoom and selection through updates; ``small`` leaves out all but the bars.
     """
-    x = [int(bar.start.timestamp() * 1000) + bar.width_s * 500 for bar in bars]
+    x = [bar.start_s * 1000 + bar.width_s * 500 for bar in bars]
     widths = [bar.width_s * 850 for bar in bars]
     seconds = [passed_s(bar, now) for bar in bars]
     traces = [

@@ -127,10 +127,13 @@ class MessageMute(Base):
 
 
 class MessageRollup(Base):
-    """Counts of messages by severity in one bucket of time, for all sessions (``session_id`` 0) or one."""
+    """Counts of messages by severity in one bucket of time, for all sessions (``session_id`` 0) or one.
+
+    On PostgreSQL there is a partition for each width: ``message_rollup_1``, ``_60`` and ``_600``.
+    """
 
     __tablename__ = "message_rollup"
-    __table_args__ = _IN_KEY_ORDER
+    __table_args__ = _IN_KEY_ORDER | {"postgresql_partition_by": "LIST (resolution_s)"}
 
     resolution_s: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     session_id: Mapped[int] = mapped_column(primary_key=True)

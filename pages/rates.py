@@ -205,7 +205,7 @@ def choose(clicked: Mapping[str, Any] | None, wanted: Mapping[str, Any] | None) 
 
 
 def _holds(bar: RateBucket, at_ms: int) -> bool:
-    start_ms = int(bar.start.timestamp() * 1000)
+    start_ms = bar.start_s * 1000
     return start_ms <= at_ms < start_ms + bar.width_s * 1000
 
 

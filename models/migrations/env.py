@@ -6,7 +6,7 @@ from alembic import context
 
 from models import accounts, alarms, audit, commands, control, coordination, history, messages, run_control
 from models.base import Base, JsonValue, UtcDateTime
-from models.search import is_declared
+from models.undeclared import is_declared
 
 # Each module registers its tables on the base when imported.
 TABLES = (accounts, alarms, audit, commands, control, coordination, history, messages, run_control)

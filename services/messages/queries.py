@@ -7,7 +7,7 @@ chunks.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from math import ceil
 from typing import Any
@@ -287,6 +287,6 @@ def _session_id(session: Session, name: str | None) -> int:
 def _buckets(rows: Sequence[Row[*tuple[Any, ...]]], width_s: int) -> tuple[RateBucket, ...]:
     # All in one go: a plot of two weeks has thousands.
     return tuple(
-        RateBucket(datetime.fromtimestamp(start, UTC), width_s, (debug, log, info, warning, error, fatal), least, most)
-        for start, debug, log, info, warning, error, fatal, least, most in rows
+        RateBucket(start_s, width_s, (debug, log, info, warning, error, fatal), least, most)
+        for start_s, debug, log, info, warning, error, fatal, least, most in rows
     )

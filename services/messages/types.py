@@ -295,16 +295,21 @@ class MessagePage:
 
 
 class RateBucket(NamedTuple):
-    """Messages by severity in one bucket: ``counts[severity]`` messages from ``start`` on, for ``width_s`` seconds.
+    """Messages by severity in one bucket: ``counts[severity]`` messages from ``start_s`` on, for ``width_s`` seconds.
 
-    A tuple, because a plot of two weeks has thousands.
+    ``start_s`` is in seconds since 1970 UTC. A tuple of numbers, because a plot of two weeks has thousands.
     """
 
-    start: datetime
+    start_s: int
     width_s: int
     counts: tuple[int, int, int, int, int, int]
     min_id: int
     max_id: int
+
+    @property
+    def start(self) -> datetime:
+        """When it begins, UTC."""
+        return datetime.fromtimestamp(self.start_s, UTC)
 
 
 @dataclass(frozen=True, slots=True)

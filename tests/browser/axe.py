@@ -26,7 +26,7 @@ def why_not_here() -> str | None:
 
 
 def findings(person: Person, *rules: str) -> Sequence[str]:
-    """Return what is seriously or critically wrong with what the person sees, a line an element; by all rules or these."""
+    """Return what is seriously or critically wrong for a person, by all rules or these, a line an element."""
     person.driver.execute_script(AXE.read_text())
     violations, failure = person.driver.execute_async_script(_RUN, rules)
     assert not failure, failure

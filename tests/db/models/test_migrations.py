@@ -11,8 +11,9 @@ from models.accounts import User
 from models.base import Base
 from models.database import MIGRATIONS, Database, SchemaError
 from models.messages import MessageRollup
-from models.search import is_declared
+from models.undeclared import is_declared
 from services.clock import utc_now
+from services.messages.rollups import RESOLUTIONS_S
 from tests.db.services.messages.builders import message, store_all
 
 
@@ -44,7 +45,7 @@ def test_accounts_live_through_the_migration_of_their_roles(database: Database) 
         session.execute(update(User).values(role="captain"))
 
 
-def test_rollups_live_through_being_put_in_order(database: Database) -> None:
+def test_rollups_live_through_being_put_where_they_are_read(database: Database) -> None:
     store_all(database, [message("one"), message("two", session="np02")])
     kept = _rollups(database)
     assert len(kept) == 9
@@ -56,6 +57,11 @@ def test_rollups_live_through_being_put_in_order(database: Database) -> None:
         with database.read() as session:
             in_order = text("SELECT name FROM sqlite_master WHERE name LIKE '%rollup' AND sql LIKE '%WITHOUT ROWID%'")
             assert {*session.scalars(in_order)} == {"measurement_rollup", "message_rollup"}
+    else:
+        with database.read() as session:
+            where = text("SELECT resolution_s, tableoid::regclass::text FROM message_rollup GROUP BY 1, 2")
+            together = {(width_s, f"message_rollup_{width_s}") for width_s in RESOLUTIONS_S}
+            assert {tuple(row) for row in session.execute(where)} == together
 
 
 def _rollups(database: Database) -> list[tuple[object, ...]]:

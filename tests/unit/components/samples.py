@@ -135,5 +135,9 @@ def bucket(start: datetime, *counts: int) -> RateBucket:
     """Return one second of messages, counts by rising severity."""
     six = (*counts, 0, 0, 0, 0, 0, 0)
     return RateBucket(
-        start=start, width_s=1, counts=(six[0], six[1], six[2], six[3], six[4], six[5]), min_id=1, max_id=2
+        start_s=int(start.timestamp()),
+        width_s=1,
+        counts=(six[0], six[1], six[2], six[3], six[4], six[5]),
+        min_id=1,
+        max_id=2,
     )

@@ -26,7 +26,7 @@ NOW = datetime(2026, 11, 20, 3, 12, 44, tzinfo=UTC)
 def bucket(second: int, *counts: int, ids: tuple[int, int] = (1, 1), width_s: int = 1) -> RateBucket:
     filled = (*counts, *[0] * (6 - len(counts)))
     return RateBucket(
-        datetime.fromtimestamp(second, UTC),
+        second,
         width_s,
         (filled[0], filled[1], filled[2], filled[3], filled[4], filled[5]),
         *ids,
