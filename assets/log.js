@@ -14,10 +14,8 @@
   const below = () => api.getDisplayedRowCount() - 1 - api.getLastDisplayedRowIndex();
   const toEnd = () => log.rows.length && api.ensureIndexVisible(api.getDisplayedRowCount() - 1, "bottom");
   // By its property: dash-ag-grid selects it once it is ready, and fails over what the grid itself selects before.
-  const show = (node) => {
-    clientside.set_props("log-grid", { selectedRows: [node.data] });
-    api.ensureIndexVisible(node.rowIndex, "middle");
-  };
+  const select = (node) => clientside.set_props("log-grid", { selectedRows: [node.data] });
+  const show = (node) => [select(node), api.ensureIndexVisible(node.rowIndex, "middle")];
 
   // Split at what is searched for, every second piece is it.
   const pieces = (text) => (log.mark ? text.split(log.mark) : [text]).map((piece, index) => (index % 2 ? e("mark", { key: index }, piece) : piece));

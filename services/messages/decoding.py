@@ -17,6 +17,7 @@ KEY_LIMIT_BYTES = 255
 # A time outside of 2000-01-01 ... arrival + 1 day is a broken clock, not a time.
 EARLIEST_NS = 946_684_800 * 1_000_000_000
 DAY_NS = 86_400 * 1_000_000_000
+_SEVERITIES = dict(Severity.__members__)
 
 
 class DecodeError(Exception):
@@ -75,8 +76,9 @@ def session_from_key(key: bytes | None) -> str:
 def ers_severity(given: str, cleaner: Cleaner, detail: dict[str, Any]) -> Severity:
     """Return the severity that an issue names in any case (contract 16.3); a word nobody knows is INFO, and kept."""
     word = given.strip().upper()
-    if word in Severity.__members__:
-        return Severity[word]
+    severity = _SEVERITIES.get(word)
+    if severity is not None:
+        return severity
     if word:
         detail["severity_given"] = cleaner.part(given)
     return Severity.INFO

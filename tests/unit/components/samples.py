@@ -128,7 +128,7 @@ def message(**changes: Any) -> MessageView:
         partition=0,
         offset=3,
     )
-    return replace(sample, **changes)
+    return sample._replace(**changes)
 
 
 def bucket(start: datetime, *counts: int) -> RateBucket:

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from components.message_list import LIST_TEXT, inspector, message_row
@@ -49,13 +48,13 @@ def test_a_row_is_small_and_plain() -> None:
 
 
 def test_long_texts_are_cut_in_the_list_only() -> None:
-    long = replace(ISSUE, text="x" * 5_000)
+    long = ISSUE._replace(text="x" * 5_000)
     assert len(str(message_row(long)["text"])) == LIST_TEXT + 1
     assert "x" * 5_000 in words(inspector(long))
 
 
 def test_a_message_without_text_shows_its_name() -> None:
-    assert message_row(replace(ISSUE, text=""))["text"] == ISSUE.name
+    assert message_row(ISSUE._replace(text=""))["text"] == ISSUE.name
 
 
 def test_the_chain_goes_from_effect_to_cause() -> None:
@@ -84,6 +83,6 @@ def test_text_from_outside_stays_text() -> None:
 
 
 def test_a_broadcast_needs_no_chain() -> None:
-    broadcast = replace(ISSUE, kind=Kind.CONTROLLER, detail=None, severity=Severity.INFO)
+    broadcast = ISSUE._replace(kind=Kind.CONTROLLER, detail=None, severity=Severity.INFO)
     assert with_class(inspector(broadcast), "chain") == []
     assert "controller" in words(inspector(broadcast))

@@ -1,6 +1,5 @@
 """Mutes in words: how much they hide, who may make and end them, and what the dialog asks for."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -50,7 +49,7 @@ def test_a_preview_says_how_many_or_what_is_missing() -> None:
 @pytest.mark.parametrize("severity", [Severity.FATAL, Severity.ERROR])
 def test_who_may_not_mute_is_told_why(role: Role, severity: Severity) -> None:
     may = role in (Role.OPERATOR, Role.ADMINISTRATOR)
-    found = mute_obstacle(Identity("x", role), replace(ISSUE, severity=severity))
+    found = mute_obstacle(Identity("x", role), ISSUE._replace(severity=severity))
     if not may:
         assert found == f"The role {role} of x does not include messages.mute."
     else:
@@ -81,5 +80,5 @@ def test_every_field_of_the_dialog_has_a_name() -> None:
 
 
 def test_a_message_is_muted_up_to_its_own_severity_unless_somebody_says_more() -> None:
-    assert default_limit(replace(ISSUE, severity=Severity.INFO)) is Severity.INFO
+    assert default_limit(ISSUE._replace(severity=Severity.INFO)) is Severity.INFO
     assert default_limit(ISSUE) is Severity.ERROR

@@ -25,6 +25,8 @@ TREE = (
     node("root-controller/df-controller/df-03", in_error=True),
 )
 SPAN = timedelta(minutes=5)
+# Buckets begin with one.
+SECOND = NOW.replace(microsecond=0)
 
 
 def card(**changes: object) -> list[Component]:
@@ -158,17 +160,17 @@ def test_the_last_transition_is_the_newest_that_ended() -> None:
 
 
 def test_rates_are_summed_into_equal_steps() -> None:
-    start = NOW - SPAN
+    start = SECOND - SPAN
     summary = summarise(
         [
             bucket(start, 0, 0, 10),
             bucket(start + timedelta(seconds=4), 0, 0, 5, 0, 5),
-            bucket(NOW - timedelta(seconds=1), 0, 0, 5),
-            bucket(NOW, 99),
+            bucket(SECOND - timedelta(seconds=1), 0, 0, 5),
+            bucket(SECOND, 99),
             bucket(start - timedelta(seconds=1), 99),
         ],
         start,
-        NOW,
+        SECOND,
     )
     assert summary.all_per_s[0] == pytest.approx(4)
     assert summary.errors_per_s[0] == pytest.approx(1)
@@ -184,7 +186,7 @@ def test_a_line_is_drawn_anew_once_per_step() -> None:
 
 
 def test_the_line_has_a_name() -> None:
-    drawn = sparkline(summarise([bucket(NOW - SPAN, 0, 0, 3, 0, 1)], NOW - SPAN, NOW), "4 messages")
+    drawn = sparkline(summarise([bucket(SECOND - SPAN, 0, 0, 3, 0, 1)], SECOND - SPAN, SECOND), "4 messages")
     assert (attribute(drawn, "role"), attribute(drawn, "aria-label")) == ("img", "4 messages")
     assert "<polyline" in attribute(having(drawn, "spark-line")[0], "style")["maskImage"]
     bars = attribute(having(drawn, "spark-errors")[0], "style")["maskImage"]
@@ -192,21 +194,21 @@ def test_the_line_has_a_name() -> None:
 
 
 def test_more_bars_are_no_more_elements() -> None:
-    buckets = [bucket(NOW - SPAN * share / 10, 0, 0, 0, 0, 1) for share in range(1, 11)]
-    drawn = sparkline(summarise(buckets, NOW - SPAN, NOW), "10 messages")
+    buckets = [bucket(SECOND - SPAN * share / 10, 0, 0, 0, 0, 1) for share in range(1, 11)]
+    drawn = sparkline(summarise(buckets, SECOND - SPAN, SECOND), "10 messages")
     bars = attribute(having(drawn, "spark-errors")[0], "style")["maskImage"]
     assert (bars.count("<path"), bars.count("M")) == (1, 10)
 
 
 def test_rates_say_what_is_loud() -> None:
-    summary = summarise([bucket(NOW - SPAN, 0, 0, 3, 2, 1)], NOW - SPAN, NOW)
+    summary = summarise([bucket(SECOND - SPAN, 0, 0, 3, 2, 1)], SECOND - SPAN, SECOND)
     assert "1 ERROR 2 WARNING" in text(rate_view(summary, "s"))
-    quiet = summarise([bucket(NOW - SPAN, 0, 0, 3)], NOW - SPAN, NOW)
+    quiet = summarise([bucket(SECOND - SPAN, 0, 0, 3)], SECOND - SPAN, SECOND)
     assert "nothing from WARNING up" in text(rate_view(quiet, "s"))
 
 
 def test_no_messages_is_said_in_words() -> None:
-    assert text(rate_view(summarise([], NOW - SPAN, NOW), "s")) == "Messages, 5 min none"
+    assert text(rate_view(summarise([], SECOND - SPAN, SECOND), "s")) == "Messages, 5 min none"
 
 
 def test_messages_of_the_table_are_text() -> None:

@@ -146,7 +146,8 @@ def test_up_to_three_sessions_one_is_large() -> None:
 
 
 def test_the_rate_is_said_in_words_too() -> None:
-    drawn = wall_rate(summarise([bucket(NOW - timedelta(seconds=5), 0, 0, 10)], NOW - timedelta(minutes=5), NOW), "a")
+    now = NOW.replace(microsecond=0)
+    drawn = wall_rate(summarise([bucket(now - timedelta(seconds=5), 0, 0, 10)], now - timedelta(minutes=5), now), "a")
     assert "2.0 /s" in text(drawn)
     assert attribute(having(drawn, "spark")[0], "aria-label") == "a: 10 messages in 5 minutes"
 

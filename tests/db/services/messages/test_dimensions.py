@@ -1,7 +1,5 @@
 """Names that messages repeat get ids; a fault that makes names up cannot fill the database."""
 
-from dataclasses import replace
-
 import pytest
 from sqlalchemy import func, select
 
@@ -42,7 +40,7 @@ def test_names_beyond_the_most_share_one_and_the_true_one_is_told(
 ) -> None:
     known = [message(application=f"app-{number}") for number in range(MOST)]
     store.write(batch(incarnation, known))
-    strangers = [replace(message(application=f"stranger-{number}"), detail={"mark": number}) for number in range(50)]
+    strangers = [message(application=f"stranger-{number}")._replace(detail={"mark": number}) for number in range(50)]
     assert store.write(batch(incarnation, [*strangers, known[0]], start=3, expected=3)).stored == 51
     queries = MessageQueries(database, lambda: NOW)
     page = queries.page(MessageFilter(applications=frozenset({OTHER})), limit=100)

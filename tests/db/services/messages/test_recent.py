@@ -1,7 +1,6 @@
 """What open feeds are told of the newest messages: the same as by a query of their own, at the cost of one for all."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -90,7 +89,7 @@ def test_what_somebody_has_heard_of_is_read(recent: RecentMessages, database: Da
 
 
 def test_details_are_left_out(recent: RecentMessages, queries: MessageQueries, database: Database) -> None:
-    store_all(database, [replace(message("one"), detail={"cause": "two"})])
+    store_all(database, [message("one")._replace(detail={"cause": "two"})])
     assert queries.message(1).detail == {"cause": "two"}
     assert [view.detail for view in recent.up_to(1).messages] == [None]
 

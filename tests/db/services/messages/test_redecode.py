@@ -1,7 +1,6 @@
 """What is in quarantine can be decoded again, each record once, on both engines."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -67,7 +66,7 @@ def test_what_is_understood_now_becomes_messages_and_measurements(
 def test_key_and_kafkas_time_are_kept_and_used(database: Database) -> None:
     incarnation, kafka_ms = new_incarnation(database), NOW_NS // 1_000_000 - 5_000
     keyed = Record(JSON, 0, 0, kafka_ms, b"np04", b'{"message": "no data", "severity": "ERROR"}')
-    bare = replace(keyed, offset=1, timestamp_ms=None, key=None)
+    bare = keyed._replace(offset=1, timestamp_ms=None, key=None)
     rejected = [Rejected(incarnation, record, "no known form") for record in (keyed, bare)]
     MessageStore(database, lambda: NOW).write(Batch(NOW_NS, rejected=rejected))
     kept = PipelineQueries(database).view().quarantined

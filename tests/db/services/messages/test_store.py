@@ -135,7 +135,7 @@ def test_a_row_that_the_database_refuses_is_quarantined_and_the_rest_stored(
     store: MessageStore, database: Database, incarnation: int
 ) -> None:
     """Decoding lets nothing of the kind through; should it ever, one record must not stop all others."""
-    bad = replace(message("bad"), time_ns=2**70)
+    bad = message("bad")._replace(time_ns=2**70)
     result = store.write(batch(incarnation, [message("a"), bad, message("b")]))
     assert (result.stored, result.quarantined) == (2, 1)
     with database.read() as session:
