@@ -6,7 +6,8 @@ are found by the full-text index. What no index covers (a part of the text) is l
 chunks.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from math import ceil
@@ -44,6 +45,7 @@ from services.messages.types import (
 )
 from services.messages.upsert import table_of
 from services.messages.views import MESSAGE, messages_between, messages_of, messages_where, newest_id
+from services.timed import Timed
 
 MAX_LIMIT = 1_000
 # A search looks at so many ids before it says how far it got.
@@ -52,6 +54,8 @@ SCAN_IDS = 200_000
 STRETCH_IDS = 2_000
 # A page must come sooner than its readers give up.
 TIME_LIMIT_S = 3.0
+# What pages say they cannot show: hundreds of readers then cost one query a second.
+KEEP_S = 1.0
 
 _ROLLUP = table_of(MessageRollup).c
 _COUNTER = table_of(MessageCounter).c
@@ -61,9 +65,17 @@ _COUNTERS = select(_COUNTER.name, _COUNTER.value)
 class MessageQueries:
     """What pages and the API read of messages (tables ``message``, ``message_rollup``, ``message_counter``)."""
 
-    def __init__(self, database: Database, clock: Clock, *, time_limit_s: float = TIME_LIMIT_S) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        time_limit_s: float = TIME_LIMIT_S,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Keep the collaborators; no page takes much longer than ``time_limit_s``."""
         self._database = database
+        self._not_shown = Timed(self._count_not_shown, KEEP_S, monotonic)
         self._clock = clock
         self._time_limit_s = time_limit_s
         self._names = Names()
@@ -93,7 +105,7 @@ class MessageQueries:
         ``scanned_to`` says where: the last id that was looked at.
 
         What is muted is left out after the filter has found it. Where nearly all is muted, a page may end like such a
-        search before it is full.
+        search before it is full. ``not_shown`` is at most 1 s old.
 
         Raises:
             BusyError: The time was up before anything was found out.
@@ -108,7 +120,6 @@ class MessageQueries:
             time_limit.lift()
             found = unmuted.found
             items = messages_of(session, self._names, found.ids, details=details)
-            not_shown = _not_shown(_counters(session))
         furthest = items[0 if bounds.ascending else -1].id if items else None
         reached = furthest if found.scanned_to is None else found.scanned_to
         return MessagePage(
@@ -117,7 +128,7 @@ class MessageQueries:
             scanned_to=found.scanned_to,
             next_after=reached if found.has_more and bounds.ascending else None,
             timed_out=found.timed_out,
-            not_shown=not_shown,
+            not_shown=self._not_shown.get(),
             muted=unmuted.muted,
         )
 
@@ -238,6 +249,10 @@ class MessageQueries:
             gaps=not_shown.gaps,
             counters=counters,
         )
+
+    def _count_not_shown(self) -> NotShown:
+        with self._database.read() as session:
+            return _not_shown(_counters(session))
 
 
 def _fitting(wanted: MessageFilter, messages: Iterable[MessageView], limit: int) -> tuple[MessageView, ...]:

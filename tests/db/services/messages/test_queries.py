@@ -1,6 +1,7 @@
 """Pages, search and news on both engines."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -251,12 +252,18 @@ def test_around_a_message_are_older_and_newer_ones(queries: MessageQueries, data
     assert ids(queries.around(ANY, 2**63 - 1, limit=2).items) == [25]
 
 
-def test_a_page_says_what_no_query_can_show(queries: MessageQueries, database: Database) -> None:
-    store = MessageStore(database, lambda: NOW)
-    store.write(batch(new_incarnation(database), [message(), "bad"], echo=4))
+def test_a_page_says_what_no_query_can_show_as_of_a_second_ago(database: Database) -> None:
+    now_s = 0.0
+    queries = MessageQueries(database, lambda: NOW, monotonic=lambda: now_s)
+    store, life = MessageStore(database, lambda: NOW), new_incarnation(database)
+    store.write(batch(life, [message(), "bad"], echo=4))
     expected = NotShown(echo_not_stored=4, quarantined=1, gaps=0)
     assert queries.page(ANY).not_shown == expected
     assert queries.around(ANY, 1).not_shown == expected
+    store.write(batch(life, ["bad"], start=6, expected=6))
+    assert queries.page(ANY).not_shown == expected
+    now_s = 1.0
+    assert queries.page(ANY).not_shown == replace(expected, quarantined=2)
 
 
 # Time
