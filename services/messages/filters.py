@@ -4,7 +4,7 @@ The third, text, is in `services.messages.filter_text`.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from enum import StrEnum
 from operator import attrgetter
 
@@ -170,23 +170,26 @@ _NAMES: dict[Name, tuple[Column[int], type[MessageSession | MessageApplication |
 }
 
 
-def condition(expression: Expression, dialect: str) -> ColumnElement[bool]:
+def condition(expression: Expression, dialect: str, contained: Collection[str] = ()) -> ColumnElement[bool]:
     """Return the expression as a condition on the table ``message``; ``dialect`` is SQLAlchemy's name of it.
 
-    Made anew each time, and to be used once: see where `services.messages.statements` keeps them.
+    All texts that are to be looked at are known to have ``contained`` somewhere. Made anew each time, and to be used
+    once: see where `services.messages.statements` keeps them.
     """
     match expression:
         case And(parts):
-            return and_(true(), *(condition(part, dialect) for part in parts))
+            return and_(true(), *(condition(part, dialect, contained) for part in parts))
         case Or(parts):
-            return or_(false(), *(condition(part, dialect) for part in parts))
+            return or_(false(), *(condition(part, dialect, contained) for part in parts))
         case Not(part):
-            return not_(condition(part, dialect))
+            return not_(condition(part, dialect, contained))
         case _:
-            return _term_condition(expression, dialect)
+            return _term_condition(expression, dialect, contained)
 
 
-def _term_condition(term: Term, dialect: str) -> ColumnElement[bool]:  # noqa: PLR0911  # one for each kind of term
+def _term_condition(  # noqa: PLR0911 - one for each kind of term
+    term: Term, dialect: str, contained: Collection[str]
+) -> ColumnElement[bool]:
     match term:
         case SeverityIn(severities):
             return _MESSAGE.severity.in_(sorted(severities))
@@ -198,7 +201,8 @@ def _term_condition(term: Term, dialect: str) -> ColumnElement[bool]:  # noqa: P
             column, table = _NAMES[of]
             return column.in_(select(table.id).where(table.name.in_(_stored(names))))
         case Words(given):
-            return and_(true(), *(begins_word(word, dialect) for word in words_of(given)))
+            words = words_of(given)
+            return and_(true(), *(begins_word(word, dialect, is_there=word in contained) for word in words))
         case Contains(part):
             return _contains(part, dialect)
         case Exactly(text):
@@ -223,8 +227,11 @@ def _contains(part: str, dialect: str) -> ColumnElement[bool]:
     return _MESSAGE.text.like(f"%{escaped}%", escape=_ESCAPE)
 
 
-def begins_word(word: str, dialect: str) -> ColumnElement[bool]:
-    """Return the condition that a word of the text begins with ``word``, one of `words_of`."""
+def begins_word(word: str, dialect: str, *, is_there: bool = False) -> ColumnElement[bool]:
+    """Return the condition that a word of the text begins with ``word``, one of `words_of`.
+
+    ``is_there``: it is known to be in the text, be it as the beginning of a word or not.
+    """
     if dialect == "postgresql":
         # Letters, digits and what is beyond ASCII mean nothing in a regular expression. It is thorough but slow: it
         # gets only the texts that contain the word somewhere, but not after a space (left to the planner it would come
@@ -234,7 +241,7 @@ def begins_word(word: str, dialect: str) -> ColumnElement[bool]:
         is_word = case(
             (func.strpos(small, f" {word}") > 0, true()), else_=text.bool_op("~*")(BEFORE_WORD_POSTGRESQL + word)
         )
-        return case((func.strpos(small, word) > 0, is_word), else_=false())
+        return is_word if is_there else case((func.strpos(small, word) > 0, is_word), else_=false())
     any_case = "".join(f"[{letter}{letter.upper()}]" if "a" <= letter <= "z" else letter for letter in word)
     # GLOB is thorough but slow: it gets only the texts that contain the word somewhere, but not after a space (among
     # the columns of a result, SQLite would look at both sides of an AND).
@@ -242,4 +249,4 @@ def begins_word(word: str, dialect: str) -> ColumnElement[bool]:
     is_word = case(
         (spaced.like(f"% {word}%"), true()), else_=spaced.bool_op("GLOB")(f"*{_BEFORE_WORD_GLOB}{any_case}*")
     )
-    return case((_contains(word, dialect), is_word), else_=false())
+    return is_word if is_there else case((_contains(word, dialect), is_word), else_=false())

@@ -251,7 +251,8 @@ class MessageQueries:
         )
 
     def _count_not_shown(self) -> NotShown:
-        with self._database.read() as session:
+        # With the limit that pages have: PostgreSQL need not be told another in between.
+        with self._database.read() as session, limited(session, self._time_limit_s):
             return _not_shown(_counters(session))
 
 

@@ -1,6 +1,6 @@
 """From a filter to what the indexes can do for it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -47,10 +47,10 @@ class Rest:
         """Tell whether there is anything at all."""
         return bool(self.parts or self.values)
 
-    def condition(self, dialect: str) -> ColumnElement[bool]:
-        """Return all of it as a condition on the table ``message``; ``dialect`` is SQLAlchemy's name of it."""
+    def condition(self, dialect: str, contained: Collection[str] = ()) -> ColumnElement[bool]:
+        """Return all of it as a condition on the table ``message``, as `services.messages.filters.condition` does."""
         among = (_MESSAGE.c[name].in_(values) for name, values in self.values)
-        return and_(true(), *among, *(condition(part, dialect) for part in self.parts))
+        return and_(true(), *among, *(condition(part, dialect, contained) for part in self.parts))
 
 
 NO_REST = Rest()

@@ -187,7 +187,8 @@ def named(shape: Shape, rest: Rest, sought: Search) -> Select[Any]:
     )
     if shape.is_postgresql:
         # It fetches all rows that the index names before it puts them in order: what else must fit is seen at once.
-        return _put_together(shape, candidates.add_columns(true().label("fits")).where(rest.condition(shape.dialect)))
+        fitting = candidates.where(rest.condition(shape.dialect, sought.indexed))
+        return _put_together(shape, fitting.add_columns(true().label("fits")))
     return _looked_at(candidates.subquery("named"), rest, shape)
 
 
