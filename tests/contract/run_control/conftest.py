@@ -82,7 +82,8 @@ def config_for(installation: Installation) -> RunControlConfig:
         installation.connectivity_address,
         poll_interval_s=0.2,
         rpc_deadline_s=1.0,
-        lease_ttl_s=1.0,
+        # A machine that stands still for a second must not end a tour of duty.
+        lease_ttl_s=4.0,
         # A single look; what watching longer shows is in test_boots.py.
         boot_grace_s=0.0,
     )
