@@ -108,8 +108,8 @@ def alarm_cell(alarms: AlarmCounts, session: str | None = None) -> dcc.Link:
     ``alarms.js`` reads from it whether there is a new one to announce.
     """
     parts = alarm_counts(alarms)
-    tint = "is-calling" if alarms.total else ""
-    cell = _cell("Alarms", parts or html.Span("none", className="fg-1"), f"cell-alarms {tint}".strip())
+    tint = ["is-calling"] if alarms.total else []
+    cell = _cell("Alarms", parts or html.Span("none", className="fg-1"), "cell-alarms", *tint)
     marked(cell, data_alarms=str(alarms.total), data_newest_alarm=str(alarms.newest_id))
     return dcc.Link(cell, href=with_session("/alarms", session), className="strip-link", title="To the alarms")
 
@@ -134,9 +134,9 @@ def _session_cells(session: SessionSummary, person: str) -> list[Component]:
     return [
         _cell("Run", html.Span("none" if run.number is None else str(run.number), className="run-number"), "cell-run"),
         _cell("State", state_now(session), "cell-state"),
-        _cell("Run type", run.type or "–", "cell-minor"),
-        _cell("Trigger rate", "–" if run.trigger_rate_hz is None else f"{run.trigger_rate_hz:g} Hz", "cell-minor"),
-        _cell("Storage", _storage(session), "cell-minor cell-storage"),
+        _run_cell("Run type", run.type),
+        _run_cell("Trigger rate", None if run.trigger_rate_hz is None else f"{run.trigger_rate_hz:g} Hz"),
+        _run_cell("Storage", _storage(session), "cell-storage"),
         _cell("In control", holder(session, person), "cell-control"),
     ]
 
@@ -173,10 +173,16 @@ def holder(session: SessionSummary, person: str) -> list[Component]:
     return [icon(Icon.KEY), html.Span(session.holder), html.Span([you, since], className="small fg-1")]
 
 
-def _storage(session: SessionSummary) -> str:
+def _storage(session: SessionSummary) -> str | None:
     if session.run.storage_disabled is None:
-        return "–"
+        return None
     return "off" if session.run.storage_disabled else "on"
+
+
+def _run_cell(label: str, fact: str | None, *class_names: str) -> html.Div:
+    """Return a fact of the run; one that there is not takes no room on a narrow screen, where no label explains it."""
+    emptiness = [] if fact else ["is-empty"]
+    return _cell(label, fact or "–", "cell-minor", *class_names, *emptiness)
 
 
 def _title(session: SessionSummary | None, alarms: AlarmCounts) -> html.Span:
@@ -189,8 +195,8 @@ def _title(session: SessionSummary | None, alarms: AlarmCounts) -> html.Span:
     return marked(html.Span(className="hidden"), data_title=" · ".join(said))
 
 
-def _cell(label: str, value: Component | str | Sequence[Component], class_name: str = "") -> html.Div:
+def _cell(label: str, value: Component | str | Sequence[Component], *class_names: str) -> html.Div:
     return html.Div(
         [html.Div(label, className="strip-label"), html.Div(value, className="strip-value")],
-        className=f"strip-cell {class_name}".strip(),
+        className=" ".join(["strip-cell", *class_names]),
     )

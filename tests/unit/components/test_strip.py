@@ -32,6 +32,12 @@ def test_without_a_run_nothing_is_made_up() -> None:
     assert "Storage –" in said
 
 
+def test_facts_that_there_are_not_can_be_left_out_where_no_label_explains_them() -> None:
+    run = RunInfo(number=31427, type="PROD", storage_disabled=False)
+    empty = having(cells(session(run=run), "mkovacs", NOTHING), "is-empty")
+    assert [text(cell) for cell in empty] == ["Trigger rate –"]
+
+
 def test_storage_off_is_said() -> None:
     assert "Storage off" in text(cells(session(run=RunInfo(storage_disabled=True)), "mkovacs", NOTHING))
 
