@@ -25,6 +25,7 @@ from services.run_control.support import Deadlines
 from simulator.installation import Installation
 from tests.contract.run_control.conftest import SESSION
 from tests.contract.run_control.servers import Answer, aborting
+from tests.contract.run_control.sites import PATIENT
 from tests.waiting import wait_until
 
 
@@ -50,8 +51,14 @@ def server(answer: Answer) -> Iterator[str]:
 
 
 @pytest.fixture(params=Generation, ids=str)
-def adapters(request: pytest.FixtureRequest) -> Iterator[DetectingAdapters]:
-    made = DetectingAdapters(Channels(), Deadlines(0.5, 1), request.param)
+def generation(request: pytest.FixtureRequest) -> Generation:
+    found: Generation = request.param
+    return found
+
+
+@pytest.fixture
+def adapters(generation: Generation) -> Iterator[DetectingAdapters]:
+    made = DetectingAdapters(Channels(), PATIENT, generation)
     yield made
     made.close()
 
@@ -90,7 +97,8 @@ def test_nothing_listens(adapters: DetectingAdapters) -> None:
         adapters.process_manager("127.0.0.1:1").processes("console")
 
 
-def test_a_server_that_does_not_answer_is_busy(adapters: DetectingAdapters) -> None:
+def test_a_server_that_does_not_answer_is_busy(generation: Generation) -> None:
+    adapters = DetectingAdapters(Channels(), Deadlines(0.5, 0.5), generation)
     release = threading.Event()
 
     def slow(_request: bytes, _context: grpc.ServicerContext) -> bytes:
@@ -101,6 +109,7 @@ def test_a_server_that_does_not_answer_is_busy(adapters: DetectingAdapters) -> N
         with pytest.raises(BusyError, match=address):
             adapters.controller(address).holder("console")
         release.set()
+    adapters.close()
 
 
 @pytest.mark.parametrize("raw", [b"\xff\xff\xff", b"\x0a\x02\xff\xfe", b"garbage that is no message"])
@@ -136,7 +145,7 @@ def test_closing_ends_a_call_under_way(adapters: DetectingAdapters) -> None:
         adapters.controller(address).status("console")
 
 
-@pytest.mark.parametrize("adapters", [Generation.G1], ids=str, indirect=True)
+@pytest.mark.parametrize("generation", [Generation.G1], ids=str, indirect=True)
 def test_a_proxy_in_the_environment_is_not_used(
     installation: Installation, adapters: DetectingAdapters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,7 +191,7 @@ def test_a_directory_that_is_away() -> None:
         Connectivity("127.0.0.1:1", 0.5).lookup("s")
 
 
-@pytest.mark.parametrize("adapters", [Generation.G1], ids=str, indirect=True)
+@pytest.mark.parametrize("generation", [Generation.G1], ids=str, indirect=True)
 def test_a_server_that_comes_back_is_found_within_seconds(
     adapters: DetectingAdapters, installation: Installation
 ) -> None:

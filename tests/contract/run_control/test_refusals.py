@@ -274,7 +274,7 @@ def test_reads_wait_behind_a_transition_and_are_busy(variant: Variant) -> None:
     with simulated(variant) as site:
         site.root.take_control("alice")
         conf = site.transition("conf")
-        site.installation.slow(SESSION, "conf", 1.5)
+        site.installation.slow(SESSION, "conf", 3)
         short = Site(site.variant, site.installation, Deadlines(0.4, 0.4))
         short.root.status("alice")
         # A command that is not answered in time is still executed.

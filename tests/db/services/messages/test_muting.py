@@ -11,7 +11,6 @@ from services.messages import muting as muting_module
 from services.messages import queries as queries_module
 from services.messages.filters import fits
 from services.messages.queries import MessageQueries
-from services.messages.time_limit import TimeLimit
 from services.messages.types import (
     Contains,
     Expression,
@@ -21,20 +20,18 @@ from services.messages.types import (
     Name,
     NameIn,
     News,
+    NotShown,
     Severity,
     SeverityIn,
 )
-from tests.db.services.messages.builders import NOW, message, store_all
+from services.timed import Timed
+from tests.db.services.messages.builders import message, store_all
 from tests.db.services.messages.statements import noted
 from tests.db.services.messages.test_filters import NAMES, WANTED, stored
+from tests.seconds import Seconds
 
 NOISE = Contains("noise")
 SEVERE = frozenset({Severity.WARNING, Severity.ERROR, Severity.FATAL})
-
-
-@pytest.fixture
-def queries(database: Database) -> MessageQueries:
-    return MessageQueries(database, lambda: NOW)
 
 
 def pages_down(queries: MessageQueries, wanted: MessageFilter, limit: int) -> list[MessagePage]:
@@ -127,20 +124,19 @@ def test_a_page_of_noise_alone_says_how_far_it_got(
     assert not page.timed_out
 
 
-def test_a_page_of_noise_alone_ends_when_its_time_is_up(
-    queries: MessageQueries, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_page_of_noise_alone_ends_when_its_time_is_up(hurried: MessageQueries, database: Database) -> None:
     store_all(database, [message("news"), *[message("noise")] * 30])
-    monkeypatch.setattr(TimeLimit, "is_over", property(lambda _self: True))
-    page = queries.page(MessageFilter(muted=NOISE), limit=5)
+    page = hurried.page(MessageFilter(muted=NOISE), limit=5)
     assert (page.items, page.scanned_to, page.muted, page.timed_out) == ((), 27, 5, True)
 
 
 @pytest.mark.parametrize("wanted", [MessageFilter(), MessageFilter(severities=SEVERE), MessageFilter(text="new")])
 def test_a_mute_changes_none_of_the_statements_that_find_messages(
-    queries: MessageQueries, database: Database, wanted: MessageFilter
+    queries: MessageQueries, database: Database, wanted: MessageFilter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What makes pages fast are the plans of `test_queries`; a mute asks one thing more, of ids that were found."""
+    """What makes pages fast are the plans of `test_plans`; a mute asks one thing more, of ids that were found."""
+    # Otherwise read again when a second has gone by.
+    monkeypatch.setattr(queries, "_not_shown", Timed(NotShown, 1, Seconds()))
     store_all(database, [message("news", severity=Severity.ERROR)] * 3)
     noise = NameIn(Name.APPLICATION, frozenset({"mlt"}))
     # From now on names are known.

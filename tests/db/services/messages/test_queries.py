@@ -269,10 +269,11 @@ def test_a_page_says_what_no_query_can_show_as_of_a_second_ago(database: Databas
 # Time
 
 
-def test_a_search_whose_time_is_up_says_how_far_it_got(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_whose_time_is_up_says_how_far_it_got(
+    hurried: MessageQueries, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store_all(database, [message("needle"), *[message("hay")] * 30])
     monkeypatch.setattr(finding_module, "CHUNK_IDS", 10)
-    hurried = MessageQueries(database, lambda: NOW, time_limit_s=0)
     page = hurried.page(MessageFilter(text="needle"))
     assert (page.items, page.scanned_to, page.next_before, page.timed_out) == ((), 22, 22, True)
     page = hurried.page(MessageFilter(text="needle"), after=1)
