@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,18 @@ from models.database import Database
 from tests.apache_kafka.server import ApacheKafka, running_kafka, why_not_here
 from tests.kafka import KafkaBroker, running_broker
 from tests.postgres import empty, find_binaries, running_postgres
+from tests.stalls import stalls
+
+
+@pytest.fixture(scope="session", autouse=True)
+def standing_still() -> Iterator[None]:
+    """With ``STALLS`` in the environment everything stands still now and then, for so many seconds."""
+    length_s = float(os.environ.get("STALLS", "0"))
+    if not length_s:
+        yield
+        return
+    with stalls(length_s):
+        yield
 
 
 @pytest.fixture(autouse=True)

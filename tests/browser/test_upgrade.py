@@ -17,7 +17,7 @@ KEEP = "window.kept = true"
 IS_KEPT = "return window.kept === true"
 BEATS = "return performance.getEntriesByType('resource').filter(asked => asked.name.endsWith('/live')).length"
 IS_DRAWN = "return getComputedStyle(document.getElementById('main')).outlineWidth"
-NO_SOURCES = (".*", "__pycache__", "tests", "docs", "benchmarks", "test-artifacts")
+NO_SOURCES = (".*", "tests", "docs", "benchmarks", "test-artifacts")
 Serve = Callable[..., AbstractContextManager[Console]]
 
 

@@ -171,7 +171,6 @@ def test_a_connection_looks_for_the_index_once_a_minute(migrated_postgres: Datab
     helps(database, "ready")
     with noted(database) as statements:
         assert helps(database, "ready")
-    database.close()
     assert statements == []
 
 
