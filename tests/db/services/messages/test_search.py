@@ -144,16 +144,22 @@ def test_what_is_pruned_is_not_found_any_more(database: Database) -> None:
     assert found(database, "ready") == []
 
 
-def test_without_trigrams_there_is_no_index(migrated_postgres: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def own_pool(migrated_postgres: Database) -> Database:
+    """The same database with connections of its own: each remembers whether it has seen the index."""
+    return Database(migrated_postgres.url.render_as_string(hide_password=False))
+
+
+def test_without_trigrams_there_is_no_index(own_pool: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = itertools.count(monotonic() + KEEP_S, KEEP_S)
     monkeypatch.setattr(search, "monotonic", lambda: next(seconds))
-    assert helps(migrated_postgres, "ready")
-    _rename_trigrams(migrated_postgres, TRIGRAM_INDEX, "away")
+    assert helps(own_pool, "ready")
+    _rename_trigrams(own_pool, TRIGRAM_INDEX, "away")
     try:
-        assert not helps(migrated_postgres, "ready")
+        assert not helps(own_pool, "ready")
     finally:
-        _rename_trigrams(migrated_postgres, "away", TRIGRAM_INDEX)
-    assert helps(migrated_postgres, "ready")
+        _rename_trigrams(own_pool, "away", TRIGRAM_INDEX)
+    assert helps(own_pool, "ready")
 
 
 def test_trigrams_are_asked_for_words_that_the_planner_sees(migrated_postgres: Database) -> None:
@@ -165,12 +171,10 @@ def test_trigrams_are_asked_for_words_that_the_planner_sees(migrated_postgres: D
     assert "link" in asked
 
 
-def test_a_connection_looks_for_the_index_once_a_minute(migrated_postgres: Database) -> None:
-    # A pool of its own, so that it is the same connection.
-    database = Database(migrated_postgres.url.render_as_string(hide_password=False))
-    helps(database, "ready")
-    with noted(database) as statements:
-        assert helps(database, "ready")
+def test_a_connection_looks_for_the_index_once_a_minute(own_pool: Database) -> None:
+    helps(own_pool, "ready")
+    with noted(own_pool) as statements:
+        assert helps(own_pool, "ready")
     assert statements == []
 
 
