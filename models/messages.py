@@ -67,7 +67,9 @@ class MessageApplication(Base):
 class Message(Base):
     """One decoded message. Ids grow in the order of commits, so a reader that follows ``after`` never misses a row.
 
-    ``time_ns`` is the record's own time (nanoseconds since 1970, UTC) where it has one, else Kafka's.
+    ``time_ns`` is the record's own time (nanoseconds since 1970, UTC) where it has one, else Kafka's. The ids of names
+    and of the incarnation are no foreign keys, which would be looked up for each row: the writer has them from their
+    tables in the same transaction (`services.messages.dimensions`).
     """
 
     __tablename__ = "message"
@@ -85,16 +87,16 @@ class Message(Base):
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    incarnation_id: Mapped[int] = mapped_column(ForeignKey("incarnation.id"))
-    topic_id: Mapped[int] = mapped_column(ForeignKey("topic.id"))
+    incarnation_id: Mapped[int]
+    topic_id: Mapped[int]
     partition: Mapped[int]
     offset: Mapped[int] = mapped_column(BigInteger)
     time_ns: Mapped[int] = mapped_column(BigInteger)
     received_ns: Mapped[int] = mapped_column(BigInteger)
     kind: Mapped[int] = mapped_column(SmallInteger)
     severity: Mapped[int] = mapped_column(SmallInteger)
-    session_id: Mapped[int] = mapped_column(ForeignKey("message_session.id"))
-    application_id: Mapped[int] = mapped_column(ForeignKey("message_application.id"))
+    session_id: Mapped[int]
+    application_id: Mapped[int]
     name: Mapped[str] = mapped_column(Text)
     text: Mapped[str] = mapped_column(Text)
     detail: Mapped[dict[str, Any] | None]

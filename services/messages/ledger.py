@@ -9,9 +9,8 @@ from sqlalchemy.orm import Session
 from models.database import Database
 from models.messages import Gap, Incarnation, Topic, TopicLife, TopicOffset
 from services.clock import Clock
-from services.messages import offsets
+from services.messages import dimensions, offsets
 from services.messages.batch import Advance, PartitionKey, Position
-from services.messages.dimensions import Dimensions
 from services.messages.store import OffsetConflictError, count
 from services.messages.upsert import writers_turn
 
@@ -68,7 +67,7 @@ class OffsetLedger:
     def _recognise(self, cluster_id: str, strangers: Mapping[str, str]) -> dict[str, Life]:
         with self._database.write() as session:
             writers_turn(session)
-            topic_ids = Dimensions().ids(session, Topic, strangers)
+            topic_ids = dimensions.ids(session, Topic, strangers)
             # Read again, as another collector may have recognised them meanwhile.
             for topic, life in _lives(session, cluster_id, strangers).items():
                 if life.kafka_id is None:
@@ -114,7 +113,7 @@ class OffsetLedger:
         """Return the id of the topic's next life; it is the present one if somebody else was faster."""
         with self._database.write() as session:
             writers_turn(session)
-            topic_id = Dimensions().ids(session, Topic, [topic])[topic]
+            topic_id = dimensions.ids(session, Topic, [topic])[topic]
             present = _lives(session, cluster_id, {topic: life.kafka_id})[topic]
             if present.incarnation_id != life.incarnation_id:
                 return present.incarnation_id

@@ -7,7 +7,8 @@ from sqlalchemy import bindparam, case, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from models.messages import MeasurementRollup, MeasurementSeries, MessageApplication, MessageSession
-from services.messages.dimensions import Dimensions, is_shared
+from services.messages import dimensions
+from services.messages.dimensions import is_shared
 from services.messages.rollups import RESOLUTIONS_S
 from services.messages.types import Measurement
 from services.messages.upsert import insert_into, table_of
@@ -24,14 +25,14 @@ _BUCKET_COLUMNS = ("resolution_s", "series_id", "bucket_s")
 
 
 class MeasurementWriter:
-    """Adds measurements to their series.
+    """Adds measurements to their series; remembers which there are.
 
-    Like `Dimensions`, whose discipline it shares, it remembers ids only after `keep`. Callers hold the writers' lock.
+    What a transaction finds or adds counts only after `keep`: an id of a transaction that was rolled back is worth
+    nothing. Callers hold the writers' lock (`writers_turn`), so nobody adds the same series at the same time.
     """
 
-    def __init__(self, dimensions: Dimensions) -> None:
-        """Know no series yet; ``dimensions`` are those of the same transaction."""
-        self._dimensions = dimensions
+    def __init__(self) -> None:
+        """Know no series yet."""
         self._known: dict[_Key, int] = {}
         self._fresh: dict[_Key, int] = {}
 
@@ -69,8 +70,8 @@ class MeasurementWriter:
     def _keyed(
         self, session: Session, measurements: Sequence[Measurement]
     ) -> list[tuple[tuple[int, int], Measurement]]:
-        sessions = self._dimensions.ids(session, MessageSession, [one.session for one in measurements])
-        applications = self._dimensions.ids(session, MessageApplication, [one.application for one in measurements])
+        sessions = dimensions.ids(session, MessageSession, [one.session for one in measurements])
+        applications = dimensions.ids(session, MessageApplication, [one.application for one in measurements])
         # Values of many applications under one shared name would mean nothing.
         return [
             ((sessions[one.session], applications[one.application]), one)

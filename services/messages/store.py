@@ -20,10 +20,10 @@ from models.messages import (
     Topic,
 )
 from services.clock import Clock
-from services.messages import bulk, offsets, rollups, search
+from services.messages import bulk, dimensions, offsets, rollups, search
 from services.messages.batch import Accepted, Advance, Batch, Measured, Rejected
 from services.messages.bulk import MessageRow
-from services.messages.dimensions import OTHER, Dimensions, is_shared
+from services.messages.dimensions import OTHER, is_shared
 from services.messages.measurements import MeasurementWriter
 from services.messages.texts import storable
 from services.messages.types import Decoded
@@ -83,8 +83,7 @@ class MessageStore:
         """Keep the collaborators."""
         self._database = database
         self._clock = clock
-        self._dimensions = Dimensions()
-        self._measurements = MeasurementWriter(self._dimensions)
+        self._measurements = MeasurementWriter()
 
     def write(self, batch: Batch) -> Stored:
         """Store a batch, all or nothing.
@@ -108,7 +107,6 @@ class MessageStore:
                     raise
                 refusal = error
             log.warning("batch refused tried=%s error=%s", insert_rows.__name__.strip("_"), _reason(refusal))
-            self._dimensions.forget_all()
             self._measurements.forget_all()
         return self._commit(_without_rows(batch, refusal), _insert_all)
 
@@ -118,19 +116,17 @@ class MessageStore:
                 writers_turn(session)
                 result = self._store(session, batch, insert_rows)
         except BaseException:
-            self._dimensions.forget()
             self._measurements.forget()
             raise
-        self._dimensions.keep()
         self._measurements.keep()
         return result
 
     def _store(self, session: Session, batch: Batch, insert_rows: _Insert) -> Stored:
-        topics = self._topics(session, batch)
+        topics = dimensions.ids(session, Topic, _topics_of(batch))
         # First, because a conflict makes all other work vain.
         self._advance(session, batch.advances, topics)
         _release(session, batch.released)
-        rows, shared = self._rows(session, batch, topics)
+        rows, shared = _rows(session, batch, topics)
         inserted = insert_rows(session, rows, batch.accepted)
         search.add(session, inserted.rows)
         rollups.add(session, inserted.rows)
@@ -146,11 +142,6 @@ class MessageStore:
         newest_id = inserted.rows[-1].id if inserted.rows else 0
         return Stored(**counts, newest_id=newest_id, measurements=len(batch.measured))
 
-    def _topics(self, session: Session, batch: Batch) -> dict[str, int]:
-        items: list[Accepted | Measured | Rejected] = [*batch.accepted, *batch.measured, *batch.rejected]
-        names = {advance.topic for advance in batch.advances} | {item.record.topic for item in items}
-        return self._dimensions.ids(session, Topic, names)
-
     def _advance(self, session: Session, advances: Sequence[Advance], topics: dict[str, int]) -> None:
         """Move all offsets by compare-and-swap.
 
@@ -162,43 +153,49 @@ class MessageStore:
             more = f" and {len(advances) - TOLD} more" if len(advances) > TOLD else ""
             raise OffsetConflictError(f"the next offsets are not all what is expected any more: {told}{more}")
 
-    def _rows(self, session: Session, batch: Batch, topics: dict[str, int]) -> tuple[list[MessageRow], set[int]]:
-        """Return a row for each accepted record, in their order, with consecutive ids; and which share a name."""
-        if not batch.accepted:
-            return [], set()
-        messages = [accepted.message for accepted in batch.accepted]
-        sessions = self._dimensions.ids(session, MessageSession, [message.session for message in messages])
-        applications = self._dimensions.ids(session, MessageApplication, [message.application for message in messages])
-        first_id = _allocate_ids(session, len(messages))
-        received_ns = batch.received_ns
-        rows: list[MessageRow] = []
-        shared: set[int] = set()
-        is_any_shared = OTHER in sessions or OTHER in applications
-        for id_, accepted, message in zip(count_from(first_id), batch.accepted, messages, strict=False):
-            detail = message.detail
-            if is_any_shared and (given := _names_given(message, sessions, applications)):
-                detail = {**(detail or {}), **given}
-                shared.add(id_)
-            record = accepted.record
-            rows.append(
-                MessageRow(
-                    id_,
-                    accepted.incarnation_id,
-                    topics[record.topic],
-                    record.partition,
-                    record.offset,
-                    message.time_ns,
-                    received_ns,
-                    int(message.kind),
-                    int(message.severity),
-                    sessions[message.session],
-                    applications[message.application],
-                    message.name,
-                    message.text,
-                    None if detail is None else json.dumps(detail),
-                )
+
+def _rows(session: Session, batch: Batch, topics: dict[str, int]) -> tuple[list[MessageRow], set[int]]:
+    """Return a row for each accepted record, in their order, with consecutive ids; and which share a name."""
+    if not batch.accepted:
+        return [], set()
+    messages = [accepted.message for accepted in batch.accepted]
+    sessions = dimensions.ids(session, MessageSession, [message.session for message in messages])
+    applications = dimensions.ids(session, MessageApplication, [message.application for message in messages])
+    first_id = _allocate_ids(session, len(messages))
+    received_ns = batch.received_ns
+    rows: list[MessageRow] = []
+    shared: set[int] = set()
+    is_any_shared = OTHER in sessions or OTHER in applications
+    for id_, accepted, message in zip(count_from(first_id), batch.accepted, messages, strict=False):
+        detail = message.detail
+        if is_any_shared and (given := _names_given(message, sessions, applications)):
+            detail = {**(detail or {}), **given}
+            shared.add(id_)
+        record = accepted.record
+        rows.append(
+            MessageRow(
+                id_,
+                accepted.incarnation_id,
+                topics[record.topic],
+                record.partition,
+                record.offset,
+                message.time_ns,
+                received_ns,
+                int(message.kind),
+                int(message.severity),
+                sessions[message.session],
+                applications[message.application],
+                message.name,
+                message.text,
+                None if detail is None else json.dumps(detail),
             )
-        return rows, shared
+        )
+    return rows, shared
+
+
+def _topics_of(batch: Batch) -> set[str]:
+    items: list[Accepted | Measured | Rejected] = [*batch.accepted, *batch.measured, *batch.rejected]
+    return {advance.topic for advance in batch.advances} | {item.record.topic for item in items}
 
 
 def _names_given(message: Decoded, sessions: Mapping[str, int], applications: Mapping[str, int]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from models.accounts import User
 from models.base import Base
 from models.database import MIGRATIONS, Database, SchemaError
-from models.messages import MessageRollup
+from models.messages import Message, MessageRollup
 from models.undeclared import is_declared
 from services.clock import utc_now
 from services.messages.rollups import RESOLUTIONS_S
@@ -47,12 +47,12 @@ def test_accounts_live_through_the_migration_of_their_roles(database: Database) 
 
 def test_rollups_live_through_being_put_where_they_are_read(database: Database) -> None:
     store_all(database, [message("one"), message("two", session="np02")])
-    kept = _rollups(database)
+    kept = _rows(database, MessageRollup)
     assert len(kept) == 9
     database.migrate("0014")
-    assert _rollups(database) == kept
+    assert _rows(database, MessageRollup) == kept
     database.migrate()
-    assert _rollups(database) == kept
+    assert _rows(database, MessageRollup) == kept
     if database.is_sqlite:
         with database.read() as session:
             in_order = text("SELECT name FROM sqlite_master WHERE name LIKE '%rollup' AND sql LIKE '%WITHOUT ROWID%'")
@@ -64,9 +64,30 @@ def test_rollups_live_through_being_put_where_they_are_read(database: Database) 
             assert {tuple(row) for row in session.execute(where)} == together
 
 
-def _rollups(database: Database) -> list[tuple[object, ...]]:
+def test_messages_live_through_losing_their_foreign_keys(database: Database) -> None:
+    store_all(database, [message("one"), message("two", session="np02")])
+    kept = _rows(database, Message)
+    assert _keys_of_messages(database) == set()
+    database.migrate("0018")
+    assert _keys_of_messages(database) == {"application_id", "incarnation_id", "session_id", "topic_id"}
+    assert _rows(database, Message) == kept
+    with pytest.raises(IntegrityError), database.write() as session:
+        session.execute(update(Message).values(session_id=1_000))
+    database.migrate()
+    assert _keys_of_messages(database) == set()
+    assert _rows(database, Message) == kept
+    with database.write() as session:
+        session.execute(update(Message).values(session_id=1_000))
+
+
+def _keys_of_messages(database: Database) -> set[str]:
+    with database._migrator.connect() as connection:
+        return {key["constrained_columns"][0] for key in inspect(connection).get_foreign_keys("message")}
+
+
+def _rows(database: Database, table: type[Base]) -> list[tuple[object, ...]]:
     with database.read() as session:
-        columns = MessageRollup.__table__.c
+        columns = table.__table__.c
         return [tuple(row) for row in session.execute(select(*columns).order_by(*columns))]
 
 
