@@ -9,7 +9,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
-from sqlalchemy import ARRAY, Select, String, any_, bindparam, func, insert, select
+from sqlalchemy import Select, Text, bindparam, cast, func, insert, select
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from models.messages import MessageApplication, MessageSession, Topic
@@ -66,18 +67,17 @@ def _add(session: Session, table: NameTable, names: Sequence[str]) -> dict[str, 
 def _select(session: Session, table: NameTable, names: Sequence[str]) -> dict[str, int]:
     if not names:
         return {}
-    on_postgresql = is_postgresql(session)
-    # A parameter for each name would cost more than the look-up.
-    given = list(names) if on_postgresql else json.dumps(names)
-    rows = session.connection().execute(_statement(table, on_postgresql=on_postgresql), {"names": given})
-    return dict(rows.tuples())
+    statement = _statement(table, on_postgresql=is_postgresql(session))
+    return dict(session.connection().execute(statement, {"names": json.dumps(names)}).all())
 
 
 @cache
 def _statement(table: NameTable, *, on_postgresql: bool) -> Select[str, int]:
+    """Return the look-up of many names, which are one parameter: one for each would cost more than the look-up."""
     columns = table_of(table).c
+    names = bindparam("names", type_=Text)
     if on_postgresql:
-        are_wanted = columns.name == any_(bindparam("names", type_=ARRAY(String)))
+        listed = select(func.jsonb_array_elements_text(cast(names, JSONB)))
     else:
-        are_wanted = columns.name.in_(select(func.json_each(bindparam("names")).table_valued("value").c.value))
-    return select(columns.name, columns.id).where(are_wanted)
+        listed = select(func.json_each(names).table_valued("value").c.value)
+    return select(columns.name, columns.id).where(columns.name.in_(listed))

@@ -1,16 +1,18 @@
 """Move the offsets of many partitions by compare-and-swap, in one statement for all."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, text, update
+from sqlalchemy import bindparam, text
 from sqlalchemy.orm import Session
 
+from models.base import UtcDateTime
 from models.messages import TopicOffset
 from services.messages.batch import Advance
-from services.messages.upsert import insert_into, is_postgresql, table_of
+from services.messages.upsert import insert_into, is_postgresql
 
-# One round trip, however many partitions a batch has.
+# One statement, however many partitions a batch has.
 _MOVE_POSTGRESQL = text(
     """
     UPDATE topic_offset AS kept SET next_offset = step.next_offset, updated_at = :now
@@ -21,17 +23,15 @@ _MOVE_POSTGRESQL = text(
     WHERE kept.incarnation_id = step.incarnation_id AND kept.topic_id = step.topic_id
         AND kept.partition = step.partition AND kept.next_offset = step.expected
     """
-)
-_MOVE_SQLITE = (
-    update(table_of(TopicOffset))
-    .where(
-        TopicOffset.incarnation_id == bindparam("of_incarnation"),
-        TopicOffset.topic_id == bindparam("of_topic"),
-        TopicOffset.partition == bindparam("of_partition"),
-        TopicOffset.next_offset == bindparam("expected"),
-    )
-    .values(next_offset=bindparam("following"), updated_at=bindparam("now"))
-)
+).bindparams(bindparam("now", type_=UtcDateTime))
+_MOVE_SQLITE = text(
+    """
+    UPDATE topic_offset AS kept SET next_offset = json_extract(step.value, '$[4]'), updated_at = :now
+    FROM json_each(:steps) AS step
+    WHERE kept.incarnation_id = json_extract(step.value, '$[0]') AND kept.topic_id = json_extract(step.value, '$[1]')
+        AND kept.partition = json_extract(step.value, '$[2]') AND kept.next_offset = json_extract(step.value, '$[3]')
+    """
+).bindparams(bindparam("now", type_=UtcDateTime))
 
 
 def move(session: Session, advances: Sequence[Advance], topic_ids: Mapping[str, int], now: datetime) -> bool:
@@ -74,15 +74,8 @@ def _go_on(session: Session, steps: Sequence[Advance], topic_ids: Mapping[str, i
             "next_offsets": [step.next_offset for step in steps],
         }
         return session.connection().execute(_MOVE_POSTGRESQL, {**columns, "now": now}).rowcount == len(steps)
-    rows = [
-        {
-            "of_incarnation": step.incarnation_id,
-            "of_topic": topic_ids[step.topic],
-            "of_partition": step.partition,
-            "expected": step.expected,
-            "following": step.next_offset,
-            "now": now,
-        }
-        for step in steps
+    listed = [
+        (step.incarnation_id, topic_ids[step.topic], step.partition, step.expected, step.next_offset) for step in steps
     ]
-    return session.connection().execute(_MOVE_SQLITE, rows).rowcount == len(steps)
+    moved = session.connection().execute(_MOVE_SQLITE, {"steps": json.dumps(listed), "now": now})
+    return moved.rowcount == len(steps)
