@@ -5,9 +5,9 @@ Topics (contract 16.1): ``control.<session>.<node>`` and ``control.<user>.proces
 ``IssueChain``; ``erskafka-reporting`` the older JSON form of an issue; ``monitoring.opmon_stream`` OpMon entries.
 """
 
-from collections.abc import Mapping, Sequence
-from functools import cache
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 
 from services.messages.decoding import (
     KEY_LIMIT_BYTES,
@@ -36,7 +36,11 @@ _ERS_STREAM = "monitoring.ers_stream"
 _ERS_CONTROL = "erscontrol."
 
 _DRUNC = "dunedaq.druncschema."
+_BROADCAST = _DRUNC + "BroadcastMessage"
+_PLAIN_TEXT = _DRUNC + "PlainText"
 _LINES = frozenset({_DRUNC + "PlainTextVector", _DRUNC + "Stacktrace"})
+# More topics than a cluster has; of further ones what their names say is found out again.
+_TOPICS_KEPT = 10_000
 
 # Contract 16.2, last paragraph; everything else, and unknown numbers, is INFO.
 _BROADCAST_SEVERITY: Mapping[str, Severity] = {
@@ -47,6 +51,8 @@ _BROADCAST_SEVERITY: Mapping[str, Severity] = {
     "CHILD_COMMAND_EXECUTION_FAILED": Severity.ERROR,
     "UNHANDLED_EXCEPTION_RAISED": Severity.FATAL,
 }
+
+_Decoder = Callable[[Record, bytes, int], Decoded | Measurement]
 
 
 def decode(record: Record, arrived_ns: int) -> Decoded | Measurement:
@@ -59,63 +65,74 @@ def decode(record: Record, arrived_ns: int) -> Decoded | Measurement:
     Raises:
         DecodeError: It cannot be decoded and belongs into quarantine.
     """
-    if record.value is None:
-        raise DecodeError("no value (a tombstone)")
-    if not record.value:
-        raise DecodeError("empty value")
-    if record.topic.startswith(_CONTROL):
-        return _broadcast(record, record.value, arrived_ns)
-    if record.topic == _ERS_STREAM or record.topic.startswith(_ERS_CONTROL):
-        return _ers(record, record.value, arrived_ns)
-    if record.topic == JSON_ISSUES:
-        return decode_json_issue(record, record.value, arrived_ns)
-    if record.topic == OPMON:
-        return decode_opmon(record, record.value, arrived_ns)
-    raise DecodeError(f"topic {record.topic} has no known form")
+    value = record.value
+    if not value:
+        raise DecodeError("no value (a tombstone)" if value is None else "empty value")
+    return _decoder_of(record.topic)(record, value, arrived_ns)
+
+
+@lru_cache(maxsize=_TOPICS_KEPT)
+def _decoder_of(topic: str) -> _Decoder:
+    if topic.startswith(_CONTROL):
+        return _broadcast
+    if topic == _ERS_STREAM or topic.startswith(_ERS_CONTROL):
+        return _ers
+    if topic == JSON_ISSUES:
+        return decode_json_issue
+    if topic == OPMON:
+        return decode_opmon
+    raise DecodeError(f"topic {topic} has no known form")
 
 
 # Broadcasts, contract 4.4 and 16.2
 
 
+class _Sender(NamedTuple):
+    """Who broadcasts on a topic."""
+
+    kind: Kind
+    session: str
+    node: str
+
+
+@lru_cache(maxsize=_TOPICS_KEPT)
+def _sender(topic: str) -> _Sender:
+    session, _, node = topic.removeprefix(_CONTROL).rpartition(".")
+    return _Sender(Kind.PROCESS_MANAGER if node == PROCESS_MANAGER else Kind.CONTROLLER, session, node)
+
+
 @cache
-def _broadcast_names() -> Mapping[int, str]:
-    return load_g1().enum_names(_DRUNC + "BroadcastType")
+def _broadcast_types() -> Mapping[int, tuple[str, Severity]]:
+    names = load_g1().enum_names(_DRUNC + "BroadcastType")
+    return {number: (name, _BROADCAST_SEVERITY.get(name, Severity.INFO)) for number, name in names.items()}
 
 
 def _broadcast(record: Record, value: bytes, arrived_ns: int) -> Decoded:
-    message = parse(load_g1().message(_DRUNC + "BroadcastMessage"), "BroadcastMessage", value)
+    message = parse(load_g1().message(_BROADCAST), "BroadcastMessage", value)
     if not message.HasField("data"):
         # Always there (16.2), even around an empty text: without it these are foreign or truncated bytes.
         raise DecodeError("no BroadcastMessage: it has no data")
     cleaner = Cleaner()
     detail: dict[str, Any] = {}
     text = _broadcast_text(message.data, cleaner, detail)
-    topic_session, _, topic_node = record.topic.removeprefix(_CONTROL).rpartition(".")
-    name = _broadcast_names().get(message.type)
-    if name is None:
-        detail["broadcast_type"] = message.type
-        name = f"UNKNOWN_TYPE_{message.type}"
-    decoded_text = cleaner.column("text", text, TEXT_LIMIT_BYTES)
-    session = cleaner.column("session", message.emitter.session or topic_session, KEY_LIMIT_BYTES)
-    application = cleaner.column("application", message.emitter.process or topic_node, KEY_LIMIT_BYTES)
+    sender, emitter, number = _sender(record.topic), message.emitter, message.type
+    known = _broadcast_types().get(number)
+    if known is None:
+        detail["broadcast_type"] = number
+        known = f"UNKNOWN_TYPE_{number}", Severity.INFO
+    name, severity = known
+    text = cleaner.column("text", text, TEXT_LIMIT_BYTES)
+    session = cleaner.column("session", emitter.session or sender.session, KEY_LIMIT_BYTES)
+    application = cleaner.column("application", emitter.process or sender.node, KEY_LIMIT_BYTES)
     time_ns, marked = finish(record, arrived_ns, None, cleaner, detail)
-    return Decoded(
-        kind=Kind.PROCESS_MANAGER if topic_node == PROCESS_MANAGER else Kind.CONTROLLER,
-        severity=_BROADCAST_SEVERITY.get(name, Severity.INFO),
-        session=session,
-        application=application,
-        name=name,
-        text=decoded_text,
-        time_ns=time_ns,
-        detail=marked,
-    )
+    return Decoded(sender.kind, severity, session, application, name, text, time_ns, marked)
 
 
 def _broadcast_text(packed: WireMessage, cleaner: Cleaner, detail: dict[str, Any]) -> str:
     """Return the text inside an ``Any``; of a type that is no text only name and size are kept (contract 21.1)."""
     full_name = packed.type_url.removeprefix(TYPE_URL_PREFIX)
-    if full_name == _DRUNC + "PlainText":
-        return str(parse(load_g1().message(full_name), "PlainText", packed.value).text)
+    if full_name == _PLAIN_TEXT:
+        return str(parse(load_g1().message(_PLAIN_TEXT), "PlainText", packed.value).text)
     if full_name in _LINES:
         return "\n".join(parse(load_g1().message(full_name), full_name, packed.value).text)
     detail["data_type"] = cleaner.part(full_name)
@@ -145,16 +162,7 @@ def _ers(record: Record, value: bytes, arrived_ns: int) -> Decoded:
     if chain.causes:
         detail["causes"] = _causes(chain.causes, cleaner)
     time_ns, marked = finish(record, arrived_ns, final.time, cleaner, detail)
-    return Decoded(
-        kind=Kind.ERS,
-        severity=severity,
-        session=session,
-        application=application,
-        name=name,
-        text=text,
-        time_ns=time_ns,
-        detail=marked,
-    )
+    return Decoded(Kind.ERS, severity, session, application, name, text, time_ns, marked)
 
 
 def _causes(issues: Sequence[WireMessage], cleaner: Cleaner) -> list[dict[str, Any]]:
@@ -181,11 +189,11 @@ def _cause(issue: WireMessage, cleaner: Cleaner) -> dict[str, Any]:
 def _circumstances(issue: WireMessage, cleaner: Cleaner) -> dict[str, Any]:
     """Return context, parameters and inheritance of an issue, without what is not set."""
     found: dict[str, Any] = {}
-    context = {field.name: value for field, value in issue.context.ListFields()}
+    context: dict[str, Any] = {}
+    for field, value in issue.context.ListFields():
+        context[field.name] = cleaner.part(value) if isinstance(value, str) else value
     if context:
-        found["context"] = {
-            name: cleaner.part(value) if isinstance(value, str) else value for name, value in context.items()
-        }
+        found["context"] = context
     if issue.parameters:
         found["parameters"] = cleaner.mapping(issue.parameters)
     if issue.inheritance:

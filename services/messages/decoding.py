@@ -51,9 +51,11 @@ def settle_time(record: Record, arrived_ns: int, own_ns: int | None) -> tuple[in
     """
     kafka_ns = None if record.timestamp_ms is None else record.timestamp_ms * 1_000_000
     given = kafka_ns if own_ns is None else own_ns
-    for candidate in (given, kafka_ns):
-        if candidate is not None and EARLIEST_NS <= candidate <= arrived_ns + DAY_NS:
-            return candidate, given
+    latest_ns = arrived_ns + DAY_NS
+    if given is not None and EARLIEST_NS <= given <= latest_ns:
+        return given, given
+    if kafka_ns is not None and EARLIEST_NS <= kafka_ns <= latest_ns:
+        return kafka_ns, given
     return arrived_ns, given
 
 

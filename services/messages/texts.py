@@ -1,6 +1,7 @@
 """Make texts from outside storable on both engines, and remember what had to be changed."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 # What stands in for the NUL character, which PostgreSQL refuses in text and JSON: visible, and nobody writes it.
 NUL_SIGN = "\N{SYMBOL FOR NULL}"
@@ -44,12 +45,12 @@ class Cleaner:
     (the detail was larger than `DETAIL_LIMIT_BYTES`, so it is not whole).
     """
 
+    __slots__ = ("_left", "marks")
+
     def __init__(self) -> None:
         """Start with a full budget for the detail."""
-        self.marks: dict[str, int | bool | dict[str, int]] = {}
-        self._nuls = 0
+        self.marks: dict[str, Any] = {}
         self._left = DETAIL_LIMIT_BYTES
-        self._cut: dict[str, int] = {}
 
     @property
     def is_exhausted(self) -> bool:
@@ -60,13 +61,12 @@ class Cleaner:
 
     def column(self, name: str, text: str, limit_bytes: int) -> str:
         """Clean the text of a column of its own, cut where it is too long."""
-        if _is_plain(text) and len(text) <= limit_bytes:
+        if len(text) <= limit_bytes and _is_plain(text):
             return text
         clean = self._clean(text)
         kept = cut(clean, limit_bytes)
         if len(kept) != len(clean):
-            self._cut[name] = len(clean.encode())
-            self.marks["cut"] = self._cut
+            self.marks.setdefault("cut", {})[name] = len(clean.encode())
         return kept
 
     def part(self, text: str) -> str:
@@ -92,6 +92,5 @@ class Cleaner:
     def _clean(self, text: str) -> str:
         nuls = text.count("\0")
         if nuls:
-            self._nuls += nuls
-            self.marks["nul_replaced"] = self._nuls
+            self.marks["nul_replaced"] = self.marks.get("nul_replaced", 0) + nuls
         return storable(text)
