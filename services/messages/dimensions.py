@@ -1,8 +1,8 @@
 """Ids of names that messages repeat: topics, sessions, applications.
 
 They are looked up anew for every batch, in one statement a table, and not remembered. Rows of ``message`` have no
-foreign keys, whose checks of each row took PostgreSQL a third of the time: what an id stands for is known here, in the
-transaction that stores it, even where somebody restored an older database below a running collector.
+foreign keys (ADR 0012): what an id stands for is known here, in the transaction that stores it, even where somebody
+restored an older database below a running collector.
 """
 
 import json
