@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from models.messages import MeasurementRollup, MeasurementSeries, MessageApplication, MessageSession
 from services.messages import dimensions
-from services.messages.dimensions import is_shared
 from services.messages.rollups import RESOLUTIONS_S
 from services.messages.types import Measurement
 from services.messages.upsert import insert_into, table_of
@@ -76,7 +75,8 @@ class MeasurementWriter:
         return [
             ((sessions[one.session], applications[one.application]), one)
             for one in measurements
-            if not is_shared(sessions, one.session) and not is_shared(applications, one.application)
+            if not dimensions.is_shared(sessions, one.session)
+            and not dimensions.is_shared(applications, one.application)
         ]
 
     def _ids(self, session: Session, keys: Iterable[_Key]) -> dict[_Key, int]:

@@ -23,7 +23,6 @@ from services.clock import Clock
 from services.messages import bulk, dimensions, offsets, rollups, search
 from services.messages.batch import Accepted, Advance, Batch, Measured, Rejected
 from services.messages.bulk import MessageRow
-from services.messages.dimensions import OTHER, is_shared
 from services.messages.measurements import MeasurementWriter
 from services.messages.texts import storable
 from services.messages.types import Decoded
@@ -165,7 +164,7 @@ def _rows(session: Session, batch: Batch, topics: dict[str, int]) -> tuple[list[
     received_ns = batch.received_ns
     rows: list[MessageRow] = []
     shared: set[int] = set()
-    is_any_shared = OTHER in sessions or OTHER in applications
+    is_any_shared = dimensions.OTHER in sessions or dimensions.OTHER in applications
     for id_, accepted, message in zip(count_from(first_id), batch.accepted, messages, strict=False):
         detail = message.detail
         if is_any_shared and (given := _names_given(message, sessions, applications)):
@@ -201,9 +200,9 @@ def _topics_of(batch: Batch) -> set[str]:
 def _names_given(message: Decoded, sessions: Mapping[str, int], applications: Mapping[str, int]) -> dict[str, Any]:
     """Return the names of a message that had to give way to the shared one, for its detail."""
     given: dict[str, Any] = {}
-    if is_shared(sessions, message.session):
+    if dimensions.is_shared(sessions, message.session):
         given[SESSION_GIVEN] = message.session
-    if is_shared(applications, message.application):
+    if dimensions.is_shared(applications, message.application):
         given[APPLICATION_GIVEN] = message.application
     return given
 
