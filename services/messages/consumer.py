@@ -27,11 +27,14 @@ log = logging.getLogger(__name__)
 LOOK_INTERVAL_S = 0.5
 REPORT_INTERVAL_S = 1.0
 
-BATCH_RECORDS = 1_000
+# Of a backlog. More at once cost less each, most of all in SQLite's search index, but whoever else writes waits longer.
+BATCH_RECORDS = 2_000
 # Keeps the transaction short when messages are large; a single larger one is a batch of its own.
 BATCH_BYTES = 4 * 1024 * 1024
-# How long records are gathered: the price in latency for writing many at once.
+# How long records are gathered, the price in latency for writing many at once. They gather while those before are
+# stored, too; what is left of that time is waited for, and a little in any case, in which other threads get their turn.
 GATHER_S = 0.03
+GATHER_LEAST_S = 0.005
 # After an error: soon enough to be back within seconds, seldom enough to be no load.
 RETRY_S = 0.3
 # SQLite has one writer: between two batches of a backlog others get their turn, half as long as the batch took.
@@ -88,6 +91,7 @@ class MessageConsumer(LoopWorker):
         self._pending: list[Record] = []
         self._ids_of_pending: Callable[[], Mapping[str, str]] | None = None
         self._answer: Answer | None = None
+        self._fetched_at = 0.0
         self._next_look = 0.0
         self._next_report = 0.0
 
@@ -180,7 +184,9 @@ class MessageConsumer(LoopWorker):
     # Records
 
     def _fetch(self, client: BrokerClient) -> None:
-        fetched = client.fetch(BATCH_RECORDS, GATHER_S)
+        gathered_s = time.monotonic() - self._fetched_at
+        fetched = client.fetch(BATCH_RECORDS, max(GATHER_S - gathered_s, GATHER_LEAST_S))
+        self._fetched_at = time.monotonic()
         self._pending = fetched.records
         # The answer comes while records are decoded.
         self._ids_of_pending = client.topic_ids({record.topic for record in fetched.records})

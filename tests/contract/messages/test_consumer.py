@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from models.database import Database
 from models.messages import Incarnation, Quarantined, TopicOffset
 from models.run_control import Backend
 from services.clock import utc_now
-from services.messages.consumer import MessageConsumer
+from services.messages.broker import BrokerClient, Fetched
+from services.messages.consumer import GATHER_LEAST_S, GATHER_S, MessageConsumer
 from services.messages.queries import MessageQueries
 from services.messages.texts import NUL_SIGN
 from services.messages.types import MessageFilter
@@ -332,3 +334,27 @@ def test_turns_can_be_done_by_hand_and_say_how_they_went(
     details = consumer.health().details
     assert details["cluster_id"] == broker.cluster_id
     assert (details["stored"], details["partitions"], details["address"]) == (3, 4, broker.address)
+
+
+def test_records_gather_while_those_before_are_stored(
+    embedded_broker: KafkaBroker, make_consumer: MakeConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Batches begin `GATHER_S` apart, whatever part of it storing took; who is late waits `GATHER_LEAST_S`."""
+    fetch = BrokerClient.fetch
+    asked: list[tuple[float, float, float]] = []
+
+    def timed(client: BrokerClient, number: int, timeout_s: float) -> Fetched:
+        begun = time.monotonic()
+        fetched = fetch(client, number, timeout_s)
+        asked.append((begun, timeout_s, time.monotonic()))
+        return fetched
+
+    monkeypatch.setattr(BrokerClient, "fetch", timed)
+    consumer = make_consumer(embedded_broker.address)
+    for _ in range(4):
+        consumer.turn()
+    # Nothing was fetched before.
+    assert asked[0][1] == GATHER_LEAST_S
+    for (_, _, ended), (begun, timeout_s, _) in pairwise(asked):
+        assert GATHER_LEAST_S <= timeout_s < GATHER_S
+        assert begun + timeout_s >= ended + GATHER_S
