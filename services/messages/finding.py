@@ -1,6 +1,7 @@
 """From a selection to the ids of one page of messages: by indexes, by words, or through a bounded stretch of ids."""
 
 from dataclasses import dataclass, replace
+from itertools import compress
 from math import ceil
 from typing import Any
 
@@ -26,9 +27,7 @@ NEAR_MOST = 10_000
 NEAR_FEW = 50
 # A quarter more than what fills the page on the average: words do not lie evenly.
 MORE = 1.25
-# Of several words the index is asked only for those that are rare among so many rows.
-SAMPLE_ROWS = 200
-# One in so many rows is rare.
+# Of several words the index is asked only for those that are rare among these few: one in so many of them has it.
 FEW = 20
 # Then it is asked for as many as probably fill the page, judging by those that it named so far, but for no more than
 # so many at a time, and so many altogether.
@@ -69,10 +68,13 @@ def find_ids(
 def _look_up(
     session: Session, selection: Selection, sought: Search, bounds: Bounds, limit: int, *, time_limit: TimeLimit
 ) -> Found:
-    found, rest = _look_near(session, selection, bounds, limit)
+    several = sought.indexed if len(sought.indexed) > 1 else ()
+    first = _near(session, selection, bounds, NEAR_ROWS, several, at_once=False)
+    found, rest = _look_on(session, selection, bounds, first, limit)
     if rest is None or len(found) > limit:
         return Found(found[:limit], has_more=len(found) > limit)
-    sought = _rarest(session, selection, sought, bounds)
+    if several:
+        sought = _rarest(sought, first.having)
     looked_at = fitting = 0
     while looked_at < INDEX_MOST:
         if time_limit.is_over:
@@ -98,21 +100,22 @@ def _enough(wanted: int, fitting: int, looked_at: int) -> int:
     return ceil(wanted / rate * MORE)
 
 
-def _look_near(session: Session, selection: Selection, bounds: Bounds, limit: int) -> tuple[list[int], Bounds | None]:
-    """Look at the first rows as they lie: a few, and then so many as probably fill the page if the words are common.
+def _look_on(
+    session: Session, selection: Selection, bounds: Bounds, first: "_Seen", limit: int
+) -> tuple[list[int], Bounds | None]:
+    """Look at so many more rows as they lie as probably fill the page, if among the first few enough fit.
 
     Return the ids that fit, perhaps more than ``limit``, and what was not looked at; None: nothing is left.
     """
-    near = _near(session, selection, bounds, NEAR_ROWS, at_once=False)
-    found, looked_at = near.fitting, NEAR_ROWS
-    if near.rows < NEAR_ROWS:
+    found, looked_at = list(first.fitting), NEAR_ROWS
+    if first.rows < NEAR_ROWS:
         return found, None
-    ids_a_row = (abs(near.first - near.last) + 1) / NEAR_ROWS
-    rest: Bounds | None = bounds.beyond(near.last)
+    ids_a_row = (abs(first.first - first.last) + 1) / NEAR_ROWS
+    rest: Bounds | None = bounds.beyond(first.last)
     while rest is not None and len(found) <= limit and looked_at < NEAR_MOST and len(found) >= looked_at // NEAR_FEW:
         step = min(_enough(limit + 1 - len(found), len(found), looked_at), NEAR_MOST - looked_at)
         stretch, rest_of_all = rest.split(ceil(step * ids_a_row))
-        near = _near(session, selection, stretch, step, at_once=True)
+        near = _near(session, selection, stretch, step, (), at_once=True)
         found += near.fitting
         looked_at += step
         rest = rest.beyond(near.last) if near.rows == step else rest_of_all
@@ -121,46 +124,49 @@ def _look_near(session: Session, selection: Selection, bounds: Bounds, limit: in
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """So many rows were looked at, from the first id to the last in the order of reading; these fit."""
+    """So many rows were looked at, from the first id to the last in the order of reading; these fit.
+
+    ``having``: how many have each of the words that were asked for beside.
+    """
 
     rows: int
     first: int
     last: int
     fitting: list[int]
+    having: tuple[int, ...] = ()
 
 
-def _near(session: Session, selection: Selection, bounds: Bounds, step: int, *, at_once: bool) -> _Seen:
-    """Look at the first rows whatever their text says.
+def _near(
+    session: Session, selection: Selection, bounds: Bounds, step: int, words: tuple[str, ...], *, at_once: bool
+) -> _Seen:
+    """Look at the first rows whatever their text says; count those that have each of ``words``.
 
     ``at_once``: there are not many more than those, so that PostgreSQL may look at each as it walks along the branches.
     """
     shape = _shape(session, selection, bounds)
     parameters = shape.parameters(selection.branches, bounds, step)
-    return _seen(session, shape, statements.near(shape, selection.rest, at_once=at_once), parameters)
+    return _seen(session, shape, statements.near(shape, selection.rest, words, at_once=at_once), parameters)
 
 
 def _seen(session: Session, shape: Shape, statement: Executable, parameters: dict[str, Any]) -> _Seen:
     """Run one of the statements `near` and `named`."""
     found = session.execute(statement, parameters)
     if shape.is_postgresql:
-        rows, least, greatest, fitting = tuple(found.one())
+        rows, least, greatest, fitting, *having = tuple(found.one())
         first, last = (least, greatest) if shape.ascending else (greatest, least)
-        return _Seen(rows, first or 0, last or 0, fitting or [])
+        return _Seen(rows, first or 0, last or 0, fitting or [], tuple(having))
     seen = found.all()
-    fitting = [id_ for id_, is_fitting in seen if is_fitting]
-    return _Seen(len(seen), seen[0][0], seen[-1][0], fitting) if seen else _Seen(0, 0, 0, [])
+    if not seen:
+        return _Seen(0, 0, 0, [])
+    ids, fits, *hits = zip(*seen, strict=True)
+    return _Seen(len(ids), ids[0], ids[-1], list(compress(ids, fits)), tuple(map(sum, hits)))
 
 
-def _rarest(session: Session, selection: Selection, sought: Search, near: Bounds) -> Search:
+def _rarest(sought: Search, having: tuple[int, ...]) -> Search:
     """Leave out words that many rows near have: to put their places together costs the index more than the rest."""
-    if len(sought.indexed) == 1:
-        return sought
-    shape = _shape(session, selection, near)
-    parameters = shape.parameters(selection.branches, near, SAMPLE_ROWS)
-    counts = session.execute(statements.sample(shape, sought.indexed), parameters).one()
-    few = max(min(counts), SAMPLE_ROWS // FEW)
+    few = max(min(having), NEAR_ROWS // FEW)
     return replace(
-        sought, words=tuple(word for word, count in zip(sought.indexed, counts, strict=True) if count <= few)
+        sought, words=tuple(word for word, count in zip(sought.indexed, having, strict=True) if count <= few)
     )
 
 

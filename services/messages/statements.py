@@ -15,7 +15,6 @@ from sqlalchemy import (
     Subquery,
     any_,
     bindparam,
-    case,
     column,
     func,
     literal_column,
@@ -137,43 +136,38 @@ def _name(branch: int, place: int) -> str:
 
 
 @lru_cache(maxsize=KEPT)
-def near(shape: Shape, rest: Rest, *, at_once: bool) -> Statement:
-    """Return the statement of the first ids and whether they fit; from PostgreSQL one row, `_put_together`.
+def near(shape: Shape, rest: Rest, words: tuple[str, ...], *, at_once: bool) -> Statement:
+    """Return the statement of the first ids, whether they fit, and whether they have each of ``words``.
 
-    ``at_once``: there are not many more than those, so that PostgreSQL may look at each as it walks along the branches.
+    From PostgreSQL one row, `_put_together`. ``at_once``: there are not many more than those, so that PostgreSQL may
+    look at each as it walks along the branches.
     """
     if shape.by_rows and at_once:
-        return _put_together(shape, _lateral(shape, lambda walk: walk.add_columns(_fits(rest, shape))))
+        return _put_together(shape, _lateral(shape, lambda walk: walk.add_columns(*_seen(rest, shape, words))))
     if shape.by_rows:
-        return _put_together(shape, _looked_at(first_ids(shape, NO_REST).subquery("near"), rest, shape))
+        return _put_together(shape, _looked_at(first_ids(shape, NO_REST).subquery("near"), rest, shape, words))
     # SQLite walks along all branches side by side: it looks at no more rows than it is asked for.
     branches = (_by_values(shape, number) for number in range(shape.branches))
-    found = _united(shape, [branch.add_columns(_fits(rest, shape)) for branch in branches])
+    found = _united(shape, [branch.add_columns(*_seen(rest, shape, words)) for branch in branches])
     return _put_together(shape, found) if shape.is_postgresql else found
 
 
-def _fits(rest: Rest, shape: Shape) -> ColumnElement[bool]:
-    return rest.condition(shape.dialect).label("fits")
+def _seen(rest: Rest, shape: Shape, words: Sequence[str] = ()) -> list[ColumnElement[bool]]:
+    """Return what is to be known of a row: ``fits``, and for each word whether it has it."""
+    having = (begins_word(word, shape.dialect).label(f"has_{place}") for place, word in enumerate(words))
+    return [rest.condition(shape.dialect).label("fits"), *having]
 
 
 def _put_together(shape: Shape, found: Statement) -> Select[Any]:
-    """Return how many ids there are, the least, the greatest, and in the order of reading those that fit.
+    """Return how many ids there are, the least, the greatest, in the order of reading those that fit, then word counts.
 
     To bring a thousand rows from PostgreSQL costs more than to find them.
     """
     seen = found.subquery("seen")
-    id_ = seen.c.id
+    id_, fits, *having = seen.c
     fitting = func.array_agg(aggregate_order_by(id_, id_.asc() if shape.ascending else id_.desc()))
-    parts: tuple[ColumnElement[Any], ...] = (func.count(), func.min(id_), func.max(id_), fitting.filter(seen.c.fits))
-    return select(*parts)
-
-
-@lru_cache(maxsize=KEPT)
-def sample(shape: Shape, words: tuple[str, ...]) -> Select[*tuple[int, ...]]:
-    """Return the statement that counts, for each word, how many of the first rows have it."""
-    first = first_ids(shape, NO_REST).subquery()
-    hits = [func.sum(case((begins_word(word, shape.dialect), 1), else_=0)) for word in words]
-    return select(*hits).where(_MESSAGE.c.id.in_(select(first.c.id)))
+    parts: tuple[ColumnElement[Any], ...] = (func.count(), func.min(id_), func.max(id_), fitting.filter(fits))
+    return select(*parts, *(func.count().filter(has_word) for has_word in having))
 
 
 @lru_cache(maxsize=KEPT)
@@ -192,13 +186,13 @@ def named(shape: Shape, rest: Rest, sought: Search) -> Select[Any]:
     return _looked_at(candidates.subquery("named"), rest, shape)
 
 
-def _looked_at(ids: Subquery, rest: Rest, shape: Shape) -> Select[Any]:
-    """Return the statement of some ids, in the order of reading, and whether they fit."""
+def _looked_at(ids: Subquery, rest: Rest, shape: Shape, words: Sequence[str] = ()) -> Select[Any]:
+    """Return the statement of some ids, in the order of reading, and what is known of them, `_seen`."""
     id_ = _MESSAGE.c.id
     wanted = select(ids.c.id)
     # As an array, or PostgreSQL walks down the primary key for each.
     is_wanted = id_ == any_(func.array(wanted.scalar_subquery())) if shape.is_postgresql else id_.in_(wanted)
-    seen = select(id_, _fits(rest, shape)).where(is_wanted)
+    seen = select(id_, *_seen(rest, shape, words)).where(is_wanted)
     return seen.order_by(id_ if shape.ascending else id_.desc())
 
 
