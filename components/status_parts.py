@@ -92,6 +92,7 @@ def figures(
             _figure("Not decoded", thin(counts.quarantined), note=undecoded, odd=counts.quarantined > 0),
             _figure("Gaps", thin(counts.gaps), note=unread, odd=counts.gaps > 0),
             _figure("Database", size_text(size.size_bytes), note=f"{size.engine} {size.version}"),
+            _memory_figure(workers, limits),
         ],
         className="figures",
     )
@@ -138,6 +139,13 @@ def _lag_figure(backends: Sequence[BackendView], workers: Sequence[WorkerView], 
     lag = sum(worker.lag_messages or 0 for worker in readers)
     value = reported_value(thin(lag), readers, limits)
     return _figure("Messages to read", value, note=f"{duration_text(behind)} behind" if lag else "nothing is waiting")
+
+
+def _memory_figure(workers: Sequence[WorkerView], limits: Limits) -> html.Li:
+    peaks = [worker.memory_peak_bytes for worker in workers if worker.memory_peak_bytes is not None]
+    if not peaks:
+        return _figure("Memory", "–", note="no collector says it")
+    return _figure("Memory", reported_value(size_text(max(peaks)), workers, limits), note="the most a collector took")
 
 
 def addresses(backends: Sequence[BackendView], limits: Limits) -> Component:

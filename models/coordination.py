@@ -38,6 +38,7 @@ class Worker(Base):
 
     ``state`` is a word of `services.health.WorkerState`, ``turned_at`` when its loop last turned. ``lag_s`` and
     ``lag_messages`` say how far reading is behind Kafka; null where they have no meaning or are not known.
+    ``memory_peak_bytes`` is the most memory that the collector has taken since its start.
     """
 
     __tablename__ = "worker"
@@ -50,5 +51,6 @@ class Worker(Base):
     turned_at: Mapped[datetime | None]
     lag_s: Mapped[float | None]
     lag_messages: Mapped[int | None] = mapped_column(BigId)
+    memory_peak_bytes: Mapped[int | None] = mapped_column(BigId)
     last_error: Mapped[str | None] = mapped_column(Text)
     last_error_at: Mapped[datetime | None]

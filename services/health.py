@@ -45,6 +45,7 @@ class WorkerView:
         lag_s: How old the newest stored record is while there are more to read, or how long nothing could be read or
             stored, seconds; None where it has no meaning.
         lag_messages: How many records Kafka has that were not read; None where it has no meaning or is not known.
+        memory_peak_bytes: The most memory that its process has taken since it began; None where it did not say.
     """
 
     name: str
@@ -57,6 +58,7 @@ class WorkerView:
     last_error_at: datetime | None = None
     lag_s: float | None = None
     lag_messages: int | None = None
+    memory_peak_bytes: int | None = None
 
 
 class AlreadyStartedError(RuntimeError):

@@ -2,9 +2,11 @@
 
 import logging
 import os
+import re
 import socket
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Protocol, cast
 
 from sqlalchemy import delete, select
@@ -25,6 +27,9 @@ REPORT_INTERVAL_S = 2.0
 # A collector that was killed leaves its rows behind: long enough to be seen, then the next collector removes them.
 FORGET_AFTER = timedelta(minutes=10)
 COLLECTOR_WIDTH = 255
+# Linux's own account of this process.
+_OWN_STATUS = Path("/proc/self/status")
+_MEMORY_PEAK = re.compile(r"^VmHWM:\s*(\d+) kB$", re.MULTILINE)
 
 
 class Reporting(Protocol):
@@ -101,6 +106,16 @@ def _collector() -> str:
     return clean(f"{socket.gethostname()}:{os.getpid()}", COLLECTOR_WIDTH)
 
 
+def _memory_peak_bytes() -> int | None:
+    """Return the most memory that this process has taken, None where the system does not say."""
+    try:
+        # Not `resource`: what that says begins with the memory of the process that started this one.
+        told = _MEMORY_PEAK.search(_OWN_STATUS.read_text())
+    except OSError:
+        return None
+    return None if told is None else int(told[1]) * 1_024
+
+
 def _note(session: Session, health: WorkerHealth, collector: str, now: datetime) -> None:
     row = session.get(Worker, (health.name, collector))
     if row is None:
@@ -115,6 +130,7 @@ def _note(session: Session, health: WorkerHealth, collector: str, now: datetime)
     row.lag_s = None if lag_s is None else float(lag_s)
     # A reader that is halted does not know.
     row.lag_messages = None if lag_messages is None else int(lag_messages)
+    row.memory_peak_bytes = _memory_peak_bytes()
     row.last_error = None if health.last_error is None else clean(health.last_error)
     row.last_error_at = health.last_error_at
 
@@ -131,4 +147,5 @@ def _view(row: Worker) -> WorkerView:
         last_error_at=row.last_error_at,
         lag_s=row.lag_s,
         lag_messages=row.lag_messages,
+        memory_peak_bytes=row.memory_peak_bytes,
     )

@@ -57,11 +57,15 @@ _READING: Mapping[str, str | int | bool] = {
     "fetch.wait.max.ms": 20,
     "fetch.queue.backoff.ms": 20,
     "fetch.error.backoff.ms": 100,
-    # Messages of 5 MB and more exist; the queue bounds memory.
-    "fetch.message.max.bytes": 16 * 1024 * 1024,
-    "receive.message.max.bytes": 128 * 1024 * 1024,
+    # Messages of 5 MB and more exist. What is read ahead takes this much memory, and one answer of each broker.
     "queued.max.messages.kbytes": 32 * 1024,
+    "fetch.max.bytes": 16 * 1024 * 1024,
+    "fetch.message.max.bytes": 16 * 1024 * 1024,
+    # A message that is larger comes as an answer of its own.
+    "receive.message.max.bytes": 128 * 1024 * 1024,
 }
+# So many are taken out of what is read ahead at once: by that many may be too many before their size is known.
+_TAKEN_AT_ONCE = 10
 
 
 # Answers about one topic that say nothing about the brokers: it is gone, or not ours to know.
@@ -197,27 +201,47 @@ class BrokerClient:
 
         self._consumer.subscribe(sorted(topics), on_assign=assigned, on_revoke=revoked, on_lost=revoked)
 
-    def fetch(self, number: int, timeout_s: float) -> Fetched:
-        """Return up to ``number`` records that arrive within ``timeout_s``.
+    def fetch(self, number: int, size_bytes: int, timeout_s: float) -> Fetched:
+        """Return up to ``number`` records that arrive within ``timeout_s``, and a few at most after ``size_bytes``.
 
         Raises:
             ClientBrokenError: The client cannot go on and must be made anew.
         """
-        try:
-            messages = self._consumer.consume(number, timeout_s)
-        except KafkaException as error:
-            raise ClientBrokenError(str(self._gone(error))) from error
+        deadline = time.monotonic() + timeout_s
         records: list[Record] = []
         astray: set[PartitionKey] = set()
-        for message in messages:
-            fault = message.error()
-            if fault is None:
-                records.append(_record(message))
-            elif fault.fatal():
-                raise ClientBrokenError(str(self._gone(fault.str())))
-            elif fault.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - the library's public name for it
-                astray.add(_key(message))
+        size = 0
+        while (left := number - len(records)) > 0 and size < size_bytes:
+            messages = self._consume(min(left, _TAKEN_AT_ONCE), max(deadline - time.monotonic(), 0))
+            if not messages:
+                break
+            for message in messages:
+                if self._is_good(message, astray):
+                    record = _record(message)
+                    records.append(record)
+                    size += record.size_bytes
         return Fetched(records, frozenset(astray))
+
+    def _consume(self, number: int, timeout_s: float) -> list[Message]:
+        try:
+            return self._consumer.consume(number, timeout_s)
+        except KafkaException as error:
+            raise ClientBrokenError(str(self._gone(error))) from error
+
+    def _is_good(self, message: Message, astray: set[PartitionKey]) -> bool:
+        """Tell whether it is a record; a partition whose offset the broker does not have is noted.
+
+        Raises:
+            ClientBrokenError: It says that the client cannot go on.
+        """
+        fault = message.error()
+        if fault is None:
+            return True
+        if fault.fatal():
+            raise ClientBrokenError(str(self._gone(fault.str())))
+        if fault.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - the library's public name for it
+            astray.add(_key(message))
+        return False
 
     def commit(self, offsets: Mapping[PartitionKey, int]) -> None:
         """Tell the group's offsets to Kafka, for lag monitors only; reading never starts from them."""

@@ -29,7 +29,7 @@ REPORT_INTERVAL_S = 1.0
 
 # Of a backlog. More at once cost less each, most of all in SQLite's search index, but whoever else writes waits longer.
 BATCH_RECORDS = 2_000
-# Keeps the transaction short when messages are large; a single larger one is a batch of its own.
+# Keeps memory small and the transaction short when messages are large; a single larger one is a batch of its own.
 BATCH_BYTES = 4 * 1024 * 1024
 # How long records are gathered, the price in latency for writing many at once. They gather while those before are
 # stored, too; what is left of that time is waited for, and a little in any case, in which other threads get their turn.
@@ -185,7 +185,7 @@ class MessageConsumer(LoopWorker):
 
     def _fetch(self, client: BrokerClient) -> None:
         gathered_s = time.monotonic() - self._fetched_at
-        fetched = client.fetch(BATCH_RECORDS, max(GATHER_S - gathered_s, GATHER_LEAST_S))
+        fetched = client.fetch(BATCH_RECORDS, BATCH_BYTES, max(GATHER_S - gathered_s, GATHER_LEAST_S))
         self._fetched_at = time.monotonic()
         self._pending = fetched.records
         # The answer comes while records are decoded.
@@ -296,7 +296,7 @@ def _beginning(records: list[Record]) -> int:
     """Return how many records from the first on make one batch."""
     size = 0
     for number, record in enumerate(records):
-        size += len(record.value or b"")
+        size += record.size_bytes
         if number and size > BATCH_BYTES:
             return number
     return len(records)

@@ -39,6 +39,11 @@ class Record(NamedTuple):
     key: bytes | None
     value: bytes | None
 
+    @property
+    def size_bytes(self) -> int:
+        """Of key and value together."""
+        return len(self.key or b"") + len(self.value or b"")
+
 
 class Decoded(NamedTuple):
     """A decoded message, before it is stored.

@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -12,11 +13,13 @@ from services.messages import broker as broker_module
 from services.messages.batch import PartitionKey
 from services.messages.broker import QUESTION_TIMEOUT_S, BrokerClient
 from services.messages.consumer import MessageConsumer
+from services.workers import WorkerQueries
 from tests.apache_kafka.server import ApacheKafka
 from tests.contract.messages.conftest import MakeConsumer
 from tests.contract.messages.observing import assert_consistent, gaps, number_stored, texts, wait_for_stored
 from tests.contract.messages.publishing import CONTROLLER, ERS, broadcast, issue, publish
 from tests.contract.messages.reader import running_reader
+from tests.crash.programs import CollectorProgram
 from tests.waiting import wait_until
 
 PARTITIONS = 4
@@ -232,14 +235,35 @@ def test_a_topic_made_anew_while_reading_starts_is_not_taken_for_the_old_one(
     assert [gap.reason for gap in gaps(database)] == [f"Reading ended at offset 10: topic {CONTROLLER} was made anew."]
 
 
+def test_a_backlog_of_large_messages_takes_little_memory(
+    apache_kafka: ApacheKafka, database: Database, tmp_path: Path
+) -> None:
+    """400 MB are to be read; a program of its own tells the most that it has taken."""
+    number, partitions = 80, 4
+    for partition in range(partitions):
+        publish(apache_kafka, ERS, [issue("x" * 5_000_000)] * (number // partitions), partition=partition)
+    url = database.url.render_as_string(hide_password=False)
+    collector = CollectorProgram(url, apache_kafka.address, tmp_path / "collector.log")
+    collector.start()
+    try:
+        wait_for_stored(database, number, 60)
+        queries = WorkerQueries(database)
+        wait_until(lambda: any(worker.lag_messages == 0 for worker in queries.workers()), 10, "the end of the backlog")
+        peaks = [worker.memory_peak_bytes or 0 for worker in queries.workers()]
+        assert collector.stop() == 0
+    finally:
+        collector.discard()
+    assert 0 < max(peaks) < 400_000_000
+
+
 def test_a_reader_whose_commit_is_not_answered_can_be_closed(apache_kafka: ApacheKafka, group: str) -> None:
     publish(apache_kafka, CONTROLLER, [broadcast("x")])
     client = BrokerClient(apache_kafka.address, group)
     assigned: list[frozenset[PartitionKey]] = []
     client.subscribe([CONTROLLER], assigned.append)
-    wait_until(lambda: client.fetch(1, 0.05).records or assigned, 20, "partitions")
+    wait_until(lambda: client.fetch(1, 1_000, 0.05).records or assigned, 20, "partitions")
     client.assign(dict.fromkeys(assigned[-1], 0))
-    wait_until(lambda: client.fetch(1, 0.05).records, 20, "the record")
+    wait_until(lambda: client.fetch(1, 1_000, 0.05).records, 20, "the record")
     apache_kafka.stall()
     client.commit({(CONTROLLER, 0): 1})
     closing = threading.Thread(target=client.close, daemon=True)

@@ -16,7 +16,7 @@ from services.messages.broker import BrokerClient, Fetched
 from services.messages.consumer import GATHER_LEAST_S, GATHER_S, MessageConsumer
 from services.messages.queries import MessageQueries
 from services.messages.texts import NUL_SIGN
-from services.messages.types import MessageFilter
+from services.messages.types import MessageFilter, Record
 from services.revisions import LiveTopic, current
 from tests.apache_kafka.server import ApacheKafka
 from tests.contract.messages.conftest import Broker, MakeConsumer
@@ -336,6 +336,25 @@ def test_turns_can_be_done_by_hand_and_say_how_they_went(
     assert (details["stored"], details["partitions"], details["address"]) == (3, 4, broker.address)
 
 
+def test_no_more_is_fetched_at_once_than_memory_is_meant_for(embedded_broker: KafkaBroker, group: str) -> None:
+    large = 400_000
+    for partition in range(4):
+        publish(embedded_broker, CONTROLLER, [broadcast("x" * large)] * 10, partition=partition)
+    client = BrokerClient(embedded_broker.address, group)
+    try:
+        client.assign({(CONTROLLER, partition): 0 for partition in range(4)})
+        fetched: list[Record] = []
+        while len(fetched) < 40:
+            records = client.fetch(1_000, 1_000_000, 5.0).records
+            assert records
+            assert sum(record.size_bytes for record in records) < 1_000_000 + 10 * (large + 1_000)
+            fetched += records
+    finally:
+        client.close()
+    offsets = {(record.partition, record.offset) for record in fetched}
+    assert offsets == {(partition, offset) for partition in range(4) for offset in range(10)}
+
+
 def test_records_gather_while_those_before_are_stored(
     embedded_broker: KafkaBroker, make_consumer: MakeConsumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -343,9 +362,9 @@ def test_records_gather_while_those_before_are_stored(
     fetch = BrokerClient.fetch
     asked: list[tuple[float, float, float]] = []
 
-    def timed(client: BrokerClient, number: int, timeout_s: float) -> Fetched:
+    def timed(client: BrokerClient, number: int, size_bytes: int, timeout_s: float) -> Fetched:
         begun = time.monotonic()
-        fetched = fetch(client, number, timeout_s)
+        fetched = fetch(client, number, size_bytes, timeout_s)
         asked.append((begun, timeout_s, time.monotonic()))
         return fetched
 

@@ -1,11 +1,13 @@
 """What collectors report of their workers, on both engines."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from models.coordination import Worker as Row
 from models.database import Database
+from services import workers
 from services.health import WorkerHealth
 from services.messages.upsert import table_of
 from services.revisions import LiveTopic, current
@@ -52,6 +54,28 @@ def test_each_worker_is_told_as_it_is(database: Database, clock: Time, queries: 
     assert (retention.last_error, retention.last_error_at, retention.lag_s) == ("the disk <b>is full", NOW, None)
     assert messages.collector == retention.collector
     assert (messages.lag_messages, retention.lag_messages) == (12, None)
+
+
+def test_the_most_memory_of_the_process_is_told(
+    database: Database, clock: Time, queries: WorkerQueries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = WorkerReport(database, clock, [Worker(WorkerHealth("messages", "ok", NOW))])
+
+    def told() -> int | None:
+        report.turn()
+        (messages,) = queries.workers()
+        return messages.memory_peak_bytes
+
+    # An interpreter with what is imported here.
+    assert (told() or 0) > 20_000_000
+    monkeypatch.setattr(workers, "_OWN_STATUS", tmp_path / "status")
+    (tmp_path / "status").write_text("Name:\tpython\nVmHWM:\t   28496 kB\nVmRSS:\t   21000 kB\n")
+    assert told() == 28_496 * 1_024
+    # Other systems have no such account, or another.
+    (tmp_path / "status").write_text("Name:\tpython\n")
+    assert told() is None
+    (tmp_path / "status").unlink()
+    assert told() is None
 
 
 def test_a_lag_that_is_not_known_is_not_made_up(database: Database, clock: Time, queries: WorkerQueries) -> None:

@@ -41,7 +41,9 @@ GOOD = BackendView(
     BackendKind.PROCESS_MANAGER, "np04-srv-001:10054", "G1", True, NOW, NOW, NOW, 2.34, "it was away", NOW
 )  # fmt: skip
 GONE = replace(GOOD, kind=BackendKind.CONTROLLER, address="np04-srv-002:3333", reachable=False, error=SCRIPT)
-READER = WorkerView("messages", "np04-srv-003:77", "ok", NOW, NOW, NOW, lag_s=0.4, lag_messages=12)
+READER = WorkerView(
+    "messages", "np04-srv-003:77", "ok", NOW, NOW, NOW, lag_s=0.4, lag_messages=12, memory_peak_bytes=143_000_000
+)
 POLLER = replace(READER, name="run_control", lag_s=None, lag_messages=None)
 DEGRADED, FAILED = replace(READER, state="degraded"), replace(POLLER, state="failed")
 PIPELINE = PipelineView(
@@ -88,6 +90,7 @@ def test_figures_are_quiet_while_everything_works() -> None:
     assert "0.40 s behind" in words(figure(found, "Messages to read"))
     assert words(figure(found, "Messages kept")) == "Messages kept 1 000 1 204 stored so far"
     assert words(figure(found, "Database")) == "Database 27 MB SQLite 3.40.1"
+    assert words(figure(found, "Memory")) == "Memory 143 MB … the most a collector took"
     assert with_class(found, "is-bad") + with_class(found, "is-odd") == []
 
 
@@ -101,6 +104,7 @@ def test_figures_have_a_shape_where_somebody_is_needed() -> None:
     ]
     assert len(with_class(found, "glyph-error")) == len(with_class(found, "glyph-warning")) == 2
     assert "no collector reports" in words(figure(found, "Messages to read"))
+    assert words(figure(found, "Memory")) == "Memory – no collector says it"
 
 
 @pytest.mark.parametrize("name", ["Addresses", "Workers", "Messages to read"])
