@@ -4,9 +4,13 @@ import pytest
 
 from simulator.installation import Installation
 from tests.browser.conftest import NewPerson
-from tests.browser.person import NARROW, Person
+from tests.browser.person import NARROW, WIDE, Person
 
 SESSION = "local-2x3-config"
+WHOLE = (
+    "document.querySelector('.cell-alarms .badge-state').getBoundingClientRect().right"
+    " < document.querySelector('.strip-cells').getBoundingClientRect().right"
+)
 
 
 def read(person: Person, what: str) -> None:
@@ -29,6 +33,11 @@ def test_an_alarm_is_raised_read_shelved_and_acknowledged(new_person: NewPerson,
     # Every page says so, also in the title of the tab.
     alice.wait_text(".cell-alarms", "medium")
     alice.wait_that(lambda: "alarm" in alice.driver.title, 10, "the title")
+    # The strip has more to say than fits at some widths; it never cuts the alarms.
+    for width in (1400, 1000, 800):
+        alice.resize((width, 900))
+        assert alice.driver.execute_script(f"return {WHOLE}"), width
+    alice.resize(WIDE)
     alice.click(".strip-link")
     alice.wait_text("#alarms-grid", "df-03", 20)
     read(alice, "exit code 137")
