@@ -121,12 +121,15 @@ class BrokerClient:
 
         Raises:
             BrokerGoneError: No answer within `QUESTION_TIMEOUT_S`.
+            ClientBrokenError: It does not say which cluster it is. That is no new one, which would end what is read.
         """
         started = time.monotonic()
         try:
             metadata = self._admin.list_topics(timeout=QUESTION_TIMEOUT_S)
         except KafkaException as error:
             raise self._gone(error) from error
+        if not metadata.cluster_id:
+            raise ClientBrokenError(str(self._gone("it does not say which cluster it is")))
         topics = {name: len(topic.partitions) for name, topic in metadata.topics.items() if topic.error is None}
         view = ClusterView(str(metadata.cluster_id), topics, (time.monotonic() - started) * 1_000)
         self._is_embedded = view.is_embedded

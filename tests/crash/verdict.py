@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 
 from models.database import Database
 from models.messages import (
@@ -97,7 +97,8 @@ def findings(database: Database, published: Published, *, gaps: int = 0) -> list
                 Topic, Topic.id == Quarantined.topic_id
             )
         ).all()
-        found_gaps = session.scalar(select(func.count()).select_from(Gap)) or 0
+        reasons = session.scalars(select(Gap.reason).order_by(Gap.id)).all()
+        found_gaps = len(reasons)
         # How far behind reading was at the last report is no count.
         counted = session.scalars(select(MessageCounter).where(MessageCounter.name != "lag", MessageCounter.value != 0))
         counters = {row.name: row.value for row in counted}
@@ -115,7 +116,7 @@ def findings(database: Database, published: Published, *, gaps: int = 0) -> list
         *_searchable(database, {row.id for row in rows}),
     ]
     if found_gaps != gaps:
-        told.append(Finding("gap", f"{found_gaps} gaps instead of {gaps}"))
+        told.append(Finding("gap", f"{found_gaps} gaps instead of {gaps}: {'; '.join(reasons)}"))
     return told
 
 

@@ -4,8 +4,10 @@ import time
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
+from confluent_kafka.admin import AdminClient
 from sqlalchemy import select, text
 
 from models.database import Database
@@ -334,6 +336,30 @@ def test_turns_can_be_done_by_hand_and_say_how_they_went(
     details = consumer.health().details
     assert details["cluster_id"] == broker.cluster_id
     assert (details["stored"], details["partitions"], details["address"]) == (3, 4, broker.address)
+
+
+def test_an_answer_that_names_no_cluster_is_not_taken_for_a_new_one(
+    embedded_broker: KafkaBroker, make_consumer: MakeConsumer, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(embedded_broker, CONTROLLER, [broadcast("x")] * 3)
+    consumer = make_consumer(embedded_broker.address)
+    wait_until(lambda: consumer.turn() >= 0 and number_stored(database) == 3, 10, "turns that store")
+    ask = AdminClient.list_topics
+
+    def ask_nobody(client: AdminClient, *_: object, timeout: float) -> Any:
+        found = ask(client, timeout=timeout)
+        found.cluster_id = None
+        return found
+
+    consumer.stop(10)
+    monkeypatch.setattr(AdminClient, "list_topics", ask_nobody)
+    consumer.turn()
+    assert (consumer.health().last_error or "").endswith("it does not say which cluster it is")
+    monkeypatch.undo()
+    publish(embedded_broker, CONTROLLER, [broadcast("y")])
+    wait_until(lambda: consumer.turn() >= 0 and number_stored(database) == 4, 10, "turns that store again")
+    assert texts(database) == {"x": 3, "y": 1}
+    assert gaps(database) == []
 
 
 def test_no_more_is_fetched_at_once_than_memory_is_meant_for(embedded_broker: KafkaBroker, group: str) -> None:
