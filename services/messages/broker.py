@@ -64,7 +64,7 @@ _READING: Mapping[str, str | int | bool] = {
     # A message that is larger comes as an answer of its own.
     "receive.message.max.bytes": 128 * 1024 * 1024,
 }
-# So many are taken out of what is read ahead at once: by that many may be too many before their size is known.
+# So many are taken out of what is read ahead before their size is looked at.
 _TAKEN_AT_ONCE = 10
 
 
