@@ -96,13 +96,14 @@ class Partitions:
         positions = {key: position for key, position in self._positions.items() if key in self._wanted}
         topics = {topic for topic, _ in new}
         ids = client.topic_ids(topics)()
+        # Before the watermarks: what another collector stores from now on must not look like an end that Kafka lost.
+        lives = self._ledger.lives(cluster_id, {topic: ids.get(topic) for topic in topics})
         watermarks = {key: self._watermarks(client, key) for key in sorted(new)}
         # Only between two equal answers it is sure which topic the watermarks are of; another is for the next turn.
         ids_after = client.topic_ids(topics)()
-        same = [topic for topic in topics if ids.get(topic) == ids_after.get(topic)]
-        lives = self._ledger.lives(cluster_id, {topic: ids.get(topic) for topic in same})
+        same = {topic for topic in topics if ids.get(topic) == ids_after.get(topic)}
         for key, found in watermarks.items():
-            if found is not None and key[0] in lives:
+            if found is not None and key[0] in same:
                 positions[key] = self._ledger.start(cluster_id, key, lives[key[0]], found)
         client.assign({key: position.following for key, position in positions.items()})
         self._positions = positions

@@ -64,8 +64,8 @@ def make_consumer(database: Database, group: str) -> Iterator[MakeConsumer]:
     """Makes consumers that are stopped at the end."""
     made: list[MessageConsumer] = []
 
-    def make(address: str, *, store_own_echo: bool = False) -> MessageConsumer:
-        config = ConsumerConfig(brokers=address, topics=TOPICS, group=group, store_own_echo=store_own_echo)
+    def make(address: str, *, store_own_echo: bool = False, other_group: str = "") -> MessageConsumer:
+        config = ConsumerConfig(address, TOPICS, other_group or group, store_own_echo=store_own_echo)
         made.append(MessageConsumer(config, database, utc_now))
         return made[-1]
 

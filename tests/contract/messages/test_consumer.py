@@ -14,6 +14,7 @@ from models.database import Database
 from models.messages import Incarnation, Quarantined, TopicOffset
 from models.run_control import Backend
 from services.clock import utc_now
+from services.messages.batch import PartitionKey
 from services.messages.broker import BrokerClient, Fetched
 from services.messages.consumer import GATHER_LEAST_S, GATHER_S, MessageConsumer
 from services.messages.queries import MessageQueries
@@ -96,6 +97,38 @@ def test_two_consumers_store_each_message_once(broker: Broker, make_consumer: Ma
     wait_for_stored(database, 2000)
     assert texts(database) == Counter(f"{n}" for n in range(2000))
     assert_consistent(database, 2000)
+
+
+def test_what_another_collector_stores_while_reading_starts_is_no_end_that_was_lost(
+    broker: Broker, make_consumer: MakeConsumer, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other is of a group of its own, so that it goes on, as one does that has not heard of a rebalance yet."""
+    publish(broker, CONTROLLER, [broadcast("before")] * 10)
+    other = make_consumer(broker.address, other_group="others")
+    other.start()
+    wait_for_stored(database, 10)
+    ask = BrokerClient.watermarks
+    answers: list[tuple[int, int]] = []
+
+    def answer_late(client: BrokerClient, key: PartitionKey) -> tuple[int, int]:
+        found = ask(client, key)
+        if key == (CONTROLLER, 0) and not answers:
+            answers.append(found)
+            publish(broker, CONTROLLER, [broadcast("meanwhile")] * 5)
+            wait_for_stored(database, 15)
+        return found
+
+    monkeypatch.setattr(BrokerClient, "watermarks", answer_late)
+    consumer = make_consumer(broker.address)
+    consumer.start()
+    wait_until(lambda: consumer.health().details.get("partitions") == 4, 30, "the second to read")
+    other.stop(10)
+    publish(broker, CONTROLLER, [broadcast("after")])
+    wait_for_stored(database, 16)
+    assert answers == [(0, 10)]
+    assert texts(database) == {"before": 10, "meanwhile": 5, "after": 1}
+    assert gaps(database) == []
+    assert_consistent(database, 16)
 
 
 def test_a_broker_made_anew_is_read_from_its_beginning_and_a_gap_stands(
