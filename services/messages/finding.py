@@ -1,6 +1,8 @@
 """From a selection to the ids of one page of messages: by indexes, by words, or through a bounded stretch of ids."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import compress
 from math import ceil
 from typing import Any
@@ -11,10 +13,12 @@ from sqlalchemy.orm import Session
 
 from models.messages import Message, MessageRollup
 from services.messages import rollups, statements
+from services.messages.pace import block_by_block, enough, row_by_row
 from services.messages.search import Search
 from services.messages.selection import Selection
-from services.messages.statements import Bounds, Shape
+from services.messages.statements import Bounds, Seen, Shape
 from services.messages.time_limit import TimeLimit
+from services.messages.upsert import is_postgresql
 
 # One statement looks at so many ids of a search, so that none takes long.
 CHUNK_IDS = 20_000
@@ -25,14 +29,8 @@ NEAR_ROWS = 200
 NEAR_MOST = 10_000
 # Common is what one in so many rows has.
 NEAR_FEW = 50
-# A quarter more than what fills the page on the average: words do not lie evenly.
-MORE = 1.25
 # Of several words the index is asked only for those that are rare among these few: one in so many of them has it.
 FEW = 20
-# Then it is asked for as many as probably fill the page, judging by those that it named so far, but for no more than
-# so many at a time, and so many altogether.
-INDEX_STEP = 4_000
-INDEX_MOST = 16_000
 _NS = 1_000_000_000
 
 
@@ -75,33 +73,24 @@ def _look_up(
         return Found(found[:limit], has_more=len(found) > limit)
     if several:
         sought = _rarest(sought, first.having)
-    looked_at = fitting = 0
-    while looked_at < INDEX_MOST:
-        if time_limit.is_over:
-            return Found(found, has_more=True, scanned_to=rest.begin, timed_out=True)
-        step = min(_enough(limit + 1 - len(found), fitting, looked_at), INDEX_STEP, INDEX_MOST - looked_at)
-        try:
-            named = _named(session, selection, sought, rest, step)
-        except DBAPIError as error:
-            if not time_limit.has_stopped(error):
-                raise
-            return Found(found, has_more=True, scanned_to=rest.begin, timed_out=True)
-        found += named.fitting
-        if len(found) > limit or named.rows < step:
-            return Found(found[:limit], has_more=len(found) > limit)
-        looked_at, fitting = looked_at + step, fitting + len(named.fitting)
-        rest = rest.beyond(named.last)
-    return Found(found, has_more=True, scanned_to=rest.begin)
-
-
-def _enough(wanted: int, fitting: int, looked_at: int) -> int:
-    """Return how many to look at next to find so many, when among those looked at so many fitted."""
-    rate = max(fitting, 1) / looked_at if looked_at else 1.0
-    return ceil(wanted / rate * MORE)
+    step_by_step = block_by_block if is_postgresql(session) else row_by_row
+    ask = partial(_named, session, selection, sought)
+    reached = rest.begin
+    try:
+        for fitting, left in step_by_step(ask, rest, limit + 1 - len(found), time_limit):
+            found += fitting
+            if len(found) > limit or left is None:
+                return Found(found[:limit], has_more=len(found) > limit)
+            reached = left.begin
+    except DBAPIError as error:
+        if not time_limit.has_stopped(error):
+            raise
+        return Found(found, has_more=True, scanned_to=reached, timed_out=True)
+    return Found(found, has_more=True, scanned_to=reached, timed_out=time_limit.is_over)
 
 
 def _look_on(
-    session: Session, selection: Selection, bounds: Bounds, first: "_Seen", limit: int
+    session: Session, selection: Selection, bounds: Bounds, first: Seen, limit: int
 ) -> tuple[list[int], Bounds | None]:
     """Look at so many more rows as they lie as probably fill the page, if among the first few enough fit.
 
@@ -113,7 +102,7 @@ def _look_on(
     ids_a_row = (abs(first.first - first.last) + 1) / NEAR_ROWS
     rest: Bounds | None = bounds.beyond(first.last)
     while rest is not None and len(found) <= limit and looked_at < NEAR_MOST and len(found) >= looked_at // NEAR_FEW:
-        step = min(_enough(limit + 1 - len(found), len(found), looked_at), NEAR_MOST - looked_at)
+        step = min(enough(limit + 1 - len(found), len(found), looked_at), NEAR_MOST - looked_at)
         stretch, rest_of_all = rest.split(ceil(step * ids_a_row))
         near = _near(session, selection, stretch, step, (), at_once=True)
         found += near.fitting
@@ -122,23 +111,9 @@ def _look_on(
     return found, rest
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """So many rows were looked at, from the first id to the last in the order of reading; these fit.
-
-    ``having``: how many have each of the words that were asked for beside.
-    """
-
-    rows: int
-    first: int
-    last: int
-    fitting: list[int]
-    having: tuple[int, ...] = ()
-
-
 def _near(
     session: Session, selection: Selection, bounds: Bounds, step: int, words: tuple[str, ...], *, at_once: bool
-) -> _Seen:
+) -> Seen:
     """Look at the first rows whatever their text says; count those that have each of ``words``.
 
     ``at_once``: there are not many more than those, so that PostgreSQL may look at each as it walks along the branches.
@@ -148,18 +123,18 @@ def _near(
     return _seen(session, shape, statements.near(shape, selection.rest, words, at_once=at_once), parameters)
 
 
-def _seen(session: Session, shape: Shape, statement: Executable, parameters: dict[str, Any]) -> _Seen:
+def _seen(session: Session, shape: Shape, statement: Executable, parameters: dict[str, Any]) -> Seen:
     """Run one of the statements `near` and `named`."""
     found = session.execute(statement, parameters)
     if shape.is_postgresql:
         rows, least, greatest, fitting, *having = tuple(found.one())
         first, last = (least, greatest) if shape.ascending else (greatest, least)
-        return _Seen(rows, first or 0, last or 0, fitting or [], tuple(having))
+        return Seen(rows, first or 0, last or 0, fitting or [], tuple(having))
     seen = found.all()
     if not seen:
-        return _Seen(0, 0, 0, [])
+        return Seen(0, 0, 0, [])
     ids, fits, *hits = zip(*seen, strict=True)
-    return _Seen(len(ids), ids[0], ids[-1], list(compress(ids, fits)), tuple(map(sum, hits)))
+    return Seen(len(ids), ids[0], ids[-1], list(compress(ids, fits)), tuple(map(sum, hits)))
 
 
 def _rarest(sought: Search, having: tuple[int, ...]) -> Search:
@@ -170,11 +145,15 @@ def _rarest(sought: Search, having: tuple[int, ...]) -> Search:
     )
 
 
-def _named(session: Session, selection: Selection, sought: Search, bounds: Bounds, step: int) -> _Seen:
-    """Look at the first rows that the full-text index names, on PostgreSQL only at those that fit."""
+def _named(
+    session: Session, selection: Selection, sought: Search, bounds: Bounds, step: int, *, blocks: Sequence[int] = ()
+) -> Seen:
+    """Look at the first rows that the full-text index names (in some blocks), on PostgreSQL only at those that fit."""
     shape = _shape(session, selection, bounds)
-    parameters = {"rows": step} | bounds.parameters()
-    return _seen(session, shape, statements.named(shape, selection.rest, sought), parameters)
+    parameters: dict[str, Any] = {"rows": step} | bounds.parameters()
+    if blocks:
+        parameters["blocks"] = list(blocks)
+    return _seen(session, shape, statements.named(shape, selection.rest, sought, in_blocks=bool(blocks)), parameters)
 
 
 def _scan(

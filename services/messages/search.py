@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     ColumnElement,
     Integer,
@@ -25,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from models.messages import Message
-from models.search import INDEX, SOURCE, TRIGRAM_INDEX
+from models.search import BLOCK, BLOCK_IDS, INDEX, SOURCE, TRIGRAM_INDEX
 from services.messages.bulk import MessageRow
 from services.messages.filters import BEFORE_WORD_POSTGRESQL
 from services.messages.types import Severity
@@ -39,6 +40,7 @@ LONG_LETTERS = 5
 KEEP_S = 60.0
 # The table, not the model, whose part costs more than the query.
 _MESSAGE = table_of(Message).c
+_BLOCK: ColumnElement[Sequence[int]] = literal_column(BLOCK, ARRAY(Integer))
 _ASCII = re.compile(r"[0-9a-z]*")
 
 _ADD = text(
@@ -90,11 +92,13 @@ def _has_trigrams(session: Session) -> bool:
     return bool(is_there)
 
 
-def candidates(wanted: Search, dialect: str, *, has_after: bool, has_before: bool, ascending: bool) -> Select[int]:
+def candidates(
+    wanted: Search, dialect: str, *, has_after: bool, has_before: bool, ascending: bool, in_blocks: bool = False
+) -> Select[int]:
     """Return the statement of ids by the full-text index, newest first: all that fit, and perhaps some that do not.
 
     Its column is ``id``. Its parameters are ``rows``, at most so many, and where there are such bounds ``after``, only
-    ids above it, and ``before``, only ids below it.
+    ids above it, ``before``, only ids below it, and ``blocks``, only ids in these, `blocks_of`.
 
     Args:
         wanted: What to look for; the index can find it (`can_find`).
@@ -102,13 +106,21 @@ def candidates(wanted: Search, dialect: str, *, has_after: bool, has_before: boo
         has_after: Whether there is a lower bound.
         has_before: Whether there is an upper bound.
         ascending: The oldest first instead.
+        in_blocks: Whether there are blocks, which help PostgreSQL to look at no others.
     """
     id_, named = _by_trigrams(wanted) if dialect == "postgresql" else _by_words(wanted)
     if has_after:
         named = named.where(id_ > bindparam("after", type_=BigInteger))
     if has_before:
         named = named.where(id_ < bindparam("before", type_=BigInteger))
+    if in_blocks:
+        named = named.where(_BLOCK.bool_op("&&")(bindparam("blocks", type_=ARRAY(Integer))))
     return named.order_by(id_.asc() if ascending else id_.desc()).limit(bindparam("rows", type_=Integer))
+
+
+def blocks_of(first: int, last: int) -> range:
+    """Return the blocks in which there are ids from the first to the last."""
+    return range(first // BLOCK_IDS, last // BLOCK_IDS + 1)
 
 
 def _by_words(wanted: Search) -> tuple[ColumnElement[int], Select[int]]:

@@ -75,6 +75,20 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """So many rows were looked at, from the first id to the last in the order of reading; these fit.
+
+    ``having``: how many have each of the words that were asked for beside.
+    """
+
+    rows: int
+    first: int
+    last: int
+    fitting: list[int]
+    having: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Shape:
     """What a statement looks like, without its values: columns of each branch, how many branches, which bounds.
 
@@ -171,13 +185,20 @@ def _put_together(shape: Shape, found: Statement) -> Select[Any]:
 
 
 @lru_cache(maxsize=KEPT)
-def named(shape: Shape, rest: Rest, sought: Search) -> Select[Any]:
+def named(shape: Shape, rest: Rest, sought: Search, *, in_blocks: bool) -> Select[Any]:
     """Return the statement of ids that the full-text index names, in the order of reading, and whether they fit.
+
+    ``in_blocks``: only in some (`services.messages.search.candidates`).
 
     From PostgreSQL one row, `_put_together`, only of those that do.
     """
     candidates = search.candidates(
-        sought, shape.dialect, has_after=shape.has_after, has_before=shape.has_before, ascending=shape.ascending
+        sought,
+        shape.dialect,
+        has_after=shape.has_after,
+        has_before=shape.has_before,
+        ascending=shape.ascending,
+        in_blocks=in_blocks,
     )
     if shape.is_postgresql:
         # It fetches all rows that the index names before it puts them in order: what else must fit is seen at once.

@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from models.database import Database
 from models.messages import Message, MessageApplication, MessageSession
 from models.search import TRIGRAM_INDEX
-from services.messages import finding, search, selection
+from services.messages import finding, pace, search, selection
 from services.messages import queries as queries_module
 from services.messages.filter_text import parse
 from services.messages.filters import all_of, fits, words_of
@@ -220,27 +220,45 @@ WANTED = st.builds(
         st.sampled_from(["all", "kind=controller", "kind=ers", 'text~"y"', "not words=quick"]),
     ),
 )
-# How the search is cut up: rows looked at first, candidates of one step, of all steps, branches.
-CUTS = st.tuples(st.integers(1, 30), st.integers(1, 20), st.integers(1, 40), st.sampled_from([1, 120]))
+# How the search is cut up: rows looked at first; of SQLite's index candidates of one step, and of all steps; of
+# PostgreSQL's how much it grows from step to step, and up to how many blocks; branches.
+CUTS = st.tuples(
+    st.integers(1, 30),
+    *(st.integers(1, 20), st.integers(1, 40)),
+    *(st.integers(1, 4), st.integers(1, 6)),
+    st.sampled_from([1, 120]),
+)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
 @given(wanted=WANTED, limit=st.integers(1, 12), cuts=CUTS)
 def test_paging_by_words_meets_every_row_once(
-    database: Database, wanted: MessageFilter, limit: int, cuts: tuple[int, int, int, int]
+    database: Database, wanted: MessageFilter, limit: int, cuts: tuple[int, int, int, int, int, int]
 ) -> None:
     queries = MessageQueries(database, lambda: NOW)
     if queries.newest_id() == 0:
         store_all(database, mixed(80))
+        spread_over_blocks(database)
     expected = [view.id for view in queries.page(MessageFilter(), limit=1000).items if fits_all(view, wanted)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(finding, "NEAR_ROWS", cuts[0])
         patch.setattr(finding, "NEAR_MOST", 2 * cuts[0])
-        patch.setattr(finding, "INDEX_STEP", cuts[1])
-        patch.setattr(finding, "INDEX_MOST", cuts[2])
-        patch.setattr(selection, "MAX_BRANCHES", cuts[3])
-        assert paged(queries, wanted, limit, {"before": 1000}) == expected
+        patch.setattr(pace, "INDEX_STEP", cuts[1])
+        patch.setattr(pace, "INDEX_MOST", cuts[2])
+        patch.setattr(pace, "BLOCKS_GROWTH", cuts[3])
+        patch.setattr(pace, "BLOCKS_MOST", cuts[4])
+        patch.setattr(selection, "MAX_BRANCHES", cuts[5])
+        assert paged(queries, wanted, limit, {"before": queries.newest_id() + 1}) == expected
         assert paged(queries, wanted, limit, {"after": 0}) == expected[::-1]
+
+
+def spread_over_blocks(database: Database) -> None:
+    """Give messages ids far apart, on PostgreSQL: some in a block, and blocks without any."""
+    if not database.is_sqlite:
+        with database.write() as session:
+            ids = "id + id / 9 * 70000"
+            session.execute(text(f"UPDATE message SET id = -({ids})"))  # noqa: S608 - own numbers
+            session.execute(text("UPDATE message SET id = -id"))
 
 
 def fits_all(view: MessageView, wanted: MessageFilter) -> bool:
@@ -274,7 +292,7 @@ def test_a_search_by_words_that_ends_early_says_how_far_it_got(
     store_all(database, [message("needle"), *[message("hay")] * 30])
     monkeypatch.setattr(finding, "NEAR_ROWS", 5)
     monkeypatch.setattr(finding, "NEAR_MOST", 5)
-    monkeypatch.setattr(finding, "INDEX_MOST", 10)
+    monkeypatch.setattr(pace, "INDEX_MOST", 10)
     queries = MessageQueries(database, lambda: NOW)
     page = queries.page(MessageFilter(where=Words("needle")))
     assert ([view.id for view in page.items], page.next_before, page.scanned_to) == ([1], None, None)
