@@ -12,8 +12,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from models.messages import Message, MessageRollup
+from models.search import BLOCK_IDS
 from services.messages import rollups, statements
-from services.messages.pace import block_by_block, enough, row_by_row
+from services.messages.pace import RareWords, block_by_block, enough, row_by_row
 from services.messages.search import Search
 from services.messages.selection import Selection
 from services.messages.statements import Bounds, Seen, Shape
@@ -31,6 +32,8 @@ NEAR_MOST = 10_000
 NEAR_FEW = 50
 # Of several words the index is asked only for those that are rare among these few: one in so many of them has it.
 FEW = 20
+# No block has more rows.
+ALL = BLOCK_IDS
 _NS = 1_000_000_000
 
 
@@ -66,22 +69,30 @@ def find_ids(
 def _look_up(
     session: Session, selection: Selection, sought: Search, bounds: Bounds, limit: int, *, time_limit: TimeLimit
 ) -> Found:
+    rare = RareWords.of(session) if is_postgresql(session) else None
+    if rare is not None and (known := rare.met(sought, selection.rest)) is not None:
+        ids = _named(session, selection, known, bounds, limit + 1).fitting
+        return Found(ids[:limit], has_more=len(ids) > limit)
     several = sought.indexed if len(sought.indexed) > 1 else ()
     first = _near(session, selection, bounds, NEAR_ROWS, several, at_once=False)
     found, rest = _look_on(session, selection, bounds, first, limit)
     if rest is None or len(found) > limit:
         return Found(found[:limit], has_more=len(found) > limit)
-    if several:
-        sought = _rarest(sought, first.having)
-    step_by_step = block_by_block if is_postgresql(session) else row_by_row
-    ask = partial(_named, session, selection, sought)
-    reached = rest.begin
+    asked = _rarest(sought, first.having) if several else sought
+    ask = partial(_named, session, selection, asked)
+    wanted, reached = limit + 1 - len(found), rest.begin
     try:
-        for fitting, left in step_by_step(ask, rest, limit + 1 - len(found), time_limit):
-            found += fitting
-            if len(found) > limit or left is None:
+        for step in (
+            row_by_row(ask, rest, wanted, time_limit)
+            if rare is None
+            else block_by_block(ask, partial(_sampled, session, selection, asked), rest, wanted, time_limit)
+        ):
+            found += step.fitting
+            if rare is not None and step.is_rare:
+                rare.meet(sought, selection.rest, asked)
+            if len(found) > limit or step.left is None:
                 return Found(found[:limit], has_more=len(found) > limit)
-            reached = left.begin
+            reached = step.left.begin
     except DBAPIError as error:
         if not time_limit.has_stopped(error):
             raise
@@ -154,6 +165,13 @@ def _named(
     if blocks:
         parameters["blocks"] = list(blocks)
     return _seen(session, shape, statements.named(shape, selection.rest, sought, in_blocks=bool(blocks)), parameters)
+
+
+def _sampled(session: Session, selection: Selection, sought: Search, bounds: Bounds, *, blocks: Sequence[int]) -> Seen:
+    """Look at all rows that PostgreSQL's index names in some blocks."""
+    shape = _shape(session, selection, bounds)
+    parameters: dict[str, Any] = {"rows": ALL, "blocks": list(blocks)} | bounds.parameters()
+    return _seen(session, shape, statements.sampled(shape, selection.rest, sought), parameters)
 
 
 def _scan(

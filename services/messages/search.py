@@ -109,12 +109,14 @@ def candidates(
         in_blocks: Whether there are blocks, which help PostgreSQL to look at no others.
     """
     id_, named = _by_trigrams(wanted) if dialect == "postgresql" else _by_words(wanted)
+    if in_blocks:
+        named = named.where(_BLOCK.bool_op("&&")(bindparam("blocks", type_=ARRAY(Integer))))
+        # Not by the primary key: PostgreSQL thinks comparing words cheap, and might read the blocks instead.
+        id_ = id_ + literal_column("0", Integer)
     if has_after:
         named = named.where(id_ > bindparam("after", type_=BigInteger))
     if has_before:
         named = named.where(id_ < bindparam("before", type_=BigInteger))
-    if in_blocks:
-        named = named.where(_BLOCK.bool_op("&&")(bindparam("blocks", type_=ARRAY(Integer))))
     return named.order_by(id_.asc() if ascending else id_.desc()).limit(bindparam("rows", type_=Integer))
 
 
@@ -142,15 +144,17 @@ def _match(wanted: Search) -> str:
 
 
 def _by_trigrams(wanted: Search) -> tuple[ColumnElement[int], Select[int]]:
-    conditions = [_has_trigrams_of(word) for word in wanted.indexed]
-    for column, values in (
+    return _MESSAGE.id, select(_MESSAGE.id).where(*map(_has_trigrams_of, wanted.indexed), *of_filters(wanted))
+
+
+def of_filters(wanted: Search) -> list[ColumnElement[bool]]:
+    """Return what a message must be beside its words, as conditions on the table ``message``."""
+    columns = (
         (_MESSAGE.severity, wanted.severities),
         (_MESSAGE.session_id, wanted.session_ids),
         (_MESSAGE.application_id, wanted.application_ids),
-    ):
-        if values:
-            conditions.append(column.in_([int(value) for value in sorted(values)]))
-    return _MESSAGE.id, select(_MESSAGE.id).where(*conditions)
+    )
+    return [column.in_([int(value) for value in sorted(values)]) for column, values in columns if values]
 
 
 def _has_trigrams_of(word: str) -> ColumnElement[bool]:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Integer,
     Select,
     Subquery,
+    and_,
     any_,
     bindparam,
     column,
@@ -205,6 +206,25 @@ def named(shape: Shape, rest: Rest, sought: Search, *, in_blocks: bool) -> Selec
         fitting = candidates.where(rest.condition(shape.dialect, sought.indexed))
         return _put_together(shape, fitting.add_columns(true().label("fits")))
     return _looked_at(candidates.subquery("named"), rest, shape)
+
+
+@lru_cache(maxsize=KEPT)
+def sampled(shape: Shape, rest: Rest, sought: Search) -> Select[Any]:
+    """Return the statement of all ids that PostgreSQL's index names for the words in some blocks, and which fit.
+
+    One row, `_put_together`.
+    """
+    words = replace(sought, severities=(), session_ids=(), application_ids=())
+    named_by_words = search.candidates(
+        words,
+        shape.dialect,
+        has_after=shape.has_after,
+        has_before=shape.has_before,
+        ascending=shape.ascending,
+        in_blocks=True,
+    )
+    fits = and_(*search.of_filters(sought), rest.condition(shape.dialect, sought.indexed))
+    return _put_together(shape, named_by_words.add_columns(fits.label("fits")))
 
 
 def _looked_at(ids: Subquery, rest: Rest, shape: Shape, words: Sequence[str] = ()) -> Select[Any]:

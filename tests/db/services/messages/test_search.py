@@ -220,20 +220,17 @@ WANTED = st.builds(
         st.sampled_from(["all", "kind=controller", "kind=ers", 'text~"y"', "not words=quick"]),
     ),
 )
-# How the search is cut up: rows looked at first; of SQLite's index candidates of one step, and of all steps; of
-# PostgreSQL's how much it grows from step to step, and up to how many blocks; branches.
+# How the search is cut up: rows looked at first; of SQLite's index candidates of one step, and of all steps; what a
+# block costs PostgreSQL's; branches.
 CUTS = st.tuples(
-    st.integers(1, 30),
-    *(st.integers(1, 20), st.integers(1, 40)),
-    *(st.integers(1, 4), st.integers(1, 6)),
-    st.sampled_from([1, 120]),
+    st.integers(1, 30), st.integers(1, 20), st.integers(1, 40), st.integers(0, 20), st.sampled_from([1, 120])
 )
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
 @given(wanted=WANTED, limit=st.integers(1, 12), cuts=CUTS)
 def test_paging_by_words_meets_every_row_once(
-    database: Database, wanted: MessageFilter, limit: int, cuts: tuple[int, int, int, int, int, int]
+    database: Database, wanted: MessageFilter, limit: int, cuts: tuple[int, int, int, int, int]
 ) -> None:
     queries = MessageQueries(database, lambda: NOW)
     if queries.newest_id() == 0:
@@ -245,9 +242,8 @@ def test_paging_by_words_meets_every_row_once(
         patch.setattr(finding, "NEAR_MOST", 2 * cuts[0])
         patch.setattr(pace, "INDEX_STEP", cuts[1])
         patch.setattr(pace, "INDEX_MOST", cuts[2])
-        patch.setattr(pace, "BLOCKS_GROWTH", cuts[3])
-        patch.setattr(pace, "BLOCKS_MOST", cuts[4])
-        patch.setattr(selection, "MAX_BRANCHES", cuts[5])
+        patch.setattr(pace, "ROWS_A_BLOCK", cuts[3])
+        patch.setattr(selection, "MAX_BRANCHES", cuts[4])
         assert paged(queries, wanted, limit, {"before": queries.newest_id() + 1}) == expected
         assert paged(queries, wanted, limit, {"after": 0}) == expected[::-1]
 

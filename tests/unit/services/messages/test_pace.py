@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from models.search import BLOCK_IDS
 from services.messages import pace
-from services.messages.pace import Ask, Step, block_by_block, enough, row_by_row
+from services.messages.pace import RareWords, Step, block_by_block, enough, row_by_row
+from services.messages.search import Search
+from services.messages.selection import NO_REST, Rest
 from services.messages.statements import Bounds, Seen
 from services.messages.time_limit import TimeLimit
+from services.messages.types import Contains
 
 NEWEST = 200 * BLOCK_IDS
-Walk = Callable[[Ask, Bounds, int, TimeLimit], Iterator[Step]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +35,58 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Names some ids; ``asked`` is what it was asked for."""
+    """Names some ids, of which those fit that ``few`` divides; ``asked`` is which blocks it was asked for."""
 
     ids: frozenset[int]
-    asked: list[tuple[Bounds, int, Sequence[int]]] = field(default_factory=list)
+    few: int = 1
+    asked: list[Sequence[int]] = field(default_factory=list)
 
     def __call__(self, bounds: Bounds, step: int, *, blocks: Sequence[int] = ()) -> Seen:
-        self.asked.append((bounds, step, blocks))
-        named = [id_ for id_ in self.within(bounds) if not blocks or id_ // BLOCK_IDS in blocks][:step]
-        return Seen(len(named), named[0] if named else 0, named[-1] if named else 0, named)
+        self.asked.append(blocks)
+        named = self._named(bounds, blocks)[:step]
+        return Seen(len(named), named[0] if named else 0, named[-1] if named else 0, self._fitting(named))
+
+    def of_postgresql(self, bounds: Bounds, step: int, *, blocks: Sequence[int] = ()) -> Seen:
+        self.asked.append(blocks)
+        fitting = self._fitting(self._named(bounds, blocks))[:step]
+        return Seen(len(fitting), 0, 0, fitting)
+
+    def sample(self, bounds: Bounds, *, blocks: Sequence[int]) -> Seen:
+        self.asked.append(blocks)
+        named = self._named(bounds, blocks)
+        return Seen(len(named), 0, 0, self._fitting(named))
 
     def within(self, bounds: Bounds) -> list[int]:
+        """Return all that fit, in the order of reading."""
+        return self._fitting(self._named(bounds, ()))
+
+    def _named(self, bounds: Bounds, blocks: Sequence[int]) -> list[int]:
         after, before = bounds.after or 0, NEWEST if bounds.before is None else bounds.before
-        return sorted((id_ for id_ in self.ids if after < id_ < before), reverse=not bounds.ascending)
+        named = (id_ for id_ in self.ids if after < id_ < before and (not blocks or id_ // BLOCK_IDS in blocks))
+        return sorted(named, reverse=not bounds.ascending)
+
+    def _fitting(self, named: Sequence[int]) -> list[int]:
+        return [id_ for id_ in named if id_ % self.few == 0]
 
 
-def steps(walk: Walk, index: Index, rest: Bounds, wanted: int) -> list[Step]:
-    """Walk as a page does: until there are enough."""
+def by_rows(index: Index, rest: Bounds, wanted: int, looks: int = 1_000) -> Iterator[Step]:
+    return row_by_row(index, rest, wanted, cast("TimeLimit", Clock(most=looks)))
+
+
+def by_blocks(index: Index, rest: Bounds, wanted: int, looks: int = 1_000) -> Iterator[Step]:
+    return block_by_block(index.of_postgresql, index.sample, rest, wanted, cast("TimeLimit", Clock(most=looks)))
+
+
+WAYS = (by_rows, by_blocks)
+Way = Callable[..., Iterator[Step]]
+
+
+def steps(way: Way, index: Index, rest: Bounds, wanted: int) -> list[Step]:
+    """Go on as a page does: until there are enough."""
     done: list[Step] = []
-    for step in walk(index, rest, wanted, cast("TimeLimit", Clock())):
+    for step in way(index, rest, wanted):
         done.append(step)
-        if sum(len(fitting) for fitting, _ in done) >= wanted:
+        if sum(len(step.fitting) for step in done) >= wanted:
             break
     return done
 
@@ -66,62 +99,101 @@ RESTS = st.one_of(
 )
 
 
-@pytest.mark.parametrize("walk", [row_by_row, block_by_block])
-@given(ids=IDS, rest=RESTS, wanted=st.integers(1, 70), cuts=st.tuples(st.integers(1, 40), st.integers(1, 80)))
+NEWEST_FIRST = Bounds(None, NEWEST, ascending=False)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@given(ids=IDS, rest=RESTS, wanted=st.integers(1, 70), odds=st.tuples(st.integers(1, 3), st.integers(0, 50)))
 def test_what_is_named_is_met_once_and_in_order(
-    walk: Walk,
-    ids: frozenset[int],
-    rest: Bounds,
-    wanted: int,
-    cuts: tuple[int, int],
+    way: Way, ids: frozenset[int], rest: Bounds, wanted: int, odds: tuple[int, int]
 ) -> None:
-    index = Index(ids)
-    growth, most = cuts
+    few, rows_a_block = odds
+    index = Index(ids, few)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pace, "BLOCKS_GROWTH", growth)
-        patch.setattr(pace, "BLOCKS_MOST", most)
+        patch.setattr(pace, "ROWS_A_BLOCK", rows_a_block)
         patch.setattr(pace, "INDEX_STEP", 7)
-        done = steps(walk, index, rest, wanted)
-    met = [id_ for fitting, _ in done for id_ in fitting]
+        done = steps(way, index, rest, wanted)
+    met = [id_ for step in done for id_ in step.fitting]
     assert met == index.within(rest)[: max(wanted, len(met))]
     if len(met) < wanted:
-        assert done[-1][1] is None
-    assert all(len(blocks) <= most for _, _, blocks in index.asked)
+        assert done[-1].left is None
 
 
-def test_a_common_word_is_looked_for_in_the_newest_blocks_alone() -> None:
+def test_a_common_word_is_looked_for_in_the_newest_block_alone() -> None:
     index = Index(frozenset(range(1, NEWEST, 100)))
-    ((fitting, _),) = steps(block_by_block, index, Bounds(None, NEWEST, ascending=False), 201)
-    assert len(fitting) == 201
-    assert [blocks for _, _, blocks in index.asked] == [range(199, 200)]
+    (step,) = steps(by_blocks, index, NEWEST_FIRST, 201)
+    assert len(step.fitting) >= 201
+    assert index.asked == [range(199, 200)]
 
 
 def test_so_many_blocks_are_asked_for_as_fill_the_page() -> None:
-    """One in 5 000 has the word: that many in a block, and 201 in 1.3 million."""
-    index = Index(frozenset(range(1, NEWEST, 5_000)))
-    steps(block_by_block, index, Bounds(None, NEWEST, ascending=False), 201)
-    (_, _, first), (_, _, second) = index.asked
-    assert len(first) == 1
-    assert 15 <= len(second) <= 20
-    assert max(second) < min(first)
+    """One in 1 000 has the word, so 66 in a block."""
+    index = Index(frozenset(range(1, NEWEST, 1_000)))
+    assert not any(step.is_rare for step in steps(by_blocks, index, NEWEST_FIRST, 201))
+    first, second = index.asked
+    assert (len(first), max(second), len(second)) == (1, min(first) - 1, 3)
 
 
-def test_where_almost_nobody_has_the_word_all_is_soon_looked_at() -> None:
-    index = Index(frozenset({5}))
-    done = steps(block_by_block, index, Bounds(None, NEWEST, ascending=False), 201)
-    assert [len(blocks) for _, _, blocks in index.asked] == [1, pace.BLOCKS_GROWTH, 0]
-    assert done[-1] == ([5], None)
+def test_where_few_that_have_the_word_fit_more_blocks_are_asked_for() -> None:
+    index = Index(frozenset(range(0, NEWEST, 1_000)), few=10_000)
+    steps(by_blocks, index, NEWEST_FIRST, 201)
+    assert [len(blocks) for blocks in index.asked][:2] == [1, 41]
 
 
-@pytest.mark.parametrize("walk", [row_by_row, block_by_block])
-def test_when_the_time_is_up_the_index_is_not_asked_any_more(
-    walk: Walk,
-) -> None:
+@pytest.mark.parametrize("apart", [20_000, NEWEST - 6])
+def test_what_few_have_is_looked_at_at_once(apart: int) -> None:
+    index = Index(frozenset(range(5, NEWEST, apart)))
+    done = steps(by_blocks, index, NEWEST_FIRST, 201)
+    assert [len(blocks) for blocks in index.asked] == [1, 0]
+    assert [step.is_rare for step in done] == [False, True]
+
+
+def test_a_stretch_of_few_blocks_is_all_that_is_looked_at() -> None:
+    """As of some minutes out of two weeks."""
+    index = Index(frozenset(range(0, NEWEST, 1_000)))
+    done = steps(by_blocks, index, Bounds(NEWEST - 2 * BLOCK_IDS, NEWEST, ascending=False), 201)
+    assert index.asked == [range(199, 200), range(198, 199)]
+    assert done[-1].left is None
+
+
+def test_without_a_known_end_all_is_looked_at_at_once() -> None:
+    index = Index(frozenset({5, NEWEST - 5}))
+    done = steps(by_blocks, index, Bounds(4, None, ascending=True), 201)
+    assert [len(blocks) for blocks in index.asked] == [1, 0]
+    assert [(step.fitting, step.is_rare) for step in done] == [([5], False), ([NEWEST - 5], False)]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_when_the_time_is_up_the_index_is_not_asked_any_more(way: Way) -> None:
     index = Index(frozenset(range(1, NEWEST, BLOCK_IDS // 2)))
-    rest = Bounds(None, NEWEST, ascending=False)
-    done = list(walk(index, rest, 20, cast("TimeLimit", Clock(most=1))))
+    done = list(way(index, NEWEST_FIRST, 20, looks=0))
+    assert (done, index.asked) == ([], [])
+    done = list(way(index, NEWEST_FIRST, 20, looks=1))
     assert len(done) == len(index.asked) == 1
-    assert list(walk(index, rest, 20, cast("TimeLimit", Clock(most=0)))) == []
+    assert done[-1].left is not None
+
+
+def test_rare_words_are_remembered_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(pace, "monotonic", lambda: now[0])
+    sought, asked = Search(("rare", "common")), Search(("rare",))
+    rest = Rest(parts=(Contains("x"),))
+    rare = RareWords()
+    assert rare.met(sought, NO_REST) is None
+    rare.meet(sought, NO_REST, asked)
+    assert rare.met(sought, NO_REST) == asked
+    assert rare.met(sought, rest) is None
+    assert rare.met(asked, NO_REST) is None
+    now[0] += pace.REMEMBER_S
+    assert rare.met(sought, NO_REST) is None
+
+
+def test_no_more_than_some_rare_words_are_remembered() -> None:
+    rare = RareWords()
+    for number in range(2 * pace.REMEMBER_MOST + 1):
+        rare.meet(Search((f"word{number}",)), NO_REST, Search((f"word{number}",)))
+    remembered = [n for n in range(2 * pace.REMEMBER_MOST + 1) if rare.met(Search((f"word{n}",)), NO_REST)]
+    assert remembered == [2 * pace.REMEMBER_MOST]
 
 
 def test_enough_is_a_little_more_than_what_fills_the_page_on_the_average() -> None:
