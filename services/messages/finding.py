@@ -32,8 +32,8 @@ NEAR_MOST = 10_000
 NEAR_FEW = 50
 # Of several words the index is asked only for those that are rare among these few: one in so many of them has it.
 FEW = 20
-# No block has more rows.
-ALL = BLOCK_IDS
+# More rows than there are in the first block and what is before it.
+ALL = 2 * BLOCK_IDS
 _NS = 1_000_000_000
 
 
@@ -70,7 +70,9 @@ def _look_up(
     session: Session, selection: Selection, sought: Search, bounds: Bounds, limit: int, *, time_limit: TimeLimit
 ) -> Found:
     rare = RareWords.of(session) if is_postgresql(session) else None
-    if rare is not None and (known := rare.met(sought, selection.rest)) is not None:
+    # Where reading ends somewhere there may be little to look at.
+    is_open = bounds.after is None and not bounds.ascending
+    if rare is not None and is_open and (known := rare.met(sought, selection.rest, limit)) is not None:
         ids = _named(session, selection, known, bounds, limit + 1).fitting
         return Found(ids[:limit], has_more=len(ids) > limit)
     several = sought.indexed if len(sought.indexed) > 1 else ()
@@ -81,15 +83,15 @@ def _look_up(
     asked = _rarest(sought, first.having) if several else sought
     ask = partial(_named, session, selection, asked)
     wanted, reached = limit + 1 - len(found), rest.begin
+    if rare is None:
+        steps = row_by_row(ask, rest, wanted, time_limit)
+    else:
+        steps = block_by_block(ask, partial(_sampled, session, selection, asked), rest, wanted, time_limit)
     try:
-        for step in (
-            row_by_row(ask, rest, wanted, time_limit)
-            if rare is None
-            else block_by_block(ask, partial(_sampled, session, selection, asked), rest, wanted, time_limit)
-        ):
+        for step in steps:
             found += step.fitting
             if rare is not None and step.is_rare:
-                rare.meet(sought, selection.rest, asked)
+                rare.meet(sought, selection.rest, limit, asked)
             if len(found) > limit or step.left is None:
                 return Found(found[:limit], has_more=len(found) > limit)
             reached = step.left.begin

@@ -21,6 +21,8 @@ INDEX_STEP = 4_000
 INDEX_MOST = 16_000
 # To find its way among the messages of a block takes PostgreSQL's as long as it takes to look at so many that it names.
 ROWS_A_BLOCK = 130
+# About so many are looked at by one statement, so that none takes long where many have the words and few of them fit.
+ROWS_AT_ONCE = 50_000
 # A connection remembers so long, and of so many searches, that looking at all at once was best: few of the messages
 # stored in that time can have words that so few had before.
 REMEMBER_S = 10.0
@@ -84,10 +86,11 @@ def block_by_block(ask: Ask, sample: Sample, rest: Bounds, wanted: int, time_lim
     rows_a_block = seen.rows / max(looked_at, 1) * BLOCK_IDS
     yield Step(seen.fitting, left)
     while left is not None and not time_limit.is_over:
-        stretch, beyond = _to_end_of_block(left, enough(wanted - number, number, looked_at))
+        ids = min(enough(wanted - number, number, looked_at), int(ROWS_AT_ONCE / max(rows_a_block, 1) * BLOCK_IDS))
+        stretch, beyond = _to_end_of_block(left, ids)
         blocks = _blocks(stretch)
-        is_rare = left.before is not None and _is_quicker_at_once(len(blocks), left.before // BLOCK_IDS, rows_a_block)
-        if is_rare or left.before is None:
+        is_rare = rest.before is not None and _is_quicker_at_once(len(blocks), rest.before // BLOCK_IDS, rows_a_block)
+        if is_rare or rest.before is None:
             # Where nobody knows how many blocks are left, nobody knows what they would cost.
             stretch, beyond, blocks = left, None, ()
         fitting = ask(stretch, wanted - number, blocks=blocks).fitting
@@ -96,7 +99,7 @@ def block_by_block(ask: Ask, sample: Sample, rest: Bounds, wanted: int, time_lim
 
 
 def _is_quicker_at_once(blocks: int, of_all: int, rows_a_block: float) -> bool:
-    """Tell whether to look at all that the index names costs no more than to ask it for some blocks."""
+    """Tell whether to look at all that the index names costs no more than to ask it for some blocks of all."""
     return rows_a_block * (of_all - blocks) <= ROWS_A_BLOCK * blocks
 
 
@@ -128,22 +131,21 @@ class RareWords:
 
     def __init__(self) -> None:
         """Nothing was met yet."""
-        self._met: dict[tuple[Search, Rest], tuple[float, Search]] = {}
+        self._met: dict[tuple[Search, Rest, int], tuple[float, Search]] = {}
 
     @classmethod
     def of(cls, session: Session) -> "RareWords":
         """Return what the session's connection has met."""
-        info = session.connection().info
-        found: RareWords = info.setdefault(cls, cls())
+        found: RareWords = session.connection().info.setdefault(cls, cls())
         return found
 
-    def met(self, sought: Search, rest: Rest) -> Search | None:
-        """Return what to ask the index for; None if it is not known that few messages have it."""
-        since, asked = self._met.get((sought, rest), (-REMEMBER_S, sought))
+    def met(self, sought: Search, rest: Rest, limit: int) -> Search | None:
+        """Return what to ask the index for; None if it is not known that few have the words, for so many wanted."""
+        since, asked = self._met.get((sought, rest, limit), (-REMEMBER_S, sought))
         return asked if monotonic() - since < REMEMBER_S else None
 
-    def meet(self, sought: Search, rest: Rest, asked: Search) -> None:
+    def meet(self, sought: Search, rest: Rest, limit: int, asked: Search) -> None:
         """Remember what the index was asked for."""
         if len(self._met) >= REMEMBER_MOST:
             self._met.clear()
-        self._met[sought, rest] = monotonic(), asked
+        self._met[sought, rest, limit] = monotonic(), asked

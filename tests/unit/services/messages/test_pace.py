@@ -148,6 +148,14 @@ def test_what_few_have_is_looked_at_at_once(apart: int) -> None:
     assert [step.is_rare for step in done] == [False, True]
 
 
+def test_no_statement_looks_at_very_many_rows() -> None:
+    """Every tenth has the word, and next to none fits."""
+    index = Index(frozenset(range(0, NEWEST, 10)), few=NEWEST)
+    steps(by_blocks, index, NEWEST_FIRST, 201)
+    assert 2 * pace.ROWS_AT_ONCE > max(map(len, index.asked)) * BLOCK_IDS / 10 > pace.ROWS_AT_ONCE / 2
+    assert [block for blocks in index.asked for block in sorted(blocks, reverse=True)] == list(range(199, -1, -1))
+
+
 def test_a_stretch_of_few_blocks_is_all_that_is_looked_at() -> None:
     """As of some minutes out of two weeks."""
     index = Index(frozenset(range(0, NEWEST, 1_000)))
@@ -179,21 +187,23 @@ def test_rare_words_are_remembered_for_a_while(monkeypatch: pytest.MonkeyPatch) 
     sought, asked = Search(("rare", "common")), Search(("rare",))
     rest = Rest(parts=(Contains("x"),))
     rare = RareWords()
-    assert rare.met(sought, NO_REST) is None
-    rare.meet(sought, NO_REST, asked)
-    assert rare.met(sought, NO_REST) == asked
-    assert rare.met(sought, rest) is None
-    assert rare.met(asked, NO_REST) is None
+    assert rare.met(sought, NO_REST, 200) is None
+    rare.meet(sought, NO_REST, 200, asked)
+    assert rare.met(sought, NO_REST, 200) == asked
+    # What is rare where many are wanted need not be for a page.
+    assert rare.met(sought, NO_REST, 100) is None
+    assert rare.met(sought, rest, 200) is None
+    assert rare.met(asked, NO_REST, 200) is None
     now[0] += pace.REMEMBER_S
-    assert rare.met(sought, NO_REST) is None
+    assert rare.met(sought, NO_REST, 200) is None
 
 
 def test_no_more_than_some_rare_words_are_remembered() -> None:
     rare = RareWords()
-    for number in range(2 * pace.REMEMBER_MOST + 1):
-        rare.meet(Search((f"word{number}",)), NO_REST, Search((f"word{number}",)))
-    remembered = [n for n in range(2 * pace.REMEMBER_MOST + 1) if rare.met(Search((f"word{n}",)), NO_REST)]
-    assert remembered == [2 * pace.REMEMBER_MOST]
+    words = [Search((f"word{number}",)) for number in range(2 * pace.REMEMBER_MOST + 1)]
+    for word in words:
+        rare.meet(word, NO_REST, 200, word)
+    assert [word for word in words if rare.met(word, NO_REST, 200)] == words[-1:]
 
 
 def test_enough_is_a_little_more_than_what_fills_the_page_on_the_average() -> None:
