@@ -17,7 +17,7 @@ from sqlalchemy import create_engine
 from benchmarks.databases import NO_TRIGRAMS, chosen, fresh_database
 from benchmarks.figures import Figures
 from benchmarks.pipeline import Pipeline
-from benchmarks.records import COMMON_WORD, RARE_WORD, SESSIONS, records
+from benchmarks.records import COMMON_WORD, RARE_WORD, SESSIONS, ordinary_word, records
 from models.database import Database
 from services.clock import utc_now
 from services.messages.queries import MessageQueries
@@ -81,6 +81,7 @@ def _queries(database: Database) -> dict[str, Callable[[], object]]:
     newest = queries.newest_id()
     deep = max(newest - DEEP_ROWS, newest // 2)
     one_session = frozenset({SESSIONS[0]})
+    ordinary = ordinary_word()
     return {
         "newest": lambda: page(MessageFilter()),
         "newest_warning_and_worse": lambda: page(MessageFilter(severities=SEVERE)),
@@ -88,6 +89,7 @@ def _queries(database: Database) -> dict[str, Callable[[], object]]:
         "page_deep_down": lambda: page(MessageFilter(severities=SEVERE), before=deep),
         "follow_after": lambda: page(MessageFilter(severities=SEVERE), after=newest - 50),
         "word_rare": lambda: page(MessageFilter(where=Words(RARE_WORD))),
+        "word_ordinary": lambda: page(MessageFilter(where=Words(ordinary))),
         "word_common": lambda: page(MessageFilter(where=Words(COMMON_WORD))),
         "words_two": lambda: page(MessageFilter(where=Words(f"{COMMON_WORD} {RARE_WORD}"))),
         "word_rare_and_filter": lambda: page(MessageFilter(SEVERE, one_session, where=Words(RARE_WORD))),

@@ -12,6 +12,7 @@ RARE_WORD = "quenched"
 COMMON_WORD = "trigger"
 # In rising order of severity; warnings and worse are few.
 _WEIGHTS = (30, 5, 58, 5, 1.9, 0.1)
+_LONGEST = 10
 _PAYLOADS = 20_000
 _ERS_SHARE = 0.3
 _RARE_EVERY = 5_000
@@ -45,10 +46,21 @@ def _slice(payloads: Sequence[_Payload], start: int, number: int) -> Iterator[_P
     return (payloads[index % len(payloads)] for index in islice(range(start, start + number), number))
 
 
+def ordinary_word() -> str:
+    """Return a long word that about one message in five hundred has."""
+    _, words = _words()
+    return next(word for word in words if len(word) == _LONGEST)
+
+
 def _payloads() -> list[_Payload]:
-    chance = random.Random(20261120)  # noqa: S311 - the same records every time
-    words = ["".join(chance.choices("aeioulnrstdmkpg", k=chance.randint(3, 10))) for _ in range(5_000)]
+    chance, words = _words()
     return [_payload(chance, words, number) for number in range(_PAYLOADS)]
+
+
+def _words() -> tuple[random.Random, list[str]]:
+    """Return words, and the chance by which records are made of them."""
+    chance = random.Random(20261120)  # noqa: S311 - the same records every time
+    return chance, ["".join(chance.choices("aeioulnrstdmkpg", k=chance.randint(3, _LONGEST))) for _ in range(5_000)]
 
 
 def _payload(chance: random.Random, words: Sequence[str], number: int) -> _Payload:

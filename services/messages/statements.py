@@ -193,14 +193,7 @@ def named(shape: Shape, rest: Rest, sought: Search, *, in_blocks: bool) -> Selec
 
     From PostgreSQL one row, `_put_together`, only of those that do.
     """
-    candidates = search.candidates(
-        sought,
-        shape.dialect,
-        has_after=shape.has_after,
-        has_before=shape.has_before,
-        ascending=shape.ascending,
-        in_blocks=in_blocks,
-    )
+    candidates = _candidates(shape, sought, in_blocks=in_blocks)
     if shape.is_postgresql:
         # It fetches all rows that the index names before it puts them in order: what else must fit is seen at once.
         fitting = candidates.where(rest.condition(shape.dialect, sought.indexed))
@@ -215,16 +208,20 @@ def sampled(shape: Shape, rest: Rest, sought: Search) -> Select[Any]:
     One row, `_put_together`.
     """
     words = replace(sought, severities=(), session_ids=(), application_ids=())
-    named_by_words = search.candidates(
-        words,
+    named_by_words = _candidates(shape, words, in_blocks=True)
+    fits = and_(*search.of_filters(sought), rest.condition(shape.dialect, sought.indexed))
+    return _put_together(shape, named_by_words.add_columns(fits.label("fits")))
+
+
+def _candidates(shape: Shape, sought: Search, *, in_blocks: bool) -> Select[int]:
+    return search.candidates(
+        sought,
         shape.dialect,
         has_after=shape.has_after,
         has_before=shape.has_before,
         ascending=shape.ascending,
-        in_blocks=True,
+        in_blocks=in_blocks,
     )
-    fits = and_(*search.of_filters(sought), rest.condition(shape.dialect, sought.indexed))
-    return _put_together(shape, named_by_words.add_columns(fits.label("fits")))
 
 
 def _looked_at(ids: Subquery, rest: Rest, shape: Shape, words: Sequence[str] = ()) -> Select[Any]:
