@@ -8,6 +8,7 @@ processor says more than the rates; it leaves out what PostgreSQL's server uses.
 import argparse
 import sys
 import time
+from collections.abc import Iterator
 from itertools import islice
 
 from benchmarks.databases import NO_TRIGRAMS, chosen, fresh_database, fresh_url
@@ -15,7 +16,8 @@ from benchmarks.figures import Figures
 from benchmarks.pipeline import Pipeline
 from benchmarks.plain import PlainConsumer
 from benchmarks.records import records
-from services.messages.consumer import BATCH_RECORDS
+from services.messages.backlog import BATCH_RECORDS, FETCH_RECORDS
+from services.messages.types import Record
 
 # performance.md of the project's plan; a table of ten million rows may be half as fast.
 TARGETS = {"sqlite": 20_000, "postgresql": 5_000, NO_TRIGRAMS: 15_000}
@@ -30,28 +32,24 @@ def main() -> int:
     """Run the benchmark; return 1 when a target was missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=int, default=1_000_000, help="messages to store")
-    parser.add_argument("--batch", type=int, default=BATCH_RECORDS, help="messages in one transaction")
     parser.add_argument("--engine", choices=("sqlite", "postgresql", "both"), default="both")
     given = parser.parse_args()
     figures = Figures()
     for engine in chosen(given.engine):
-        _measure(figures, engine, given.size, given.batch)
+        _measure(figures, engine, given.size)
         if engine != NO_TRIGRAMS:
-            _measure_plain(figures, engine, min(given.size, PLAIN_MOST), given.batch)
+            _measure_plain(figures, engine, min(given.size, PLAIN_MOST))
     return figures.exit_code()
 
 
-def _measure(figures: Figures, engine: str, size: int, batch: int) -> None:
+def _measure(figures: Figures, engine: str, size: int) -> None:
     with fresh_database(engine) as database:
         pipeline = Pipeline(database)
-        backlog = records(size, time.time_ns() // 1_000_000, batch=batch)
-        batches = -(-size // batch)
         rates: list[float] = []
         used_s = 0.0
-        for part in range(PARTS):
-            taken = list(islice(backlog, batches * (part + 1) // PARTS - batches * part // PARTS))
+        for taken in _tenths(size, FETCH_RECORDS):
             used_s -= time.process_time()
-            rates.append(sum(map(len, taken)) / max(pipeline.drain(taken), 1e-9))
+            rates.append(sum(map(len, taken)) / sum(map(pipeline.drain, taken)))
             used_s += time.process_time()
     target = TARGETS[engine]
     figures.at_least(f"{engine}_drain_first_tenth", rates[0], "msg/s", target)
@@ -60,16 +58,13 @@ def _measure(figures: Figures, engine: str, size: int, batch: int) -> None:
     figures.note(f"{engine}_drain_own_processor", used_s / size * 1e6, "us/msg")
 
 
-def _measure_plain(figures: Figures, engine: str, size: int, batch: int) -> None:
+def _measure_plain(figures: Figures, engine: str, size: int) -> None:
     """Measure the plain way in tenths too, so that its last one shows what a full table costs."""
     with fresh_url(engine) as url:
         plain = PlainConsumer(url)
-        backlog = records(size, time.time_ns() // 1_000_000, batch=batch)
-        batches = -(-size // batch)
         rates: list[float] = []
         used_s = 0.0
-        for part in range(PARTS):
-            taken = list(islice(backlog, batches * (part + 1) // PARTS - batches * part // PARTS))
+        for taken in _tenths(size, BATCH_RECORDS):
             started, started_used = time.perf_counter(), time.process_time()
             plain.store(taken, time.time_ns())
             used_s += time.process_time() - started_used
@@ -78,6 +73,15 @@ def _measure_plain(figures: Figures, engine: str, size: int, batch: int) -> None
     figures.note(f"{engine}_plain_first_tenth", rates[0], "msg/s")
     figures.note(f"{engine}_plain_last_tenth", rates[-1], "msg/s")
     figures.note(f"{engine}_plain_own_processor", used_s / size * 1e6, "us/msg")
+
+
+def _tenths(size: int, at_once: int) -> Iterator[list[list[Record]]]:
+    """Give the records in tenths, each as lists of so many as are taken from Kafka at once."""
+    backlog = records(size, time.time_ns() // 1_000_000, batch=at_once)
+    lists = -(-size // at_once)
+    for part in range(PARTS):
+        if taken := list(islice(backlog, lists * (part + 1) // PARTS - lists * part // PARTS)):
+            yield taken
 
 
 if __name__ == "__main__":

@@ -55,7 +55,9 @@ def main() -> int:
             continue
         with fresh_database(engine) as database:
             end_ms = time.time_ns() // 1_000_000
-            Pipeline(database).drain(records(given.size, end_ms, days=DAYS, batch=1_000))
+            pipeline = Pipeline(database)
+            for fetched in records(given.size, end_ms, days=DAYS, batch=1_000):
+                pipeline.drain(fetched)
             _settle(database)
             for name, query in _queries(database).items():
                 figures.at_most(f"{engine}_{name}", _median_ms(query, time.perf_counter), "ms", TARGET_MS)

@@ -1,10 +1,10 @@
 """A batch: consecutive records of some partitions, decoded, and how far reading gets by storing them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from services.messages.decode import decode
+from services.messages.decode import Arrival
 from services.messages.decoding import DecodeError
 from services.messages.types import Decoded, Measurement, Record
 
@@ -82,12 +82,12 @@ class Batch:
 
 
 def make_batch(
-    records: Sequence[Record],
+    arrivals: Iterable[Arrival],
     positions: Mapping[PartitionKey, Position],
     received_ns: int,
     is_echo: Callable[[Decoded], bool],
 ) -> Batch:
-    """Decode records and say how far each partition gets.
+    """Sort records by what is in them and say how far each partition gets.
 
     Records of partitions that are not (or no longer) ours, and those before a partition's position, are left out:
     they were stored before, or are somebody else's to store.
@@ -97,23 +97,20 @@ def make_batch(
     rejected: list[Rejected] = []
     echo = 0
     following: dict[PartitionKey, int] = {}
-    for record in records:
+    for record, found in arrivals:
         key = (record.topic, record.partition)
         position = positions.get(key)
         if position is None or record.offset < following.get(key, position.following):
             continue
         following[key] = record.offset + 1
-        try:
-            message = decode(record, received_ns)
-        except DecodeError as error:
-            rejected.append(Rejected(position.incarnation_id, record, error.reason))
-            continue
-        if isinstance(message, Measurement):
-            measured.append(Measured(position.incarnation_id, record, message))
-        elif is_echo(message):
+        if isinstance(found, DecodeError):
+            rejected.append(Rejected(position.incarnation_id, record, found.reason))
+        elif isinstance(found, Measurement):
+            measured.append(Measured(position.incarnation_id, record, found))
+        elif is_echo(found):
             echo += 1
         else:
-            accepted.append(Accepted(position.incarnation_id, record, message))
+            accepted.append(Accepted(position.incarnation_id, record, found))
     advances = [
         Advance(positions[key].incarnation_id, *key, expected=positions[key].stored, next_offset=next_offset)
         for key, next_offset in following.items()

@@ -1,6 +1,6 @@
 """Many rows of ``message`` at once, the fastest way that each engine has: COPY, or one prepared statement."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import psycopg
@@ -37,8 +37,17 @@ _STAGE = "CREATE TEMPORARY TABLE message_batch (LIKE message) ON COMMIT DROP"
 _UNSTAGE = f"INSERT INTO message ({_NAMES}) SELECT {_NAMES} FROM message_batch ORDER BY id {_UNLESS_STORED}"  # noqa: S608
 
 
-def insert_all(session: Session, rows: Sequence[MessageRow]) -> None:
+def nothing() -> None:
+    """Do nothing."""
+
+
+def insert_all(session: Session, rows: Sequence[MessageRow], meanwhile: Callable[[], None] = nothing) -> None:
     """Insert rows in the caller's transaction, all or none.
+
+    Args:
+        session: The caller's.
+        rows: What to insert.
+        meanwhile: Called when the database has them all, and works by itself.
 
     Raises:
         sqlalchemy.exc.IntegrityError: One of them is stored already. On PostgreSQL the transaction is spoilt.
@@ -47,9 +56,10 @@ def insert_all(session: Session, rows: Sequence[MessageRow]) -> None:
     if not rows:
         return
     if is_postgresql(session):
-        _copy(session, "message", rows)
+        _copy(session, "message", rows, meanwhile)
     else:
-        session.connection().exec_driver_sql(_INSERT, list(rows))
+        session.connection().exec_driver_sql(_INSERT, _plain(rows))
+        meanwhile()
 
 
 def insert_missing(session: Session, rows: Sequence[MessageRow]) -> set[int]:
@@ -61,15 +71,20 @@ def insert_missing(session: Session, rows: Sequence[MessageRow]) -> set[int]:
         return set()
     if is_postgresql(session):
         session.execute(text(_STAGE))
-        _copy(session, "message_batch", rows)
+        _copy(session, "message_batch", rows, nothing)
         session.execute(text(_UNSTAGE))
     else:
-        session.connection().exec_driver_sql(f"{_INSERT} {_UNLESS_STORED}", list(rows))
+        session.connection().exec_driver_sql(f"{_INSERT} {_UNLESS_STORED}", _plain(rows))
     ids = {"first": rows[0].id, "last": rows[-1].id}
     return set(session.scalars(text("SELECT id FROM message WHERE id BETWEEN :first AND :last"), ids).all())
 
 
-def _copy(session: Session, table: str, rows: Sequence[MessageRow]) -> None:
+def _plain(rows: Sequence[MessageRow]) -> list[tuple[object, ...]]:
+    """Return rows as tuples and nothing more: of those with names SQLite's driver takes each value the long way."""
+    return [tuple(row) for row in rows]
+
+
+def _copy(session: Session, table: str, rows: Sequence[MessageRow], meanwhile: Callable[[], None]) -> None:
     connection = session.connection().connection.driver_connection
     if not isinstance(connection, psycopg.Connection):  # pragma: no cover - `models.database` knows no other driver
         raise TypeError(f"COPY needs psycopg, not {type(connection).__name__}")
@@ -78,6 +93,7 @@ def _copy(session: Session, table: str, rows: Sequence[MessageRow]) -> None:
         with connection.cursor() as cursor, cursor.copy(statement) as copy:
             for row in rows:
                 copy.write_row(row)
+            meanwhile()
     except psycopg.Error as error:
         # As SQLAlchemy says it, so that callers need not know the driver.
         raise DBAPIError.instance(statement, None, error, psycopg.Error) from error

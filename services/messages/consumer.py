@@ -12,6 +12,7 @@ from models.database import Database, cause_of
 from services.clock import Clock, nanoseconds
 from services.loop import LoopWorker
 from services.messages.backend import Answer, BackendReport
+from services.messages.backlog import BATCH_BYTES, BATCH_RECORDS, FETCH_RECORDS, Backlog
 from services.messages.batch import PartitionKey, make_batch
 from services.messages.broker import BrokerClient, BrokerGoneError, ClientBrokenError, ClusterView
 from services.messages.echo import own_echo
@@ -19,7 +20,7 @@ from services.messages.ledger import OffsetLedger
 from services.messages.meter import Meter
 from services.messages.partitions import Partitions
 from services.messages.store import MessageStore, OffsetConflictError
-from services.messages.types import Decoded, Record
+from services.messages.types import Decoded
 
 log = logging.getLogger(__name__)
 
@@ -27,10 +28,6 @@ log = logging.getLogger(__name__)
 LOOK_INTERVAL_S = 0.5
 REPORT_INTERVAL_S = 1.0
 
-# Of a backlog. More at once cost less each, most of all in SQLite's search index, but whoever else writes waits longer.
-BATCH_RECORDS = 2_000
-# Keeps memory small and the transaction short when messages are large; a single larger one is a batch of its own.
-BATCH_BYTES = 4 * 1024 * 1024
 # How long records are gathered, the price in latency for writing many at once. They gather while those before are
 # stored, too; what is left of that time is waited for, and a little in any case, in which other threads get their turn.
 GATHER_S = 0.03
@@ -81,15 +78,15 @@ class MessageConsumer(LoopWorker):
         self._clock = clock
         self._patterns = [re.compile(pattern) for pattern in config.topics]
         self._is_echo = _never if config.store_own_echo else own_echo(config.service_user)
-        self._store = MessageStore(database, clock)
+        self._backlog = Backlog()
+        self._store = MessageStore(database, clock, self._backlog.decode_next)
         self._ledger = OffsetLedger(database, clock)
         self._partitions = Partitions(self._ledger)
         self._backend = BackendReport(database, clock, config.brokers)
         self._meter = Meter(clock)
         self._client: BrokerClient | None = None
         self._cluster: ClusterView | None = None
-        self._pending: list[Record] = []
-        self._ids_of_pending: Callable[[], Mapping[str, str]] | None = None
+        self._ids_of_fetched: Callable[[], Mapping[str, str]] | None = None
         self._answer: Answer | None = None
         self._fetched_at = 0.0
         self._next_look = 0.0
@@ -134,12 +131,12 @@ class MessageConsumer(LoopWorker):
         client, cluster = self._look_around()
         self._report()
         if not self._partitions.are_started:
-            # What is pending will be fetched again, from the positions.
-            self._pending = []
+            # What is not stored will be fetched again, from the positions.
+            self._backlog.clear()
             self._partitions.start(client, cluster.cluster_id)
-        if not self._pending:
+        if not self._backlog:
             self._fetch(client)
-        return self._store_pending(client, cluster) if self._pending else 0.0
+        return self._store_first(client, cluster) if self._backlog else 0.0
 
     def _look_around(self) -> tuple[BrokerClient, ClusterView]:
         """Return a client, and a view of the cluster that is not older than `LOOK_INTERVAL_S`."""
@@ -175,30 +172,29 @@ class MessageConsumer(LoopWorker):
 
     def _assigned(self, partitions: frozenset[PartitionKey]) -> None:
         self._partitions.want_anew(partitions)
-        self._pending = []
+        self._backlog.clear()
 
     def _forget(self) -> None:
         self._partitions.forget()
-        self._pending = []
+        self._backlog.clear()
 
     # Records
 
     def _fetch(self, client: BrokerClient) -> None:
         gathered_s = time.monotonic() - self._fetched_at
-        fetched = client.fetch(BATCH_RECORDS, BATCH_BYTES, max(GATHER_S - gathered_s, GATHER_LEAST_S))
+        fetched = client.fetch(FETCH_RECORDS, BATCH_BYTES, max(GATHER_S - gathered_s, GATHER_LEAST_S))
         self._fetched_at = time.monotonic()
-        self._pending = fetched.records
+        self._backlog.fill(fetched.records, nanoseconds(self._clock()))
         # The answer comes while records are decoded.
-        self._ids_of_pending = client.topic_ids({record.topic for record in fetched.records})
+        self._ids_of_fetched = client.topic_ids({record.topic for record in fetched.records})
         for key in fetched.astray:
             # Thrown away by the broker, or made anew: the next turn finds out and starts it again.
             log.warning("offset not on the broker topic=%s partition=%d", *key)
         self._partitions.drop(fetched.astray)
 
-    def _store_pending(self, client: BrokerClient, cluster: ClusterView) -> float:
-        taken = _beginning(self._pending)
-        positions = self._partitions.positions
-        batch = make_batch(self._pending[:taken], positions, nanoseconds(self._clock()), self._is_echo)
+    def _store_first(self, client: BrokerClient, cluster: ClusterView) -> float:
+        arrivals = self._backlog.first()
+        batch = make_batch(arrivals, self._partitions.positions, nanoseconds(self._clock()), self._is_echo)
         if not self._is_of_topics_read():
             return 0.0
         started = time.monotonic()
@@ -207,18 +203,18 @@ class MessageConsumer(LoopWorker):
             moved = self._partitions.advance(batch.advances)
             if not cluster.is_embedded:
                 client.commit(moved)
-        self._pending = self._pending[taken:]
-        is_backlog = bool(self._pending) or taken == BATCH_RECORDS
+        self._backlog.drop_first()
+        is_backlog = bool(self._backlog) or len(arrivals) == BATCH_RECORDS
         held_s = time.monotonic() - started
         return min(held_s * YIELD_SHARE, YIELD_MOST_S) if is_backlog and self._is_sqlite else 0.0
 
     def _is_of_topics_read(self) -> bool:
-        """Tell whether pending records are of the topics that were started.
+        """Tell whether the records to store are of the topics that were started.
 
         A topic that was made anew has records at the same offsets as the old one; only its id, asked after they were
         fetched, tells them apart.
         """
-        ask, self._ids_of_pending = self._ids_of_pending, None
+        ask, self._ids_of_fetched = self._ids_of_fetched, None
         if ask is None:
             return True
         try:
@@ -283,20 +279,10 @@ class MessageConsumer(LoopWorker):
         self._cluster = None
         self._next_look = 0.0
         self._partitions.want_anew(())
-        self._pending = []
+        self._backlog.clear()
         if client is not None:
             client.close()
 
 
 def _never(_message: Decoded) -> bool:
     return False
-
-
-def _beginning(records: list[Record]) -> int:
-    """Return how many records from the first on make one batch."""
-    size = 0
-    for number, record in enumerate(records):
-        size += record.size_bytes
-        if number and size > BATCH_BYTES:
-            return number
-    return len(records)

@@ -5,7 +5,7 @@ Topics (contract 16.1): ``control.<session>.<node>`` and ``control.<user>.proces
 ``IssueChain``; ``erskafka-reporting`` the older JSON form of an issue; ``monitoring.opmon_stream`` OpMon entries.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -52,7 +52,22 @@ _BROADCAST_SEVERITY: Mapping[str, Severity] = {
     "UNHANDLED_EXCEPTION_RAISED": Severity.FATAL,
 }
 
+# A record and what is in it, or why that cannot be told.
+Arrival = tuple[Record, Decoded | Measurement | DecodeError]
+
 _Decoder = Callable[[Record, bytes, int], Decoded | Measurement]
+
+
+def decode_all(records: Iterable[Record], arrived_ns: int) -> list[Arrival]:
+    """Return each record with what `decode` makes of it, its error among that."""
+    arrivals: list[Arrival] = []
+    for record in records:
+        try:
+            arrivals.append((record, decode(record, arrived_ns)))
+        except DecodeError as error:
+            # Without the frames, which would keep what they saw.
+            arrivals.append((record, error.with_traceback(None)))
+    return arrivals
 
 
 def decode(record: Record, arrived_ns: int) -> Decoded | Measurement:
@@ -145,7 +160,7 @@ def _broadcast_text(packed: WireMessage, cleaner: Cleaner, detail: dict[str, Any
 
 def _ers(record: Record, value: bytes, arrived_ns: int) -> Decoded:
     chain = parse(load_ers().message("dunedaq.ersschema.IssueChain"), "IssueChain", value)
-    if not (chain.ListFields()):
+    if not chain.HasField("final") and not chain.ListFields():
         raise DecodeError("no IssueChain: nothing in it is known")
     final = chain.final
     cleaner = Cleaner()

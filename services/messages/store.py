@@ -4,7 +4,6 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count as count_from
 from typing import Any
 
 from sqlalchemy import delete, func, select, text
@@ -78,10 +77,18 @@ _Insert = Callable[[Session, Sequence[MessageRow], Sequence[Accepted]], _Inserte
 class MessageStore:
     """Stores each record exactly once (tables ``message``, ``quarantined``, ``topic_offset``, ...)."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        """Keep the collaborators."""
+    def __init__(self, database: Database, clock: Clock, meanwhile: Callable[[], None] = bulk.nothing) -> None:
+        """Keep the collaborators.
+
+        Args:
+            database: Where to store.
+            clock: For the time at which offsets moved.
+            meanwhile: Called when the database has all rows of a batch and works by itself for long: another thread
+                may begin something then.
+        """
         self._database = database
         self._clock = clock
+        self._meanwhile = meanwhile
         self._measurements = MeasurementWriter()
 
     def write(self, batch: Batch) -> Stored:
@@ -96,7 +103,7 @@ class MessageStore:
             sqlalchemy.exc.DBAPIError: The database is locked or gone. Nothing was stored.
         """
         refusal: Exception | None = None
-        for insert_rows in (_insert_all, _insert_missing, _insert_each):
+        for insert_rows in (self._insert_all, _insert_missing, _insert_each):
             if insert_rows is _insert_missing and not isinstance(refusal, IntegrityError):
                 continue
             try:
@@ -107,7 +114,7 @@ class MessageStore:
                 refusal = error
             log.warning("batch refused tried=%s error=%s", insert_rows.__name__.strip("_"), _reason(refusal))
             self._measurements.forget_all()
-        return self._commit(_without_rows(batch, refusal), _insert_all)
+        return self._commit(_without_rows(batch, refusal), self._insert_all)
 
     def _commit(self, batch: Batch, insert_rows: _Insert) -> Stored:
         try:
@@ -141,6 +148,10 @@ class MessageStore:
         newest_id = inserted.rows[-1].id if inserted.rows else 0
         return Stored(**counts, newest_id=newest_id, measurements=len(batch.measured))
 
+    def _insert_all(self, session: Session, rows: Sequence[MessageRow], _accepted: Sequence[Accepted]) -> _Inserted:
+        bulk.insert_all(session, rows, self._meanwhile)
+        return _Inserted(rows)
+
     def _advance(self, session: Session, advances: Sequence[Advance], topics: dict[str, int]) -> None:
         """Move all offsets by compare-and-swap.
 
@@ -165,27 +176,26 @@ def _rows(session: Session, batch: Batch, topics: dict[str, int]) -> tuple[list[
     rows: list[MessageRow] = []
     shared: set[int] = set()
     is_any_shared = dimensions.OTHER in sessions or dimensions.OTHER in applications
-    for id_, accepted, message in zip(count_from(first_id), batch.accepted, messages, strict=False):
-        detail = message.detail
+    for id_, (incarnation_id, record, message) in enumerate(batch.accepted, first_id):
+        kind, severity, session_name, application, name, said, time_ns, detail = message
         if is_any_shared and (given := _names_given(message, sessions, applications)):
             detail = {**(detail or {}), **given}
             shared.add(id_)
-        record = accepted.record
         rows.append(
             MessageRow(
                 id_,
-                accepted.incarnation_id,
+                incarnation_id,
                 topics[record.topic],
                 record.partition,
                 record.offset,
-                message.time_ns,
+                time_ns,
                 received_ns,
-                int(message.kind),
-                int(message.severity),
-                sessions[message.session],
-                applications[message.application],
-                message.name,
-                message.text,
+                int(kind),
+                int(severity),
+                sessions[session_name],
+                applications[application],
+                name,
+                said,
                 None if detail is None else json.dumps(detail),
             )
         )
@@ -229,11 +239,6 @@ def _allocate_ids(session: Session, number: int) -> int:
         return int(last or 0) - number + 1
     last = session.scalar(text("SELECT seq FROM sqlite_sequence WHERE name = 'message'"))
     return int(last or 0) + 1
-
-
-def _insert_all(session: Session, rows: Sequence[MessageRow], _accepted: Sequence[Accepted]) -> _Inserted:
-    bulk.insert_all(session, rows)
-    return _Inserted(rows)
 
 
 def _insert_missing(session: Session, rows: Sequence[MessageRow], _accepted: Sequence[Accepted]) -> _Inserted:

@@ -33,11 +33,6 @@ def cut(text: str, limit_bytes: int) -> str:
     return text if len(encoded) <= limit_bytes else encoded[:limit_bytes].decode("utf-8", "ignore")
 
 
-def _is_plain(text: str) -> bool:
-    """Tell whether a text is stored as it is, one byte a character: most are, and it takes no time to see."""
-    return text.isascii() and "\0" not in text
-
-
 class Cleaner:
     """Cleans the texts of one message; ``marks`` tells what was changed, for the message's detail.
 
@@ -61,7 +56,8 @@ class Cleaner:
 
     def column(self, name: str, text: str, limit_bytes: int) -> str:
         """Clean the text of a column of its own, cut where it is too long."""
-        if len(text) <= limit_bytes and _is_plain(text):
+        # Most are stored as they are, and need no more than this look.
+        if text.isascii() and len(text) <= limit_bytes and "\0" not in text:
             return text
         clean = self._clean(text)
         kept = cut(clean, limit_bytes)
@@ -71,7 +67,7 @@ class Cleaner:
 
     def part(self, text: str) -> str:
         """Clean a text of the detail, cut to what is left of the budget."""
-        if _is_plain(text) and len(text) <= self._left:
+        if text.isascii() and len(text) <= self._left and "\0" not in text:
             self._left -= len(text) + _OVERHEAD_BYTES
             return text
         clean = self._clean(text)

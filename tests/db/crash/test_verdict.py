@@ -9,6 +9,7 @@ from sqlalchemy import text
 from models.database import Database
 from services.clock import utc_now
 from services.messages.batch import Position, make_batch
+from services.messages.decode import decode_all
 from services.messages.echo import own_echo
 from services.messages.ledger import OffsetLedger
 from services.messages.store import MessageStore
@@ -35,7 +36,8 @@ def published(database: Database) -> Published:
     ledger.open_cluster("cluster")
     incarnation_id = ledger.lives("cluster", {"any": None})["any"].incarnation_id
     positions = dict.fromkeys(following, Position(incarnation_id, None, 0))
-    MessageStore(database, utc_now).write(make_batch(records, positions, time.time_ns(), own_echo(SERVICE_USER)))
+    arrivals = decode_all(records, time.time_ns())
+    MessageStore(database, utc_now).write(make_batch(arrivals, positions, time.time_ns(), own_echo(SERVICE_USER)))
     return Published(load, places)
 
 

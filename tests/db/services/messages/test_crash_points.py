@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from models.database import Database
 from models.messages import Message
 from services.messages.batch import PartitionKey, Position, make_batch
+from services.messages.decode import decode_all
 from services.messages.echo import own_echo
 from services.messages.ledger import OffsetLedger
 from services.messages.store import MessageStore, OffsetConflictError
@@ -88,7 +89,7 @@ class Program:
         self.positions = self.positions or self._start()
         positions = self.positions
         new = [one for one in self.topics.records if one.offset >= positions[one.topic, one.partition].following]
-        batch = make_batch(new[: self.batch_records], positions, NOW_NS, IS_ECHO)
+        batch = make_batch(decode_all(new[: self.batch_records], NOW_NS), positions, NOW_NS, IS_ECHO)
         if not batch.advances:
             return False
         try:

@@ -11,6 +11,7 @@ from sqlalchemy import Select, func, select
 from models.database import Database
 from models.messages import Message, Quarantined, Topic, TopicOffset
 from services.messages.batch import Batch, Position, make_batch
+from services.messages.decode import decode_all
 from services.messages.store import QUARANTINE_PAYLOAD_BYTES, MessageStore
 from services.messages.types import Record
 from tests.db.services.messages.builders import NOW, NOW_NS, new_incarnation
@@ -91,7 +92,7 @@ HOSTILE: list[tuple[str, bytes | None, tuple[int, int, int]]] = [
 def batch_of(incarnation: int, topic: str, value: bytes | None, offset: int) -> Batch:
     record = Record(topic, 0, offset, -1, b"\0\xff", value)
     position = Position(incarnation, offset or None, offset)
-    return make_batch([record], {(topic, 0): position}, NOW_NS, lambda _message: False)
+    return make_batch(decode_all([record], NOW_NS), {(topic, 0): position}, NOW_NS, lambda _message: False)
 
 
 @pytest.mark.parametrize(("topic", "value", "becomes"), HOSTILE)
@@ -134,7 +135,7 @@ def in_one_batch(incarnation: int, values: Sequence[tuple[str, bytes | None]]) -
         offset = sum(record.topic == topic for record in records)
         records.append(Record(topic, 0, offset, -1, b"\0\xff", value))
     positions = {(topic, 0): Position(incarnation, None, 0) for topic, _ in values}
-    return make_batch(records, positions, NOW_NS, lambda _message: False)
+    return make_batch(decode_all(records, NOW_NS), positions, NOW_NS, lambda _message: False)
 
 
 def test_all_of_them_in_one_batch_take_no_good_one_with_them(database: Database) -> None:

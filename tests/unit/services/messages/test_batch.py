@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.messages.batch import Advance, Position, make_batch
+from services.messages.decode import decode_all
 from services.messages.types import Record
 
 TOPIC = "control.np04.root-controller"
@@ -21,9 +22,8 @@ def positions(**changed: int | None) -> dict[tuple[str, int], Position]:
 
 
 def test_records_advance_their_partitions() -> None:
-    batch = make_batch(
-        [record(5), record(0, 1), record(7), record(8, value=b"")], positions(), 9, lambda _message: False
-    )
+    arrivals = decode_all([record(5), record(0, 1), record(7), record(8, value=b"")], 0)
+    batch = make_batch(arrivals, positions(), 9, lambda _message: False)
     assert batch.received_ns == 9
     assert [(item.record.offset, item.incarnation_id) for item in batch.accepted] == [(5, 3), (0, 3), (7, 3)]
     assert [(item.record.offset, item.reason) for item in batch.rejected] == [(8, "empty value")]
@@ -31,12 +31,12 @@ def test_records_advance_their_partitions() -> None:
 
 
 def test_what_was_stored_or_is_not_ours_is_left_out() -> None:
-    batch = make_batch([record(4), record(0, 2), record(3)], positions(), 0, lambda _message: False)
+    batch = make_batch(decode_all([record(4), record(0, 2), record(3)], 0), positions(), 0, lambda _message: False)
     assert (batch.accepted, batch.rejected, batch.advances) == ([], [], [])
 
 
 def test_echo_advances_too_but_is_only_counted() -> None:
-    batch = make_batch([record(5), record(6)], positions(), 0, lambda _message: True)
+    batch = make_batch(decode_all([record(5), record(6)], 0), positions(), 0, lambda _message: True)
     assert (batch.accepted, batch.echo) == ([], 2)
     assert list(batch.advances) == [Advance(3, TOPIC, 0, 5, 7)]
 
@@ -44,7 +44,7 @@ def test_echo_advances_too_but_is_only_counted() -> None:
 @given(offsets=st.lists(st.integers(0, 30), max_size=40), following=st.integers(0, 20))
 def test_whatever_order_records_come_in_offsets_only_grow(offsets: list[int], following: int) -> None:
     known = positions(stored=following, following=following)
-    batch = make_batch([record(offset) for offset in offsets], known, 0, lambda _message: False)
+    batch = make_batch(decode_all(map(record, offsets), 0), known, 0, lambda _message: False)
     taken = [item.record.offset for item in batch.accepted]
     assert taken == sorted(set(taken))
     assert all(offset >= following for offset in taken)
