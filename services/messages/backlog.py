@@ -14,6 +14,8 @@ BATCH_RECORDS = 2_000
 BATCH_BYTES = 4 * 1024 * 1024
 # So many batches are fetched at once, for all but the first to be decoded ahead; no more bytes than of one, though.
 FETCH_RECORDS = 5 * BATCH_RECORDS
+# Fewer are not worth a thread; and it would keep much memory for itself where a few are very large.
+AHEAD_LEAST = 200
 
 
 class Backlog:
@@ -36,9 +38,10 @@ class Backlog:
         return self._batches[0].arrivals()
 
     def decode_next(self) -> None:
-        """Begin to decode the batch after the first, in a thread of its own; it may be asked for more than once.
+        """Begin to decode the batch after the first, if it is many records, in a thread of its own.
 
-        Good for a moment in which this thread waits for the database: Python lets only one of them compute.
+        Good for a moment in which this thread waits for the database: Python lets only one of them compute. It may be
+        asked for more than once.
         """
         if len(self._batches) > 1:
             self._batches[1].begin()
@@ -62,7 +65,7 @@ class _Batch:
         self._arrivals: list[Arrival] | None = None
 
     def begin(self) -> None:
-        if self._thread is None and self._arrivals is None:
+        if self._thread is None and self._arrivals is None and len(self._records) >= AHEAD_LEAST:
             self._thread = Thread(target=self._decode_ahead, name="messages-decode", daemon=True)
             self._thread.start()
 

@@ -63,7 +63,7 @@ def test_ids_go_on_from_batch_to_batch_and_names_are_shared(
     assert number_of(database, MessageSession) == 2
 
 
-def test_meanwhile_begins_while_a_batch_is_stored_and(database: Database, incarnation: int) -> None:
+def test_meanwhile_begins_while_a_batch_is_stored(database: Database, incarnation: int) -> None:
     """It begins when the rows are with the database and others do not see them yet."""
     seen: list[int] = []
     store = MessageStore(database, lambda: NOW, lambda: seen.append(number_of(database, Message)))

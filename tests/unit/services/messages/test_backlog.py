@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.messages import backlog as backlog_module
-from services.messages.backlog import BATCH_BYTES, BATCH_RECORDS, Backlog
+from services.messages.backlog import AHEAD_LEAST, BATCH_BYTES, BATCH_RECORDS, Backlog
 from services.messages.decode import Arrival, decode_all
 from services.messages.decoding import DecodeError
 from services.messages.types import Record
@@ -68,13 +68,15 @@ def test_whatever_is_decoded_ahead_nothing_is_lost_and_nothing_comes_twice(
     backlog = Backlog()
     backlog.fill(records, ARRIVED_NS)
     taken = []
-    for is_ahead in ahead:
-        if backlog:
-            arrivals = backlog.first()
-            if is_ahead:
-                backlog.decode_next()
-            taken += [(record, _plain(found)) for record, found in arrivals]
-            backlog.drop_first()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backlog_module, "AHEAD_LEAST", 1)
+        for is_ahead in ahead:
+            if backlog:
+                arrivals = backlog.first()
+                if is_ahead:
+                    backlog.decode_next()
+                taken += [(record, _plain(found)) for record, found in arrivals]
+                backlog.drop_first()
     assert taken == [(record, _plain(found)) for record, found in decode_all(records, ARRIVED_NS)]
 
 
@@ -93,7 +95,7 @@ def test_the_next_batch_is_decoded_by_another_thread_and_once(monkeypatch: pytes
 
     monkeypatch.setattr(backlog_module, "decode_all", decode)
     backlog = Backlog()
-    backlog.fill([record(0, BATCH_BYTES), record(1)], ARRIVED_NS)
+    backlog.fill([record(0, BATCH_BYTES), *map(record, range(1, AHEAD_LEAST + 1))], ARRIVED_NS)
     assert offsets(backlog) == [0]
     assert threads == [current_thread()]
     is_begun.clear()
@@ -101,7 +103,7 @@ def test_the_next_batch_is_decoded_by_another_thread_and_once(monkeypatch: pytes
     assert is_begun.wait(10)
     backlog.decode_next()
     backlog.drop_first()
-    assert offsets(backlog) == [1]
+    assert offsets(backlog) == [*range(1, AHEAD_LEAST + 1)]
     assert len(threads) == 2
     assert threads[1] is not current_thread()
     # There is none after the last.
@@ -109,11 +111,23 @@ def test_the_next_batch_is_decoded_by_another_thread_and_once(monkeypatch: pytes
     assert len(threads) == 2
 
 
+def test_few_records_are_not_decoded_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_thread(**_given: object) -> Thread:
+        raise AssertionError
+
+    monkeypatch.setattr(backlog_module, "Thread", no_thread)
+    backlog = Backlog()
+    backlog.fill([record(0, BATCH_BYTES), record(1)], ARRIVED_NS)
+    backlog.decode_next()
+    assert offsets(backlog) == [0]
+
+
 def test_what_goes_wrong_ahead_is_told_to_who_wants_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_given: object) -> object:
         raise RuntimeError("a mistake of ours")
 
     backlog = Backlog()
+    monkeypatch.setattr(backlog_module, "AHEAD_LEAST", 1)
     backlog.fill([record(0, BATCH_BYTES), record(1)], ARRIVED_NS)
     backlog.first()
     monkeypatch.setattr(backlog_module, "decode_all", fail)
