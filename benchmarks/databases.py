@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, text
 
 from collector import set_aside_what_stays
 from models.database import Database
-from models.search import TRIGRAM_INDEX
+from models.search import TRIGRAM_INDEXES
 from services.checkpoints import Checkpoints
 from services.clock import utc_now
 from tests.postgres import PostgresServer, find_binaries, running_postgres
@@ -68,10 +68,10 @@ def fresh_database(engine: str) -> Iterator[Database]:
 
 
 def prepared(url: str, engine: str) -> Database:
-    """Return the database of a URL, brought to head; that of the third engine loses its index."""
+    """Return the database of a URL, brought to head; that of the third engine loses its indexes."""
     database = Database(url)
     database.migrate()
     if engine == NO_TRIGRAMS:
         with database.write() as session:
-            session.execute(text(f"DROP INDEX {TRIGRAM_INDEX}"))
+            session.execute(text(f"DROP INDEX {', '.join(TRIGRAM_INDEXES)}"))
     return database

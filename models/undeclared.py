@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from models.search import INDEX, TRIGRAM_INDEX
+from models.search import INDEX, TRIGRAM_INDEXES
 
-_OF_SEARCH = {INDEX, TRIGRAM_INDEX, *(f"{INDEX}_{part}" for part in ("data", "idx", "docsize", "config"))}
+_OF_SEARCH = {INDEX, *TRIGRAM_INDEXES, *(f"{INDEX}_{part}" for part in ("data", "idx", "docsize", "config"))}
 # PostgreSQL's, one for each width of buckets.
 _OF_ROLLUPS = {f"message_rollup_{width_s}" for width_s in (1, 60, 600)}
 

@@ -12,10 +12,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from models.messages import Message, MessageRollup
-from models.search import BLOCK_IDS
+from models.search import BLOCK_IDS, SECTION_IDS
 from services.messages import rollups, statements
-from services.messages.pace import RareWords, block_by_block, enough, row_by_row
-from services.messages.search import Search
+from services.messages.pace import RareWords, Reach, block_by_block, enough, row_by_row
+from services.messages.search import Search, Within
 from services.messages.selection import Selection
 from services.messages.statements import Bounds, Seen, Shape
 from services.messages.time_limit import TimeLimit
@@ -72,9 +72,10 @@ def _look_up(
     rare = RareWords.of(session) if is_postgresql(session) else None
     # Where reading ends somewhere there may be little to look at.
     is_open = bounds.after is None and not bounds.ascending
-    if rare is not None and is_open and (known := rare.met(sought, selection.rest, limit)) is not None:
-        ids = _named(session, selection, known, bounds, limit + 1).fitting
-        return Found(ids[:limit], has_more=len(ids) > limit)
+    if rare is not None and is_open and (reach := rare.met(sought, selection.rest, limit)) is not None:
+        ids = _within_reach(session, selection, reach, bounds, limit)
+        if len(ids) > limit or not reach.lowest:
+            return Found(ids[:limit], has_more=len(ids) > limit)
     several = sought.indexed if len(sought.indexed) > 1 else ()
     first = _near(session, selection, bounds, NEAR_ROWS, several, at_once=False)
     found, rest = _look_on(session, selection, bounds, first, limit)
@@ -90,9 +91,9 @@ def _look_up(
     try:
         for step in steps:
             found += step.fitting
-            if rare is not None and step.is_rare:
-                rare.meet(sought, selection.rest, limit, asked)
             if len(found) > limit or step.left is None:
+                if rare is not None and is_open and bounds.before is None and step.in_sections:
+                    rare.meet(sought, selection.rest, limit, _reach(session, asked, found, limit))
                 return Found(found[:limit], has_more=len(found) > limit)
             reached = step.left.begin
     except DBAPIError as error:
@@ -100,6 +101,21 @@ def _look_up(
             raise
         return Found(found, has_more=True, scanned_to=reached, timed_out=True)
     return Found(found, has_more=True, scanned_to=reached, timed_out=time_limit.is_over)
+
+
+def _reach(session: Session, asked: Search, found: Sequence[int], limit: int) -> Reach:
+    """Return how far the newest page reached; its messages may all be older than the newest of all."""
+    newest = session.scalar(select(func.max(Message.id))) or 0
+    lowest = found[limit] // SECTION_IDS * SECTION_IDS if len(found) > limit else 0
+    return Reach(asked, lowest, newest)
+
+
+def _within_reach(session: Session, selection: Selection, reach: Reach, bounds: Bounds, limit: int) -> list[int]:
+    """Look again as far as the newest page reached; nowhere, if another is wanted that may be beyond."""
+    if reach.lowest and bounds.before is not None:
+        return []
+    reached = replace(bounds, after=reach.lowest - 1 if reach.lowest else None)
+    return _named(session, selection, reach.asked, reached, limit + 1, numbers=reach.index_numbers).fitting
 
 
 def _look_on(
@@ -159,20 +175,34 @@ def _rarest(sought: Search, having: tuple[int, ...]) -> Search:
 
 
 def _named(
-    session: Session, selection: Selection, sought: Search, bounds: Bounds, step: int, *, blocks: Sequence[int] = ()
+    session: Session,
+    selection: Selection,
+    sought: Search,
+    bounds: Bounds,
+    step: int,
+    *,
+    blocks: Sequence[int] = (),
+    numbers: Sequence[int] | None = None,
 ) -> Seen:
-    """Look at the first rows that the full-text index names (in some blocks), on PostgreSQL only at those that fit."""
+    """Look at the first rows that the full-text index names, on PostgreSQL only at those that fit.
+
+    PostgreSQL may be told in which blocks, and in which of its indexes; otherwise these are those of the bounds.
+    """
     shape = _shape(session, selection, bounds)
     parameters: dict[str, Any] = {"rows": step} | bounds.parameters()
-    if blocks:
-        parameters["blocks"] = list(blocks)
-    return _seen(session, shape, statements.named(shape, selection.rest, sought, in_blocks=bool(blocks)), parameters)
+    within = Within()
+    if shape.is_postgresql:
+        numbers = bounds.index_numbers if numbers is None else numbers
+        within = Within(len(numbers), in_blocks=bool(blocks))
+        parameters |= within.parameters(numbers, blocks)
+    return _seen(session, shape, statements.named(shape, selection.rest, sought, within), parameters)
 
 
 def _sampled(session: Session, selection: Selection, sought: Search, bounds: Bounds, *, blocks: Sequence[int]) -> Seen:
-    """Look at all rows that PostgreSQL's index names in some blocks."""
+    """Look at all rows that PostgreSQL's index names in some blocks of one section."""
     shape = _shape(session, selection, bounds)
-    parameters: dict[str, Any] = {"rows": ALL, "blocks": list(blocks)} | bounds.parameters()
+    place = Within.parameters(bounds.index_numbers, blocks)
+    parameters: dict[str, Any] = {"rows": ALL} | place | bounds.parameters()
     return _seen(session, shape, statements.sampled(shape, selection.rest, sought), parameters)
 
 

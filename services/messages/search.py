@@ -5,14 +5,16 @@ messages.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
+from typing import Any
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
+    CompoundSelect,
     Integer,
     Select,
     bindparam,
@@ -22,11 +24,12 @@ from sqlalchemy import (
     select,
     table,
     text,
+    union_all,
 )
 from sqlalchemy.orm import Session
 
 from models.messages import Message
-from models.search import BLOCK, BLOCK_IDS, INDEX, SOURCE, TRIGRAM_INDEX
+from models.search import BLOCK, BLOCK_IDS, INDEX, INDEX_NUMBER, SECTION_IDS, SOURCE, TRIGRAM_INDEXES
 from services.messages.bulk import MessageRow
 from services.messages.filters import BEFORE_WORD_POSTGRESQL
 from services.messages.types import Severity
@@ -41,6 +44,8 @@ KEEP_S = 60.0
 # The table, not the model, whose part costs more than the query.
 _MESSAGE = table_of(Message).c
 _BLOCK: ColumnElement[Sequence[int]] = literal_column(BLOCK, ARRAY(Integer))
+# Numbers of PostgreSQL's.
+ALL_INDEXES = range(len(TRIGRAM_INDEXES))
 _ASCII = re.compile(r"[0-9a-z]*")
 
 _ADD = text(
@@ -83,22 +88,44 @@ def can_find(session: Session, wanted: Search) -> bool:
 
 
 def _has_trigrams(session: Session) -> bool:
-    """Tell whether pg_trgm's index is there; each connection looks once a minute, not for each search."""
+    """Tell whether the indexes of pg_trgm are there; each connection looks once a minute, not for each search."""
     info, now = session.connection().info, monotonic()
-    seen_at, is_there = info.get(TRIGRAM_INDEX, (-KEEP_S, False))
+    seen_at, is_there = info.get(TRIGRAM_INDEXES, (-KEEP_S, False))
     if now - seen_at >= KEEP_S:
-        is_there = session.scalar(select(func.to_regclass(TRIGRAM_INDEX))) is not None
-        info[TRIGRAM_INDEX] = now, is_there
+        is_there = None not in session.execute(select(*map(func.to_regclass, TRIGRAM_INDEXES))).one()
+        info[TRIGRAM_INDEXES] = now, is_there
     return bool(is_there)
 
 
+@dataclass(frozen=True, slots=True)
+class Within:
+    """In how many of PostgreSQL's indexes to look, and whether only in some blocks; SQLite has one index."""
+
+    indexes: int = 0
+    in_blocks: bool = False
+
+    @staticmethod
+    def parameters(numbers: Sequence[int], blocks: Sequence[int] = ()) -> dict[str, Any]:
+        """Return the values by which a statement knows its indexes, `index_numbers`, and blocks, `blocks_of`."""
+        values: dict[str, Any] = {f"index_{place}": number for place, number in enumerate(numbers)}
+        return values | {"blocks": list(blocks)} if blocks else values
+
+
 def candidates(
-    wanted: Search, dialect: str, *, has_after: bool, has_before: bool, ascending: bool, in_blocks: bool = False
-) -> Select[int]:
+    wanted: Search,
+    dialect: str,
+    *,
+    has_after: bool,
+    has_before: bool,
+    ascending: bool,
+    within: Within = Within(),
+    where: Sequence[ColumnElement[bool]] = (),
+    columns: Sequence[ColumnElement[Any]] = (),
+) -> Select[Any] | CompoundSelect[Any]:
     """Return the statement of ids by the full-text index, newest first: all that fit, and perhaps some that do not.
 
-    Its column is ``id``. Its parameters are ``rows``, at most so many, and where there are such bounds ``after``, only
-    ids above it, ``before``, only ids below it, and ``blocks``, only ids in these, `blocks_of`.
+    Its first column is ``id``. Its parameters are ``rows``, at most so many, where there are such bounds ``after``,
+    only ids above it, and ``before``, only ids below it, and those of ``within``.
 
     Args:
         wanted: What to look for; the index can find it (`can_find`).
@@ -106,18 +133,42 @@ def candidates(
         has_after: Whether there is a lower bound.
         has_before: Whether there is an upper bound.
         ascending: The oldest first instead.
-        in_blocks: Whether there are blocks, which help PostgreSQL to look at no others.
+        within: Where PostgreSQL may find what is within the bounds.
+        where: What else PostgreSQL's messages must be.
+        columns: What else to tell of PostgreSQL's messages.
     """
-    id_, named = _by_trigrams(wanted) if dialect == "postgresql" else _by_words(wanted)
-    if in_blocks:
-        named = named.where(_BLOCK.bool_op("&&")(bindparam("blocks", type_=ARRAY(Integer))))
-        # Not by the primary key: PostgreSQL thinks comparing words cheap, and might read the blocks instead.
-        id_ = id_ + literal_column("0", Integer)
+    rows = bindparam("rows", type_=Integer)
+    if dialect != "postgresql":
+        rowid: ColumnElement[int] = literal_column("rowid", Integer)
+        named = (
+            select(rowid.label("id")).select_from(table(INDEX)).where(literal_column(INDEX).op("MATCH")(_match(wanted)))
+        )
+        named = _bounded(named, rowid, has_after=has_after, has_before=has_before)
+        return named.order_by(rowid.asc() if ascending else rowid.desc()).limit(rows)
+    # Not by the primary key: PostgreSQL thinks comparing words cheap, and might read all messages of a section instead.
+    id_ = _MESSAGE.id + literal_column("0", Integer)
+    ways = [
+        _bounded(
+            select(_MESSAGE.id, *columns).where(*_by_trigrams(wanted, place, in_blocks=within.in_blocks), *where),
+            id_,
+            has_after=has_after,
+            has_before=has_before,
+        )
+        for place in range(within.indexes)
+    ]
+    if len(ways) == 1:
+        return ways[0].order_by(id_.asc() if ascending else id_.desc()).limit(rows)
+    # One way for each index: for all together PostgreSQL would compare the words of a message once for each of them.
+    of_all: ColumnElement[int] = literal_column("id", Integer)
+    return union_all(*ways).order_by(of_all.asc() if ascending else of_all.desc()).limit(rows)
+
+
+def _bounded(named: Select[Any], id_: ColumnElement[int], *, has_after: bool, has_before: bool) -> Select[Any]:
     if has_after:
         named = named.where(id_ > bindparam("after", type_=BigInteger))
     if has_before:
         named = named.where(id_ < bindparam("before", type_=BigInteger))
-    return named.order_by(id_.asc() if ascending else id_.desc()).limit(bindparam("rows", type_=Integer))
+    return named
 
 
 def blocks_of(first: int, last: int) -> range:
@@ -125,10 +176,10 @@ def blocks_of(first: int, last: int) -> range:
     return range(first // BLOCK_IDS, last // BLOCK_IDS + 1)
 
 
-def _by_words(wanted: Search) -> tuple[ColumnElement[int], Select[int]]:
-    rowid: ColumnElement[int] = literal_column("rowid", Integer)
-    named = select(rowid.label("id")).select_from(table(INDEX))
-    return rowid, named.where(literal_column(INDEX).op("MATCH")(_match(wanted)))
+def index_numbers(first: int, last: int) -> Sequence[int]:
+    """Return which of PostgreSQL's indexes have ids from the first to the last."""
+    sections, number = range(first // SECTION_IDS, last // SECTION_IDS + 1), len(ALL_INDEXES)
+    return ALL_INDEXES if len(sections) >= number else [section % number for section in sections]
 
 
 def _match(wanted: Search) -> str:
@@ -143,8 +194,14 @@ def _match(wanted: Search) -> str:
     return " AND ".join(parts)
 
 
-def _by_trigrams(wanted: Search) -> tuple[ColumnElement[int], Select[int]]:
-    return _MESSAGE.id, select(_MESSAGE.id).where(*map(_has_trigrams_of, wanted.indexed), *of_filters(wanted))
+def _by_trigrams(wanted: Search, place: int, *, in_blocks: bool) -> Iterator[ColumnElement[bool]]:
+    # As it stands in the condition of the index, for PostgreSQL to see that it may take it.
+    number: ColumnElement[int] = literal_column(INDEX_NUMBER, BigInteger)
+    yield number == bindparam(f"index_{place}", type_=BigInteger)
+    yield from map(_has_trigrams_of, wanted.indexed)
+    yield from of_filters(wanted)
+    if in_blocks:
+        yield _BLOCK.bool_op("&&")(bindparam("blocks", type_=ARRAY(Integer)))
 
 
 def of_filters(wanted: Search) -> list[ColumnElement[bool]]:

@@ -29,7 +29,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by, array
 from models.messages import Message
 from services.messages import search
 from services.messages.filters import begins_word
-from services.messages.search import Search
+from services.messages.search import Search, Within
 from services.messages.selection import NO_REST, Branch, Rest
 from services.messages.upsert import table_of
 
@@ -58,6 +58,13 @@ class Bounds:
     def parameters(self) -> dict[str, int]:
         """Return the values of those that there are."""
         return {name: id_ for name, id_ in (("after", self.after), ("before", self.before)) if id_ is not None}
+
+    @property
+    def index_numbers(self) -> Sequence[int]:
+        """Which of PostgreSQL's full-text indexes have ids within."""
+        if self.before is None:
+            return search.ALL_INDEXES
+        return search.index_numbers((self.after or 0) + 1, max(self.before - 1, 0))
 
     @property
     def begin(self) -> int | None:
@@ -186,19 +193,16 @@ def _put_together(shape: Shape, found: Statement) -> Select[Any]:
 
 
 @lru_cache(maxsize=KEPT)
-def named(shape: Shape, rest: Rest, sought: Search, *, in_blocks: bool) -> Select[Any]:
+def named(shape: Shape, rest: Rest, sought: Search, within: Within) -> Select[Any]:
     """Return the statement of ids that the full-text index names, in the order of reading, and whether they fit.
-
-    ``in_blocks``: only in some (`services.messages.search.candidates`).
 
     From PostgreSQL one row, `_put_together`, only of those that do.
     """
-    candidates = _candidates(shape, sought, in_blocks=in_blocks)
     if shape.is_postgresql:
         # It fetches all rows that the index names before it puts them in order: what else must fit is seen at once.
-        fitting = candidates.where(rest.condition(shape.dialect, sought.indexed))
-        return _put_together(shape, fitting.add_columns(true().label("fits")))
-    return _looked_at(candidates.subquery("named"), rest, shape)
+        fitting = rest.condition(shape.dialect, sought.indexed)
+        return _put_together(shape, _candidates(shape, sought, within, where=[fitting], columns=[true().label("fits")]))
+    return _looked_at(_candidates(shape, sought, within).subquery("named"), rest, shape)
 
 
 @lru_cache(maxsize=KEPT)
@@ -208,19 +212,27 @@ def sampled(shape: Shape, rest: Rest, sought: Search) -> Select[Any]:
     One row, `_put_together`.
     """
     words = replace(sought, severities=(), session_ids=(), application_ids=())
-    named_by_words = _candidates(shape, words, in_blocks=True)
     fits = and_(*search.of_filters(sought), rest.condition(shape.dialect, sought.indexed))
-    return _put_together(shape, named_by_words.add_columns(fits.label("fits")))
+    return _put_together(shape, _candidates(shape, words, Within(1, in_blocks=True), columns=[fits.label("fits")]))
 
 
-def _candidates(shape: Shape, sought: Search, *, in_blocks: bool) -> Select[int]:
+def _candidates(
+    shape: Shape,
+    sought: Search,
+    within: Within,
+    *,
+    where: Sequence[ColumnElement[bool]] = (),
+    columns: Sequence[ColumnElement[Any]] = (),
+) -> Statement:
     return search.candidates(
         sought,
         shape.dialect,
         has_after=shape.has_after,
         has_before=shape.has_before,
         ascending=shape.ascending,
-        in_blocks=in_blocks,
+        within=within,
+        where=where,
+        columns=columns,
     )
 
 

@@ -1,6 +1,7 @@
 """How the engines go about queries: none may read or sort the whole table."""
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -8,9 +9,10 @@ import pytest
 from sqlalchemy import text
 
 from models.database import Database
-from models.search import TRIGRAM_INDEX
+from models.search import TRIGRAM_INDEXES
 from services.messages import finding as finding_module
 from services.messages.queries import MessageQueries
+from services.messages.search import Search, Within, candidates
 from services.messages.types import (
     MessageFilter,
     Severity,
@@ -103,10 +105,24 @@ def test_rare_words_go_by_the_full_text_index(queries: MessageQueries, many: Dat
     if many.is_sqlite:
         assert "message_search VIRTUAL TABLE INDEX" in plan
         return
-    assert f"Bitmap Index Scan on {TRIGRAM_INDEX}" in plan
+    assert f"Bitmap Index Scan on {TRIGRAM_INDEXES[0]}" in plan
     conditions = [line for line in plan.splitlines() if "Index Cond" in line and word in line]
     assert conditions
     assert all("&& '{0}'::integer[]" in line for line in conditions)
+
+
+@pytest.mark.parametrize(("numbers", "blocks"), [(range(8), []), ([3], []), ([3], [48]), ([7, 0, 1], [])])
+def test_postgresql_asks_no_index_of_other_sections(
+    migrated_postgres: Database, numbers: Sequence[int], blocks: Sequence[int]
+) -> None:
+    within = Within(len(numbers), in_blocks=bool(blocks))
+    statement = candidates(
+        Search(("quenched",)), "postgresql", has_after=False, has_before=False, ascending=False, within=within
+    )
+    with noted(migrated_postgres) as statements, migrated_postgres.read() as session:
+        session.execute(statement, {"rows": 200, **within.parameters(numbers, blocks)})
+    plan = plans(migrated_postgres, statements, as_of_many_more=True)
+    assert set(re.findall(r"\w+trigrams\w*", plan)) == {TRIGRAM_INDEXES[number] for number in numbers}
 
 
 def test_rates_and_newest_go_by_index(queries: MessageQueries, many: Database) -> None:

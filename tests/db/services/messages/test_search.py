@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text
 
 from models.database import Database
-from models.messages import Message, MessageApplication, MessageSession
-from models.search import TRIGRAM_INDEX
+from models.messages import Incarnation, Message, MessageApplication, MessageSession
+from models.search import SECTION_IDS, TRIGRAM_INDEXES
 from services.messages import finding, pace, search, selection
 from services.messages import queries as queries_module
 from services.messages.filter_text import parse
 from services.messages.filters import all_of, fits, words_of
 from services.messages.queries import MessageQueries
 from services.messages.retention import Retention
-from services.messages.search import KEEP_S, Search, can_find, candidates
+from services.messages.search import ALL_INDEXES, KEEP_S, Search, Within, can_find, candidates
 from services.messages.store import MessageStore
 from services.messages.types import Contains, Decoded, MessageFilter, MessageView, Severity, Words
 from tests.db.services.messages.builders import NOW, batch, message, new_incarnation, store_all
@@ -39,8 +39,9 @@ def found(
             has_after="after" in bounds,
             has_before="before" in bounds,
             ascending=ascending,
+            within=Within(len(ALL_INDEXES)),
         )
-        return list(session.scalars(statement, {"rows": limit, **bounds}))
+        return list(session.scalars(statement, {"rows": limit, **bounds, **Within.parameters(ALL_INDEXES)}))
 
 
 def helps(database: Database, words: str) -> bool:
@@ -150,15 +151,15 @@ def own_pool(migrated_postgres: Database) -> Database:
     return Database(migrated_postgres.url.render_as_string(hide_password=False))
 
 
-def test_without_trigrams_there_is_no_index(own_pool: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_all_trigrams_there_is_no_index(own_pool: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = itertools.count(monotonic() + KEEP_S, KEEP_S)
     monkeypatch.setattr(search, "monotonic", lambda: next(seconds))
     assert helps(own_pool, "ready")
-    _rename_trigrams(own_pool, TRIGRAM_INDEX, "away")
+    _rename_trigrams(own_pool, TRIGRAM_INDEXES[-1], "away")
     try:
         assert not helps(own_pool, "ready")
     finally:
-        _rename_trigrams(own_pool, "away", TRIGRAM_INDEX)
+        _rename_trigrams(own_pool, "away", TRIGRAM_INDEXES[-1])
     assert helps(own_pool, "ready")
 
 
@@ -221,16 +222,21 @@ WANTED = st.builds(
     ),
 )
 # How the search is cut up: rows looked at first; of SQLite's index candidates of one step, and of all steps; what a
-# block costs PostgreSQL's; branches.
+# block and what an index costs PostgreSQL; branches.
 CUTS = st.tuples(
-    st.integers(1, 30), st.integers(1, 20), st.integers(1, 40), st.integers(0, 20), st.sampled_from([1, 120])
+    st.integers(1, 30),
+    st.integers(1, 20),
+    st.integers(1, 40),
+    st.integers(0, 20),
+    st.integers(0, 40),
+    st.sampled_from([1, 120]),
 )
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
 @given(wanted=WANTED, limit=st.integers(1, 12), cuts=CUTS)
 def test_paging_by_words_meets_every_row_once(
-    database: Database, wanted: MessageFilter, limit: int, cuts: tuple[int, int, int, int, int]
+    database: Database, wanted: MessageFilter, limit: int, cuts: tuple[int, int, int, int, int, int]
 ) -> None:
     queries = MessageQueries(database, lambda: NOW)
     if queries.newest_id() == 0:
@@ -243,18 +249,48 @@ def test_paging_by_words_meets_every_row_once(
         patch.setattr(pace, "INDEX_STEP", cuts[1])
         patch.setattr(pace, "INDEX_MOST", cuts[2])
         patch.setattr(pace, "ROWS_A_BLOCK", cuts[3])
-        patch.setattr(selection, "MAX_BRANCHES", cuts[4])
+        patch.setattr(pace, "ROWS_AN_INDEX", cuts[4])
+        patch.setattr(selection, "MAX_BRANCHES", cuts[5])
         assert paged(queries, wanted, limit, {"before": queries.newest_id() + 1}) == expected
         assert paged(queries, wanted, limit, {"after": 0}) == expected[::-1]
 
 
 def spread_over_blocks(database: Database) -> None:
-    """Give messages ids far apart, on PostgreSQL: some in a block, and blocks without any."""
+    """Give messages ids far apart, on PostgreSQL: some in a block, blocks without any, and some sections."""
     if not database.is_sqlite:
         with database.write() as session:
-            ids = "id + id / 9 * 70000"
+            ids = "id + id / 9 * 300000"
             session.execute(text(f"UPDATE message SET id = -({ids})"))  # noqa: S608 - own numbers
             session.execute(text("UPDATE message SET id = -id"))
+
+
+def test_what_is_new_is_found_although_it_is_remembered_how_far_to_look(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "NEAR_ROWS", 1)
+    monkeypatch.setattr(finding, "NEAR_MOST", 1)
+    monkeypatch.setattr(pace, "ROWS_A_BLOCK", 1_000_000)
+    needles = [message("needle", severity=Severity.FATAL)] * 3
+    hay = message("hay")
+    store_all(database, [*mixed(40), *needles, hay, hay, hay, message("hay", severity=Severity.FATAL), *[hay] * 33])
+    spread_over_blocks(database)
+    queries = MessageQueries(database, lambda: NOW)
+    wanted = MessageFilter(severities=frozenset({Severity.FATAL}), where=Words("needle"))
+    with noted(database) as first:
+        before = queries.page(wanted, limit=1).items
+    with noted(database) as again:
+        assert queries.page(wanted, limit=1).items == before
+    newest = queries.newest_id()
+    if not database.is_sqlite:
+        # It is known how far they are, and what is newest of all is far from them.
+        assert len(again) < len(first)
+        assert before[0].id < 2 * SECTION_IDS < newest
+    with database.write() as session:
+        incarnation = session.scalar(select(Incarnation.id)) or 0
+        if not database.is_sqlite:
+            session.execute(text(f"SELECT setval(pg_get_serial_sequence('message', 'id'), {newest})"))
+    MessageStore(database, lambda: NOW).write(batch(incarnation, needles[:1], start=80, expected=80))
+    assert [view.id for view in queries.page(wanted, limit=1).items] == [newest + 1]
 
 
 def fits_all(view: MessageView, wanted: MessageFilter) -> bool:
