@@ -5,8 +5,9 @@ messages.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -111,6 +112,10 @@ class Within:
         return values | {"blocks": list(blocks)} if blocks else values
 
 
+# Keeps what a statement selects within bounds of its ids.
+_Bounded = Callable[[Select[Any], ColumnElement[int]], Select[Any]]
+
+
 def candidates(
     wanted: Search,
     dialect: str,
@@ -137,30 +142,38 @@ def candidates(
         where: What else PostgreSQL's messages must be.
         columns: What else to tell of PostgreSQL's messages.
     """
-    rows = bindparam("rows", type_=Integer)
-    if dialect != "postgresql":
-        rowid: ColumnElement[int] = literal_column("rowid", Integer)
-        named = (
-            select(rowid.label("id")).select_from(table(INDEX)).where(literal_column(INDEX).op("MATCH")(_match(wanted)))
-        )
-        named = _bounded(named, rowid, has_after=has_after, has_before=has_before)
-        return named.order_by(rowid.asc() if ascending else rowid.desc()).limit(rows)
+    bounded = partial(_bounded, has_after=has_after, has_before=has_before)
+    if dialect == "postgresql":
+        id_, named = _named_by_trigrams(wanted, within, bounded, where, columns)
+    else:
+        id_, named = _named_by_words(wanted, bounded)
+    return named.order_by(id_.asc() if ascending else id_.desc()).limit(bindparam("rows", type_=Integer))
+
+
+def _named_by_words(wanted: Search, bounded: _Bounded) -> tuple[ColumnElement[int], Select[Any]]:
+    """Return by what SQLite orders, and what its index names."""
+    rowid: ColumnElement[int] = literal_column("rowid", Integer)
+    fitting = literal_column(INDEX).op("MATCH")(_match(wanted))
+    return rowid, bounded(select(rowid.label("id")).select_from(table(INDEX)).where(fitting), rowid)
+
+
+def _named_by_trigrams(
+    wanted: Search,
+    within: Within,
+    bounded: _Bounded,
+    where: Sequence[ColumnElement[bool]],
+    columns: Sequence[ColumnElement[Any]],
+) -> tuple[ColumnElement[int], Select[Any] | CompoundSelect[Any]]:
+    """Return by what PostgreSQL orders, and what its indexes name."""
     # Not by the primary key: PostgreSQL thinks comparing words cheap, and might read all messages of a section instead.
     id_ = _MESSAGE.id + literal_column("0", Integer)
-    ways = [
-        _bounded(
-            select(_MESSAGE.id, *columns).where(*_by_trigrams(wanted, place, in_blocks=within.in_blocks), *where),
-            id_,
-            has_after=has_after,
-            has_before=has_before,
-        )
+    named = select(_MESSAGE.id, *columns).where(*where)
+    # One part for each index: for all together PostgreSQL would compare the words of a message once for each of them.
+    parts = [
+        bounded(named.where(*_by_trigrams(wanted, place, in_blocks=within.in_blocks)), id_)
         for place in range(within.indexes)
     ]
-    if len(ways) == 1:
-        return ways[0].order_by(id_.asc() if ascending else id_.desc()).limit(rows)
-    # One way for each index: for all together PostgreSQL would compare the words of a message once for each of them.
-    of_all: ColumnElement[int] = literal_column("id", Integer)
-    return union_all(*ways).order_by(of_all.asc() if ascending else of_all.desc()).limit(rows)
+    return (id_, parts[0]) if len(parts) == 1 else (literal_column("id", Integer), union_all(*parts))
 
 
 def _bounded(named: Select[Any], id_: ColumnElement[int], *, has_after: bool, has_before: bool) -> Select[Any]:
