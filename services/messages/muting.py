@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from models.messages import Message
 from services.messages.filters import predicate
-from services.messages.finding import Found, find_ids
+from services.messages.finding import find_ids
 from services.messages.ids import among, given
 from services.messages.selection import Selection
-from services.messages.statements import Bounds
+from services.messages.statements import Bounds, Found
 from services.messages.time_limit import TimeLimit
 from services.messages.types import NOTHING, Expression, MessageView
 from services.messages.upsert import table_of

@@ -142,7 +142,7 @@ def candidates(
         where: What else PostgreSQL's messages must be.
         columns: What else to tell of PostgreSQL's messages.
     """
-    bounded = partial(_bounded, has_after=has_after, has_before=has_before)
+    bounded = partial(keep_within, has_after=has_after, has_before=has_before)
     if dialect == "postgresql":
         id_, named = _named_by_trigrams(wanted, within, bounded, where, columns)
     else:
@@ -176,7 +176,8 @@ def _named_by_trigrams(
     return (id_, parts[0]) if len(parts) == 1 else (literal_column("id", Integer), union_all(*parts))
 
 
-def _bounded(named: Select[Any], id_: ColumnElement[int], *, has_after: bool, has_before: bool) -> Select[Any]:
+def keep_within(named: Select[Any], id_: ColumnElement[int], *, has_after: bool, has_before: bool) -> Select[Any]:
+    """Return a statement with such bounds of its ids as there are: its parameters ``after`` and ``before``."""
     if has_after:
         named = named.where(id_ > bindparam("after", type_=BigInteger))
     if has_before:

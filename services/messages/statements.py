@@ -97,6 +97,16 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """Ids of a page, and whether there may be more; ``scanned_to`` and ``timed_out`` as in `MessagePage`."""
+
+    ids: list[int]
+    has_more: bool
+    scanned_to: int | None = None
+    timed_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Shape:
     """What a statement looks like, without its values: columns of each branch, how many branches, which bounds.
 
@@ -265,12 +275,8 @@ def _united(shape: Shape, branches: Sequence[Select[Any]]) -> Statement:
 
 
 def _bounded(shape: Shape) -> Select[int]:
-    wanted = select(_MESSAGE.c.id)
-    if shape.has_after:
-        wanted = wanted.where(_MESSAGE.c.id > bindparam("after", type_=BigInteger))
-    if shape.has_before:
-        wanted = wanted.where(_MESSAGE.c.id < bindparam("before", type_=BigInteger))
-    return wanted
+    id_ = _MESSAGE.c.id
+    return search.keep_within(select(id_), id_, has_after=shape.has_after, has_before=shape.has_before)
 
 
 def _by_values(shape: Shape, number: int) -> Select[int]:

@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from models.database import Database
 from models.messages import Incarnation, Message, MessageApplication, MessageSession
 from models.search import SECTION_IDS, TRIGRAM_INDEXES
-from services.messages import finding, pace, search, selection
+from services.messages import pace, search, selection, word_search
 from services.messages import queries as queries_module
 from services.messages.filter_text import parse
 from services.messages.filters import all_of, fits, words_of
@@ -244,8 +244,8 @@ def test_paging_by_words_meets_every_row_once(
         spread_over_blocks(database)
     expected = [view.id for view in queries.page(MessageFilter(), limit=1000).items if fits_all(view, wanted)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(finding, "NEAR_ROWS", cuts[0])
-        patch.setattr(finding, "NEAR_MOST", 2 * cuts[0])
+        patch.setattr(word_search, "NEAR_ROWS", cuts[0])
+        patch.setattr(word_search, "NEAR_MOST", 2 * cuts[0])
         patch.setattr(pace, "INDEX_STEP", cuts[1])
         patch.setattr(pace, "INDEX_MOST", cuts[2])
         patch.setattr(pace, "ROWS_A_BLOCK", cuts[3])
@@ -267,8 +267,8 @@ def spread_over_blocks(database: Database) -> None:
 def test_what_is_new_is_found_although_it_is_remembered_how_far_to_look(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(finding, "NEAR_ROWS", 1)
-    monkeypatch.setattr(finding, "NEAR_MOST", 1)
+    monkeypatch.setattr(word_search, "NEAR_ROWS", 1)
+    monkeypatch.setattr(word_search, "NEAR_MOST", 1)
     monkeypatch.setattr(pace, "ROWS_A_BLOCK", 1_000_000)
     needles = [message("needle", severity=Severity.FATAL)] * 3
     hay = message("hay")
@@ -322,8 +322,8 @@ def test_a_search_by_words_that_ends_early_says_how_far_it_got(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store_all(database, [message("needle"), *[message("hay")] * 30])
-    monkeypatch.setattr(finding, "NEAR_ROWS", 5)
-    monkeypatch.setattr(finding, "NEAR_MOST", 5)
+    monkeypatch.setattr(word_search, "NEAR_ROWS", 5)
+    monkeypatch.setattr(word_search, "NEAR_MOST", 5)
     monkeypatch.setattr(pace, "INDEX_MOST", 10)
     queries = MessageQueries(database, lambda: NOW)
     page = queries.page(MessageFilter(where=Words("needle")))
@@ -338,8 +338,8 @@ def test_a_search_by_words_whose_time_is_up_says_how_far_it_got(
     hurried: MessageQueries, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store_all(database, [message("needle"), *[message("hay")] * 30])
-    monkeypatch.setattr(finding, "NEAR_ROWS", 5)
-    monkeypatch.setattr(finding, "NEAR_MOST", 5)
+    monkeypatch.setattr(word_search, "NEAR_ROWS", 5)
+    monkeypatch.setattr(word_search, "NEAR_MOST", 5)
     page = hurried.page(MessageFilter(where=Words("needle")))
     assert (page.items, page.scanned_to, page.timed_out) == ((), 27, True)
 
