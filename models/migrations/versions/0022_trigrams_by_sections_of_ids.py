@@ -3,7 +3,7 @@
 PostgreSQL only. All messages that an index names are looked at before the newest is known. Now none has all messages:
 each of eight takes 1 048 576 ids in turn, so a search for the newest begins with one of them.
 
-Messages are indexed anew: about seven minutes for ten million.
+Messages are indexed anew: allow minutes for millions of them.
 
 Revision ID: 0022
 Revises: 0021
