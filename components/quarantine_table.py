@@ -63,7 +63,9 @@ def _content(record: QuarantinedView) -> Component:
 
 
 def _key(key: bytes | None) -> Component | str:
-    return "none" if key is None else html.Code(key.decode("utf-8", "backslashreplace"))
+    if not key:
+        return "none" if key is None else "empty"
+    return html.Code(key.decode("utf-8", "backslashreplace"))
 
 
 def _kafka_time(given_ms: int | None) -> Component | str:

@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import LargeBinary, func, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, LargeBinary, func, select, text
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.database import Database
 from models.messages import Gap, MessageCounter, Quarantined, Topic, TopicOffset
@@ -89,9 +90,8 @@ def _gaps(session: Session) -> tuple[GapView, ...]:
 
 
 def _quarantined(session: Session) -> tuple[QuarantinedView, ...]:
-    # Payloads have up to 64 KiB: only their beginnings are fetched.
-    beginning = func.substr(Quarantined.payload, 1, PREVIEW_BYTES, type_=LargeBinary()).label("beginning")
-    key = func.substr(Quarantined.record_key, 1, PREVIEW_BYTES, type_=LargeBinary()).label("key")
+    beginning = _beginning(Quarantined.payload).label("beginning")
+    key = _beginning(Quarantined.record_key).label("key")
     rows = session.execute(
         select(
             Quarantined.id,
@@ -124,6 +124,12 @@ def _quarantined(session: Session) -> tuple[QuarantinedView, ...]:
         )
         for row in rows
     )
+
+
+def _beginning(stored: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+    """Return the first bytes of a column, as payloads have up to 64 KiB; null where it is null."""
+    # Of an empty value SQLite's substr makes null.
+    return func.coalesce(func.substr(stored, 1, PREVIEW_BYTES, type_=LargeBinary()), stored)
 
 
 def _moment(time_ns: int) -> datetime:

@@ -28,6 +28,9 @@ def test_the_status_follows_the_pipeline(new_person: NewPerson, installation: In
     victor.wait_that(lambda: victor.text("#status-topics") != reported, 10, "the next report")
     # What was opened stays open through updates.
     assert victor.find("#status-quarantine details[open]")
+    # An empty record is one as well: the page goes on.
+    installation.publish_raw(TOPIC, b"")
+    victor.wait_text("#status-quarantine", "empty")
     assert victor.driver.execute_script("return window.notReloaded") is True
 
 

@@ -219,6 +219,8 @@ def test_an_empty_record_is_said_to_be_empty() -> None:
     (row,) = body_rows(quarantine_table([replace(BAD_RECORD, beginning=b"", size_bytes=0)]))
     assert words(row).endswith("empty Key none Kafka's time none")
     assert "0 B" in words(row)
+    (row,) = body_rows(quarantine_table([replace(BAD_RECORD, key=b"")]))
+    assert "Key empty Kafka's time none" in words(row)
 
 
 def test_key_and_kafkas_time_of_a_record_are_text_too() -> None:

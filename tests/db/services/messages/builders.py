@@ -43,6 +43,7 @@ def batch(
     topic: str = TOPIC,
     partition: int = 0,
     echo: int = 0,
+    key: bytes | None = None,
     value: bytes | None = b"bytes",
     received_ns: int = NOW_NS,
 ) -> Batch:
@@ -50,7 +51,7 @@ def batch(
     accepted: list[Accepted] = []
     rejected: list[Rejected] = []
     for offset, item in enumerate(messages, start=start):
-        record = Record(topic, partition, offset, None, None, value)
+        record = Record(topic, partition, offset, None, key, value)
         if isinstance(item, str):
             rejected.append(Rejected(incarnation_id, record, item))
         else:

@@ -12,6 +12,7 @@ from models.database import Database
 from models.messages import Message, Quarantined, Topic, TopicOffset
 from services.messages.batch import Batch, Position, make_batch
 from services.messages.decode import decode_all
+from services.messages.pipeline import PREVIEW_BYTES, PipelineQueries
 from services.messages.store import QUARANTINE_PAYLOAD_BYTES, MessageStore
 from services.messages.types import Record
 from tests.db.services.messages.builders import NOW, NOW_NS, new_incarnation
@@ -109,6 +110,8 @@ def test_every_record_is_accounted_for(
             assert row.reason
             assert row.size_bytes == len(value or b"")
             assert row.payload == (value or b"")[:QUARANTINE_PAYLOAD_BYTES]
+    shown = [(found.key, found.beginning) for found in PipelineQueries(database).view().quarantined]
+    assert shown == [(b"\0\xff", (value or b"")[:PREVIEW_BYTES])] * becomes[2]
     # The next one is read as if nothing had been.
     assert store.write(batch_of(incarnation, topic, value, 1)).newest_id == 2 * becomes[0]
 

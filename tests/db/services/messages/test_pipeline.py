@@ -87,6 +87,16 @@ def test_quarantined_records_bring_their_beginning_only(queries: PipelineQueries
     assert found.beginning == payload[:PREVIEW_BYTES]
 
 
+@pytest.mark.parametrize("value", [None, b""])
+@pytest.mark.parametrize("key", [None, b"", b"key"])
+def test_quarantined_records_of_which_nothing_is_there(
+    queries: PipelineQueries, database: Database, key: bytes | None, value: bytes | None
+) -> None:
+    MessageStore(database, lambda: NOW).write(batch(new_incarnation(database), ["empty"], key=key, value=value))
+    (found,) = queries.view().quarantined
+    assert (found.key, found.beginning, found.size_bytes) == (key, b"", 0)
+
+
 def test_the_newest_come_first_and_no_more_than_can_be_read(queries: PipelineQueries, database: Database) -> None:
     incarnation = new_incarnation(database)
     store = MessageStore(database, lambda: NOW)
